@@ -1,0 +1,44 @@
+# The manual of this repository: `make` lists the commands.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo up test test-fast check fix bench lock clean
+
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
+help:            ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup:           ## install what is missing: apt packages when root, then .venv from requirements.lock
+	@tools/setup
+
+demo: setup      ## watch a workflow drive a legacy clinic program, three runs in under a minute
+	@python demo/run_demo.py
+
+up: setup        ## a server on this machine, its data in ./var
+	@cyberdesk-server up --data-dir var
+
+test: setup      ## every test: real databases, real sockets, real X displays (about ten minutes on two cores)
+	@python -m pytest -q
+
+test-fast: setup ## the tests that need less than a minute together
+	@python -m pytest -q -m "not slow" --timeout 60
+
+check: setup     ## lint, format, types, import contracts, generated code
+	@ruff check
+	@ruff format --check
+	@mypy
+	@lint-imports --no-logo
+	@python packages/sdk/tools/generate_models.py --check
+
+fix: setup       ## let the tools repair what they can
+	@ruff check --fix
+	@ruff format
+
+bench: setup     ## measure, and print a line per goal
+	@python -m bench
+
+lock:            ## write requirements.lock anew (needs uv)
+	@uv lock -q
+	@uv export -q --format requirements-txt --all-groups --no-emit-workspace --no-header --no-annotate -o requirements.lock
+
+clean:           ## remove what was made here
+	rm -rf .venv var .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

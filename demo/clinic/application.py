@@ -1,0 +1,216 @@
+"""How do the windows of the program belong together? One page at a time, modal dialogs before it, a status bar below."""
+
+from __future__ import annotations
+
+import tkinter as tk
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from clinic.chart import ChartPage
+from clinic.dialogs import MessageBox, PleaseWait, TextWindow
+from clinic.login import Credentials, LoginDialog
+from clinic.look import DESK, dress
+from clinic.patients import Patient, Query, Register
+from clinic.reports import chart_summary, register_statistics
+from clinic.search import SearchPage
+
+TITLE = "Clinic Manager"
+_TICK_MS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Delays:
+    """How long the program pretends to ask its server, in milliseconds."""
+
+    login_ms: int = 250
+    search_ms: int = 450
+    chart_ms: int = 300
+
+
+class Clinic:
+    """The whole program on one root window. The caller runs the main loop."""
+
+    def __init__(
+        self,
+        root: tk.Tk,
+        register: Register,
+        credentials: Credentials,
+        *,
+        delays: Delays = Delays(),  # noqa: B008 - a frozen value
+        now: Callable[[], datetime] = datetime.now,
+    ) -> None:
+        self.root = root
+        self.page: SearchPage | ChartPage | None = None
+        self.login: LoginDialog | None = None
+        self._register = register
+        self._credentials = credentials
+        self._delays = delays
+        self._now = now
+        dress(root)
+        root.title(TITLE)
+        root.protocol("WM_DELETE_WINDOW", self.exit)
+        self._build_menus()
+        self._build_status_bar()
+        self._workspace = tk.Frame(root, background=DESK)
+        self._workspace.pack(fill=tk.BOTH, expand=True)
+        self._tick()
+
+    def ask_for_login(self) -> None:
+        """Close whatever is open and show the login dialog."""
+        self._replace_page(None)
+        self._workspace.configure(background=DESK)
+        self._say("Nobody is using the program")
+        self.login = LoginDialog(self.root, on_submit=self._check_login, on_cancel=self.exit)
+
+    def show_search(self) -> None:
+        """Show an empty search page; before the login nothing happens."""
+        if self.login is not None:
+            return
+        page = SearchPage(self._workspace, on_search=self._search, on_open=self._open_chart)
+        self._replace_page(page)
+        page.reset()
+        self._say("Ready")
+
+    def exit(self) -> None:
+        """End the program."""
+        self.root.destroy()
+
+    def _check_login(self, typed: Credentials) -> None:
+        dialog = self.login
+        if dialog is None:
+            return
+        if typed != self._credentials:
+            refusal = MessageBox(self.root, TITLE, "User name or password is not correct")
+            self.root.wait_window(refusal)
+            dialog.try_again()
+            return
+        dialog.destroy()
+        self.login = None
+        self._after_waiting(self._delays.login_ms, self.show_search)
+
+    def _search(self, query: Query) -> None:
+        if query.is_empty:
+            MessageBox(self.root, TITLE, "Enter a patient ID or a name")
+            return
+        self._after_waiting(self._delays.search_ms, lambda: self._show_found(self._register.find(query)))
+
+    def _show_found(self, found: tuple[Patient, ...]) -> None:
+        if not isinstance(self.page, SearchPage):
+            return
+        self.page.show(found)
+        self._say(f"Search finished: {len(found)} found")
+        if not found:
+            box = MessageBox(self.root, TITLE, "No patient found")
+            self.root.wait_window(box)
+            self.page.patient_id.focus_set()
+
+    def _open_chart(self, patient: Patient) -> None:
+        self._after_waiting(self._delays.chart_ms, lambda: self._show_chart(patient))
+
+    def _show_chart(self, patient: Patient) -> None:
+        page = ChartPage(self._workspace, patient, on_close=self.show_search)
+        self._replace_page(page)
+        page.close.focus_set()
+        self._say(f"Chart {patient.patient_id}")
+
+    def _close_chart(self) -> None:
+        if isinstance(self.page, ChartPage):
+            self.show_search()
+
+    def _open_chosen(self) -> None:
+        if isinstance(self.page, SearchPage):
+            self.page.open_chosen()
+
+    def _replace_page(self, page: SearchPage | ChartPage | None) -> None:
+        if self.page is not None:
+            self.page.destroy()
+        self.page = page
+        if page is not None:
+            page.pack(fill=tk.BOTH, expand=True)
+
+    def _after_waiting(self, delay_ms: int, then: Callable[[], None]) -> None:
+        """Say "Please wait" at once, do nothing for a while, then go on."""
+        self._say("Please wait")
+        self.root.update_idletasks()
+        box = PleaseWait(self.root)
+
+        def go_on() -> None:
+            box.destroy()
+            then()
+
+        self.root.after(delay_ms, go_on)
+
+    def _say(self, text: str) -> None:
+        self._status.configure(text=text)
+
+    def _tick(self) -> None:
+        self._clock.configure(text=f"{self._now():%d %b %Y   %H:%M:%S}")
+        self.root.after(_TICK_MS, self._tick)
+
+    def _build_menus(self) -> None:
+        bar = tk.Menu(self.root, relief=tk.RAISED)
+        for name, entries in self._menus().items():
+            menu = tk.Menu(bar)
+            for label, key, event, command in entries:
+                menu.add_command(label=label, accelerator=key, command=command)
+                self.root.bind(event, _ignoring_event(command))
+            bar.add_cascade(label=name, menu=menu, underline=0)
+        self.root.configure(menu=bar)
+
+    def _menus(self) -> dict[str, tuple[tuple[str, str, str, Callable[[], object]], ...]]:
+        """Menu, entry, the key it shows, the event of that key, what it does."""
+        return {
+            "File": (
+                ("Log off", "Ctrl+L", "<Control-l>", self._log_off),
+                ("Exit", "Ctrl+Q", "<Control-q>", self.exit),
+            ),
+            "Patient": (
+                ("Find...", "F3", "<F3>", self._find),
+                ("Open", "Ctrl+O", "<Control-o>", self._open_chosen),
+                ("Close", "Ctrl+W", "<Control-w>", self._close_chart),
+            ),
+            "Reports": (
+                ("Chart summary...", "Ctrl+R", "<Control-r>", self._report_chart),
+                ("Register statistics...", "Ctrl+T", "<Control-t>", self._report_register),
+            ),
+            "Help": (("About...", "F1", "<F1>", self._about),),
+        }
+
+    def _build_status_bar(self) -> None:
+        bar = tk.Frame(self.root, borderwidth=1, relief=tk.RAISED)
+        bar.pack(side=tk.BOTTOM, fill=tk.X)
+        self._clock = tk.Label(bar, borderwidth=1, relief=tk.SUNKEN, width=24, pady=3)
+        self._clock.pack(side=tk.RIGHT, padx=2, pady=2)
+        self._status = tk.Label(bar, borderwidth=1, relief=tk.SUNKEN, anchor=tk.W, padx=8, pady=3)
+        self._status.pack(side=tk.LEFT, fill=tk.X, expand=True, padx=2, pady=2)
+
+    def _log_off(self) -> None:
+        if self.login is None:
+            self.ask_for_login()
+
+    def _find(self) -> None:
+        if isinstance(self.page, SearchPage):
+            self.page.reset()
+        else:
+            self.show_search()
+
+    def _report_chart(self) -> None:
+        if isinstance(self.page, ChartPage):
+            TextWindow(self.root, "Chart summary", chart_summary(self.page.patient))
+        elif self.login is None:
+            MessageBox(self.root, TITLE, "Open a chart first")
+
+    def _report_register(self) -> None:
+        if self.login is None:
+            TextWindow(self.root, "Register statistics", register_statistics(self._register))
+
+    def _about(self) -> None:
+        MessageBox(self.root, "About", f"{TITLE} 3.1\nSunrise Clinic\nAll patients are invented")
+
+
+def _ignoring_event(command: Callable[[], object]) -> Callable[[object], None]:
+    def call(_event: object) -> None:
+        command()
+
+    return call

@@ -1,0 +1,69 @@
+"""How does the program look? Grey, bevelled and square, in one font: set once, so that no view names a colour."""
+
+from __future__ import annotations
+
+import tkinter as tk
+
+FACE = "#d4d0c8"
+"""The grey of every surface."""
+PAPER = "#ffffff"
+"""The ground of fields, lists and tables."""
+STRIPE = "#f1f0ec"
+"""The ground of every second line of a table."""
+INK = "#000000"
+HEADING_INK = "#000060"
+DESK = "#3a6a74"
+"""What shows before anybody has logged in."""
+
+_FAMILY = "DejaVu Sans"
+# Sizes in pixels (negative for Tk), so that the program looks the same whatever the display says about its density.
+PLAIN_FONT = (_FAMILY, -14)
+BOLD_FONT = (_FAMILY, -14, "bold")
+HEADING_FONT = (_FAMILY, -16, "bold")
+TITLE_FONT = (_FAMILY, -24, "bold")
+FIXED_FONT = ("DejaVu Sans Mono", -14)
+
+
+def dress(root: tk.Tk) -> None:
+    """Give every widget made after this call the look of the program."""
+    root.configure(background=FACE)
+    for pattern, value in (
+        ("*Font", PLAIN_FONT),
+        ("*Background", FACE),
+        ("*Foreground", INK),
+        ("*activeBackground", FACE),
+        ("*activeForeground", INK),
+        ("*highlightBackground", FACE),
+        ("*Button.borderWidth", 2),
+        ("*Button.padX", 14),
+        ("*Button.padY", 3),
+        ("*Button.highlightThickness", 1),
+        ("*Entry.background", PAPER),
+        ("*Entry.borderWidth", 2),
+        ("*Entry.relief", tk.SUNKEN),
+        ("*Entry.highlightThickness", 0),
+        ("*Entry.selectBackground", HEADING_INK),
+        ("*Entry.selectForeground", PAPER),
+        ("*Listbox.background", PAPER),
+        ("*Listbox.borderWidth", 2),
+        ("*Listbox.highlightThickness", 0),
+        ("*Listbox.selectBackground", HEADING_INK),
+        ("*Listbox.selectForeground", PAPER),
+        ("*Menu.activeBackground", HEADING_INK),
+        ("*Menu.activeForeground", PAPER),
+        ("*Menu.activeBorderWidth", 0),
+        ("*Menu.borderWidth", 1),
+        ("*Menu.tearOff", 0),
+        ("*Text.background", PAPER),
+        ("*Text.borderWidth", 2),
+        ("*Text.highlightThickness", 0),
+    ):
+        root.option_add(pattern, value)
+
+
+def heading(parent: tk.Misc, text: str) -> tk.Frame:
+    """A section's name with an engraved line under it; the caller places it."""
+    frame = tk.Frame(parent)
+    tk.Label(frame, text=text, font=HEADING_FONT, foreground=HEADING_INK).pack(anchor=tk.W)
+    tk.Frame(frame, height=2, borderwidth=1, relief=tk.SUNKEN).pack(fill=tk.X)
+    return frame

@@ -1,0 +1,19 @@
+"""The identifiers of the product's nouns, one type each, so that they cannot be mixed up."""
+
+from typing import NewType
+from uuid import UUID
+
+OrganizationId = NewType("OrganizationId", str)
+"""`org_…`: text, because the contract declares organization ids as plain strings."""
+
+ApiKeyId = NewType("ApiKeyId", UUID)
+WorkflowId = NewType("WorkflowId", UUID)
+MachineId = NewType("MachineId", UUID)
+RunId = NewType("RunId", UUID)
+StepId = NewType("StepId", UUID)
+"""Names one tool call of a run; the driver knows a desktop action by this id and does it at most once."""
+
+ConnectionId = NewType("ConnectionId", UUID)
+SecretId = NewType("SecretId", UUID)
+AttachmentId = NewType("AttachmentId", UUID)
+WorkerId = NewType("WorkerId", str)

@@ -1,0 +1,222 @@
+"""What the server needs from the outside: protocols only.
+
+A port exists where two real adapters exist, an embedded one for a single machine and one for many.
+The adapters are in `adapters/`; the fakes for tests in `testing.py`. Each error below says whether
+trying again makes sense.
+
+    PortError
+     +-- DesktopError
+     |    +-- DesktopUnreachable   no tunnel, or it broke; trying again makes sense
+     |    +-- DesktopRefused       the driver answered an error; final for this action
+     |    +-- OutcomeUnknown       the action may or may not have happened; never repeat it blindly
+     +-- BusError
+     |    +-- NobodyAnswers        nobody serves the topic
+     |    +-- AnswerTimeout        somebody does, but too slowly
+     +-- BlobMissing
+     +-- SecretUnreadable
+     +-- ModelError                the model failed; `is_retryable` says whether to ask again
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from cyberdesk_server.domain.actions import Action, ActionResult
+from cyberdesk_server.domain.geometry import Size
+from cyberdesk_server.domain.ids import OrganizationId, SecretId, StepId
+from cyberdesk_server.domain.json import JsonObject, JsonValue
+from cyberdesk_server.domain.screens import Screenshot
+from cyberdesk_server.domain.steps import Observation, Step, Turn
+from cyberdesk_server.domain.tasks import Refusal, Task
+
+
+class PortError(Exception):
+    """The world failed, not the caller and not we."""
+
+
+class DesktopError(PortError):
+    """A desktop did not do what it was asked."""
+
+
+class DesktopUnreachable(DesktopError):
+    """There is no live tunnel to the machine, or it broke before an answer came."""
+
+
+class DesktopRefused(DesktopError):
+    """The driver answered with an error."""
+
+    def __init__(self, status: int, detail: str) -> None:
+        super().__init__(f"the desktop answered {status}: {detail}")
+        self.status = status
+        self.detail = detail
+
+
+class OutcomeUnknown(DesktopError):
+    """The tunnel broke while an action was on its way and the driver cannot say whether it happened."""
+
+
+class BusError(PortError):
+    """A message did not get through."""
+
+
+class NobodyAnswers(BusError):
+    """Nobody serves this topic now."""
+
+
+class AnswerTimeout(BusError):
+    """Somebody serves this topic but did not answer in time."""
+
+
+class BlobMissing(PortError):
+    """There is no blob with this key."""
+
+
+class SecretUnreadable(PortError):
+    """The sealed secret does not open with this key and context."""
+
+
+class ModelError(PortError):
+    """A model did not answer, or not usably."""
+
+    def __init__(self, message: str, *, is_retryable: bool = False) -> None:
+        super().__init__(message)
+        self.is_retryable = is_retryable
+
+
+class Clock(Protocol):
+    """Time, as an argument."""
+
+    def now(self) -> datetime:
+        """The time, aware and in UTC."""
+        ...
+
+    async def sleep(self, seconds: float) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What travels on the bus: a small JSON-able head and raw bytes."""
+
+    head: Mapping[str, Any] = field(default_factory=dict)
+    body: bytes = b""
+
+
+EMPTY_MESSAGE = Message()
+
+Answer = Callable[[Message], Awaitable[Message]]
+
+
+class Bus(Protocol):
+    """Wake-ups and questions between the server's parts. Nothing on it is durable:
+    every wake-up is backed by a sweep of the database, so a lost one costs seconds and never a run."""
+
+    async def publish(self, topic: str, message: Message = EMPTY_MESSAGE) -> None:
+        """Tell everybody who listens; at most once, never blocking on a slow listener."""
+        ...
+
+    def listen(self, *topics: str) -> AbstractAsyncContextManager[AsyncIterator[tuple[str, Message]]]:
+        """Hear these topics from the moment the context is entered."""
+        ...
+
+    async def ask(self, topic: str, message: Message, *, timeout_seconds: float) -> Message:
+        """The answer of whoever serves `topic`.
+
+        Raises `NobodyAnswers` at once when nobody does, `AnswerTimeout` when the time is up.
+        """
+        ...
+
+    def serve(self, topic: str, answer: Answer) -> AbstractAsyncContextManager[None]:
+        """Answer questions on `topic` while the context is open; questions run concurrently.
+
+        The newest server of a topic gets the questions.
+        """
+        ...
+
+
+class Blobs(Protocol):
+    """Files by key, such as `run-images/message-history/org_1/3f….png`."""
+
+    async def put(self, key: str, content: bytes, *, content_type: str) -> None:
+        """Store; storing the same key again with the same content changes nothing."""
+        ...
+
+    async def get(self, key: str) -> bytes:
+        """The content; `BlobMissing` when there is none."""
+        ...
+
+    async def delete(self, key: str) -> None:
+        """Remove; a missing key is no error."""
+        ...
+
+    def signed_url(self, key: str, *, expires_in_seconds: int) -> str:
+        """A link anybody can read the blob by until it expires."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SecretContext:
+    """To whom a sealed secret belongs; a secret does not open in another context."""
+
+    organization_id: OrganizationId
+    secret_id: SecretId
+
+
+class Vault(Protocol):
+    """Turns a secret into bytes that may be stored, and back."""
+
+    async def seal(self, plaintext: str, context: SecretContext) -> bytes: ...
+
+    async def open(self, sealed: bytes, context: SecretContext) -> str:
+        """The plaintext; `SecretUnreadable` when key or context are not those it was sealed with."""
+        ...
+
+
+class Desktop(Protocol):
+    """One machine's screen, keyboard, mouse and shell. Errors: see `DesktopError`."""
+
+    async def size(self) -> Size:
+        """Real pixels of the screen."""
+        ...
+
+    async def screenshot(self) -> Screenshot:
+        """The screen now, in real pixels."""
+        ...
+
+    async def perform(self, action: Action, action_id: StepId) -> ActionResult:
+        """Do this once.
+
+        Asking again with the same id after `DesktopUnreachable` is safe: a desktop that keeps a journal
+        answers what it did; with one that keeps none, `OutcomeUnknown` is raised instead of a second attempt.
+        """
+        ...
+
+
+class Model(Protocol):
+    """Decides which tool calls come next. Knows tools, not desktops; never sees a secret's value."""
+
+    def check(self, task: Task) -> Sequence[Refusal]:
+        """Why this model cannot follow the task's prompt; empty when it can. Asked before the first action."""
+        ...
+
+    async def next_turn(
+        self,
+        task: Task,
+        history: Sequence[Step],
+        runtime_values: Mapping[str, JsonValue],
+        screenshot: Screenshot,
+    ) -> Turn:
+        """What to do now. Everything the model must remember is in `history` (see `Turn.memo`):
+        any worker can ask the same question again."""
+        ...
+
+    async def extract(self, instruction: str, task: Task, screenshot: Screenshot) -> Observation:
+        """What `instruction` asks to be read from the screen. `ModelError` when it cannot be read."""
+        ...
+
+    async def conclude(
+        self, task: Task, history: Sequence[Step], runtime_values: Mapping[str, JsonValue]
+    ) -> JsonObject | None:
+        """The run's output data, built from what was read; None when nothing was."""
+        ...
