@@ -21,7 +21,7 @@ DEFAULT_PASSWORD = "legacy"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the program until it is closed. The exit status: 0, or 1 without a display, or 2 for a wrong option."""
+    """Run the program until it is closed. Exit status 0, or 1 without a display, or 2 for a wrong option."""
     options = _options(arguments)
     try:
         root = tk.Tk()
@@ -37,14 +37,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="clinic", description="A small legacy clinic program with invented patients.")
-    parser.add_argument("--size", type=_parsed_size, metavar="WxH", help="window size in pixels; default: the screen")
+    parser = argparse.ArgumentParser(
+        prog="clinic", description="A small legacy clinic program with invented patients."
+    )
+    parser.add_argument(
+        "--size", type=_parsed_size, metavar="WxH", help="window size in pixels; default: the screen"
+    )
     parser.add_argument(
         "--login",
         type=_parsed_login,
         metavar="USER:PASSWORD",
         default=Credentials(DEFAULT_USER, os.environ.get("CLINIC_PASSWORD", DEFAULT_PASSWORD)),
-        help=f"the account of this demo; default: {DEFAULT_USER} and CLINIC_PASSWORD, or {DEFAULT_PASSWORD!r}",
+        help=f"the only account; default: {DEFAULT_USER} and $CLINIC_PASSWORD (or {DEFAULT_PASSWORD!r})",
     )
     return parser.parse_args(arguments)
 

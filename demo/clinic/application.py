@@ -1,4 +1,4 @@
-"""How do the windows of the program belong together? One page at a time, modal dialogs before it, a status bar below."""
+"""How do the windows belong together? One page at a time, modal dialogs before it, a status bar below."""
 
 from __future__ import annotations
 
@@ -37,13 +37,14 @@ class Clinic:
         register: Register,
         credentials: Credentials,
         *,
-        delays: Delays = Delays(),  # noqa: B008 - a frozen value
+        delays: Delays = Delays(),
         now: Callable[[], datetime] = datetime.now,
     ) -> None:
         self.root = root
+        self.register = register
+        self.is_running = True
         self.page: SearchPage | ChartPage | None = None
         self.login: LoginDialog | None = None
-        self._register = register
         self._credentials = credentials
         self._delays = delays
         self._now = now
@@ -72,8 +73,14 @@ class Clinic:
         page.reset()
         self._say("Ready")
 
+    @property
+    def clock_text(self) -> str:
+        """What the clock in the status bar shows."""
+        return str(self._clock.cget("text"))
+
     def exit(self) -> None:
         """End the program."""
+        self.is_running = False
         self.root.destroy()
 
     def _check_login(self, typed: Credentials) -> None:
@@ -81,9 +88,7 @@ class Clinic:
         if dialog is None:
             return
         if typed != self._credentials:
-            refusal = MessageBox(self.root, TITLE, "User name or password is not correct")
-            self.root.wait_window(refusal)
-            dialog.try_again()
+            MessageBox(self.root, TITLE, "User name or password is not correct", then=dialog.try_again)
             return
         dialog.destroy()
         self.login = None
@@ -93,7 +98,7 @@ class Clinic:
         if query.is_empty:
             MessageBox(self.root, TITLE, "Enter a patient ID or a name")
             return
-        self._after_waiting(self._delays.search_ms, lambda: self._show_found(self._register.find(query)))
+        self._after_waiting(self._delays.search_ms, lambda: self._show_found(self.register.find(query)))
 
     def _show_found(self, found: tuple[Patient, ...]) -> None:
         if not isinstance(self.page, SearchPage):
@@ -101,9 +106,7 @@ class Clinic:
         self.page.show(found)
         self._say(f"Search finished: {len(found)} found")
         if not found:
-            box = MessageBox(self.root, TITLE, "No patient found")
-            self.root.wait_window(box)
-            self.page.patient_id.focus_set()
+            MessageBox(self.root, TITLE, "No patient found", then=self.page.patient_id.focus_set)
 
     def _open_chart(self, patient: Patient) -> None:
         self._after_waiting(self._delays.chart_ms, lambda: self._show_chart(patient))
@@ -203,7 +206,7 @@ class Clinic:
 
     def _report_register(self) -> None:
         if self.login is None:
-            TextWindow(self.root, "Register statistics", register_statistics(self._register))
+            TextWindow(self.root, "Register statistics", register_statistics(self.register))
 
     def _about(self) -> None:
         MessageBox(self.root, "About", f"{TITLE} 3.1\nSunrise Clinic\nAll patients are invented")

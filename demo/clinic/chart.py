@@ -11,16 +11,16 @@ from clinic.tables import Column, Table
 
 MEDICATION_COLUMNS = (
     Column("Medication", 320),
-    Column("Dose", 220),
-    Column("Frequency", 320),
-    Column("Prescribed", 300),
+    Column("Dose", 240),
+    Column("Frequency", 340),
+    Column("Prescribed", 320),
 )
 VITALS_COLUMNS = (
-    Column("Date", 280),
-    Column("BP", 220),
-    Column("Pulse", 220),
-    Column("Temp", 220),
-    Column("Weight", 220),
+    Column("Date", 284),
+    Column("BP", 234),
+    Column("Pulse", 234),
+    Column("Temp", 234),
+    Column("Weight", 234),
 )
 _SECOND_COLUMN_AT_PX = 640
 
@@ -34,7 +34,7 @@ def vitals_row(vitals: VitalSigns) -> tuple[str, str, str, str, str]:
         vitals.taken.isoformat(),
         f"{vitals.systolic_mmhg}/{vitals.diastolic_mmhg}",
         str(vitals.pulse_per_minute),
-        f"{vitals.temperature_celsius:.1f} C",
+        f"{vitals.temperature_celsius:.1f}",
         f"{vitals.weight_kg} kg",
     )
 
@@ -69,7 +69,7 @@ def _demographics(parent: tk.Misc, patient: Patient) -> tk.Frame:
     left = (
         ("Name", patient.full_name),
         ("DOB", patient.date_of_birth.isoformat()),
-        ("Sex", patient.sex),
+        ("Gender", patient.gender),
         ("MRN", patient.mrn),
     )
     right = (
@@ -81,7 +81,7 @@ def _demographics(parent: tk.Misc, patient: Patient) -> tk.Frame:
     frame = tk.Frame(parent)
     for column, values in ((0, left), (2, right)):
         _column_of_values(frame, values, column=column)
-    frame.grid_columnconfigure(1, minsize=_SECOND_COLUMN_AT_PX - 130)
+    frame.grid_columnconfigure(1, minsize=_SECOND_COLUMN_AT_PX - 150)
     return frame
 
 
@@ -91,5 +91,5 @@ def _column_of_values(parent: tk.Misc, values: Sequence[tuple[str, str]], *, col
 
 
 def _labelled(parent: tk.Misc, label: str, value: str, *, row: int, column: int) -> None:
-    tk.Label(parent, text=label, anchor=tk.W, width=11).grid(row=row, column=column, sticky=tk.W, pady=2)
+    tk.Label(parent, text=label, anchor=tk.W, width=14).grid(row=row, column=column, sticky=tk.W, pady=2)
     tk.Label(parent, text=value, anchor=tk.W).grid(row=row, column=column + 1, sticky=tk.W, pady=2)

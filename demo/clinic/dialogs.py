@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tkinter as tk
+from collections.abc import Callable
 
 from clinic.look import FIXED_FONT, PAPER
 
@@ -29,26 +30,36 @@ class Dialog(tk.Toplevel):
         y = self._root_window.winfo_rooty() + (self._root_window.winfo_height() - self.winfo_reqheight()) // 3
         self.geometry(f"+{max(x, 0)}+{max(y, 0)}")
         self.deiconify()
-        # A window that is not mapped yet cannot be given the keyboard, and when it is mapped is the display's affair.
+        # A window that is not mapped yet cannot be given the keyboard; the display decides when it is.
         self.wait_visibility()
         self.grab_set()
         focus.focus_force()
 
 
-class MessageBox(Dialog):
-    """One sentence and an OK button; Return and Escape are OK too."""
+def _nothing() -> None:
+    pass
 
-    def __init__(self, root: tk.Tk, title: str, text: str) -> None:
+
+class MessageBox(Dialog):
+    """One sentence and an OK button; Return and Escape are OK too. `then` is called when it has gone."""
+
+    def __init__(self, root: tk.Tk, title: str, text: str, *, then: Callable[[], None] = _nothing) -> None:
         super().__init__(root, title)
+        self._then = then
+        self.protocol("WM_DELETE_WINDOW", self._dismiss)
         row = tk.Frame(self.body)
         row.pack()
-        _exclamation_badge(row).pack(side=tk.LEFT, padx=(0, 18))
+        _exclamation_badge(row).pack(side=tk.LEFT, padx=(0, 26))
         tk.Label(row, text=text, justify=tk.LEFT).pack(side=tk.LEFT)
-        self.ok = tk.Button(self.body, text="OK", width=8, command=self.destroy)
+        self.ok = tk.Button(self.body, text="OK", width=8, command=self._dismiss)
         self.ok.pack(pady=(18, 0))
         for key in ("<Return>", "<KP_Enter>", "<Escape>"):
-            self.bind(key, lambda _: self.ok.invoke())
+            self.bind(key, lambda _: self._dismiss())
         self.open(self.ok)
+
+    def _dismiss(self) -> None:
+        self.destroy()
+        self._then()
 
 
 class PleaseWait(Dialog):
@@ -82,7 +93,7 @@ class TextWindow(Dialog):
         close = tk.Button(self.body, text="Close", width=8, command=self.destroy)
         close.pack(pady=(14, 0))
         for key in ("<Return>", "<Escape>"):
-            self.bind(key, lambda _: close.invoke())
+            self.bind(key, lambda _: self.destroy())
         self.open(close)
 
 

@@ -1,4 +1,4 @@
-"""Where do two hundred patients come from? From a seed: the same seed makes the same clinic, to the last digit."""
+"""Where do two hundred patients come from? From a seed: the same seed makes the same clinic."""
 
 from __future__ import annotations
 
@@ -13,27 +13,35 @@ NEWEST_VISIT = date(2026, 2, 27)
 """No chart is newer: what the program shows must not depend on the day the demo runs."""
 
 _FIRST_NAMES = {
-    "Female": ("Alice", "Carmen", "Diana", "Fatima", "Grace", "Hannah", "Karen", "Maria", "Naomi", "Paula", "Ruth", "Susan"),
-    "Male": ("Adam", "Bruno", "Carlos", "David", "Edward", "Frank", "George", "Kevin", "Martin", "Oscar", "Peter", "Samuel"),
-}  # fmt: skip
+    "Female": ("Alice", "Carmen", "Diana", "Fatima", "Grace", "Hannah", "Karen", "Maria", "Naomi", "Paula"),
+    "Male": ("Adam", "Bruno", "Carlos", "David", "Edward", "Frank", "George", "Kevin", "Martin", "Oscar"),
+}
 _LAST_NAMES = (
-    "Abbott", "Baker", "Castro", "Dawson", "Evans", "Foster", "Garcia", "Hoffman", "Jensen", "Keller", "Lambert", "Morris",
-    "Novak", "Parker", "Ramsey", "Santos", "Turner", "Vaughn", "Weber", "York",
+    "Abbott", "Baker", "Castro", "Dawson", "Evans", "Foster", "Garcia", "Hoffman", "Jensen", "Keller",
+    "Lambert", "Morris", "Novak", "Parker", "Ramsey", "Santos", "Turner", "Vaughn", "Weber", "York",
 )  # fmt: skip
-_STREETS = ("Baker Street", "Cedar Road", "Harbor Drive", "Market Street", "Orchard Way", "Park Avenue", "Station Road")
+_STREETS = (
+    "Baker Street",
+    "Cedar Road",
+    "Harbor Drive",
+    "Market Street",
+    "Orchard Way",
+    "Park Avenue",
+    "Station Road",
+)
 _TOWNS = ("Ashford", "Brookfield", "Easton", "Fairview", "Newport", "Springdale")
 _INSURERS = ("Blue Harbor Health", "Meridian Mutual", "Northern Care", "Union Benefit")
 _MEDICATIONS = (
-    ("Amlodipine", ("5 mg", "10 mg")),
+    ("Amlodipine", ("10 mg",)),
     ("Atorvastatin", ("20 mg", "40 mg")),
     ("Furosemide", ("40 mg",)),
     ("Gabapentin", ("300 mg",)),
     ("Metformin", ("500 mg", "850 mg")),
     ("Metoprolol", ("25 mg", "50 mg")),
     ("Omeprazole", ("20 mg",)),
-    ("Ramipril", ("5 mg", "10 mg")),
+    ("Ramipril", ("10 mg",)),
     ("Sertraline", ("50 mg", "100 mg")),
-    ("Warfarin", ("3 mg",)),
+    ("Simvastatin", ("20 mg", "40 mg")),
 )
 _FREQUENCIES = ("Once daily", "Twice daily", "Every evening", "As needed")
 
@@ -51,7 +59,7 @@ def _john_doe() -> Patient:
         first_name="John",
         last_name="Doe",
         date_of_birth=date(1968, 4, 23),
-        sex="Male",
+        gender="Male",
         mrn="MRN-482913",
         phone="(312) 555-0147",
         email="john.doe@example.org",
@@ -60,7 +68,7 @@ def _john_doe() -> Patient:
         medications=(
             Medication("Atorvastatin", "20 mg", "Every evening", date(2023, 5, 9)),
             Medication("Metformin", "500 mg", "Twice daily", date(2024, 3, 18)),
-            Medication("Ramipril", "5 mg", "Once daily", date(2025, 9, 2)),
+            Medication("Ramipril", "10 mg", "Once daily", date(2025, 9, 2)),
         ),
         vitals=(
             VitalSigns(date(2026, 2, 24), 128, 82, 72, 36.8, 84),
@@ -72,8 +80,8 @@ def _john_doe() -> Patient:
 
 
 def _patient(rng: random.Random, patient_id: str) -> Patient:
-    sex = rng.choice(("Female", "Male"))
-    first_name = rng.choice(_FIRST_NAMES[sex])
+    gender = rng.choice(("Female", "Male"))
+    first_name = rng.choice(_FIRST_NAMES[gender])
     last_name = rng.choice(_LAST_NAMES)
     vitals = _vitals(rng)
     seen_at = datetime.combine(vitals[0].taken, datetime.min.time())
@@ -82,7 +90,7 @@ def _patient(rng: random.Random, patient_id: str) -> Patient:
         first_name=first_name,
         last_name=last_name,
         date_of_birth=date(1935, 1, 1) + timedelta(days=rng.randrange(72 * 365)),
-        sex=sex,
+        gender=gender,
         mrn=f"MRN-{rng.randrange(200000, 990000)}",
         phone=f"({rng.randrange(212, 990)}) 555-01{rng.randrange(100):02}",
         email=f"{first_name}.{last_name}@example.org".lower(),

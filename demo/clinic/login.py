@@ -18,14 +18,16 @@ class Credentials:
 
 
 class LoginDialog(Dialog):
-    """Asks for user name and password; `on_submit` is called with what was typed, `on_cancel` without a login."""
+    """Asks for user name and password. `on_submit` gets what was typed; `on_cancel` ends the attempt."""
 
     def __init__(
         self, root: tk.Tk, *, on_submit: Callable[[Credentials], None], on_cancel: Callable[[], None]
     ) -> None:
         super().__init__(root, "Sunrise Clinic")
         self._on_submit = on_submit
-        tk.Label(self.body, text="Identify yourself").grid(row=0, column=0, columnspan=2, sticky=tk.W, pady=(0, 14))
+        tk.Label(self.body, text="Identify yourself").grid(
+            row=0, column=0, columnspan=2, sticky=tk.W, pady=(0, 14)
+        )
         self.user = self._field(row=1, label="User name")
         self.password = self._field(row=2, label="Password", show="*")
         buttons = tk.Frame(self.body)
@@ -46,7 +48,7 @@ class LoginDialog(Dialog):
         self.password.focus_force()
 
     def _field(self, *, row: int, label: str, show: str = "") -> tk.Entry:
-        tk.Label(self.body, text=label).grid(row=row, column=0, sticky=tk.W, padx=(0, 16), pady=5)
+        tk.Label(self.body, text=label).grid(row=row, column=0, sticky=tk.W, padx=(0, 32), pady=5)
         entry = tk.Entry(self.body, width=26, show=show)
         entry.grid(row=row, column=1, sticky=tk.W, pady=5)
         return entry

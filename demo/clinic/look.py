@@ -1,22 +1,24 @@
-"""How does the program look? Grey, bevelled and square, in one font: set once, so that no view names a colour."""
+"""How does the program look? Grey, bevelled and square: set once, so that no view names a colour."""
 
 from __future__ import annotations
 
 import tkinter as tk
 
-FACE = "#d4d0c8"
+FACE = "#dedbd3"
 """The grey of every surface."""
 PAPER = "#ffffff"
-"""The ground of fields, lists and tables."""
-STRIPE = "#f1f0ec"
-"""The ground of every second line of a table."""
+"""The ground of fields and tables."""
+STRIPE = "#f1efea"
+"""The ground of lists and of every second line of a table."""
 INK = "#000000"
 HEADING_INK = "#000060"
-DESK = "#3a6a74"
+CHOSEN = "#b4c3da"
+"""The ground of the chosen line of a list."""
+DESK = "#c9c5bb"
 """What shows before anybody has logged in."""
 
 _FAMILY = "DejaVu Sans"
-# Sizes in pixels (negative for Tk), so that the program looks the same whatever the display says about its density.
+# Sizes in pixels (negative for Tk): the same look whatever the display says about its density.
 PLAIN_FONT = (_FAMILY, -14)
 BOLD_FONT = (_FAMILY, -14, "bold")
 HEADING_FONT = (_FAMILY, -16, "bold")
@@ -34,6 +36,7 @@ def dress(root: tk.Tk) -> None:
         ("*activeBackground", FACE),
         ("*activeForeground", INK),
         ("*highlightBackground", FACE),
+        ("*highlightColor", "#8a867c"),
         ("*Button.borderWidth", 2),
         ("*Button.padX", 14),
         ("*Button.padY", 3),
@@ -44,11 +47,11 @@ def dress(root: tk.Tk) -> None:
         ("*Entry.highlightThickness", 0),
         ("*Entry.selectBackground", HEADING_INK),
         ("*Entry.selectForeground", PAPER),
-        ("*Listbox.background", PAPER),
+        ("*Listbox.background", STRIPE),
         ("*Listbox.borderWidth", 2),
         ("*Listbox.highlightThickness", 0),
-        ("*Listbox.selectBackground", HEADING_INK),
-        ("*Listbox.selectForeground", PAPER),
+        ("*Listbox.selectBackground", CHOSEN),
+        ("*Listbox.selectForeground", INK),
         ("*Menu.activeBackground", HEADING_INK),
         ("*Menu.activeForeground", PAPER),
         ("*Menu.activeBorderWidth", 0),

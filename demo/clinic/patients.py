@@ -1,4 +1,4 @@
-"""Which patients does the clinic know, and how are they found? Plain values; every register of one seed is the same."""
+"""Which patients does the clinic know, and how are they found?"""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Patient:
     first_name: str
     last_name: str
     date_of_birth: date
-    sex: str
+    gender: str
     mrn: str
     """Medical record number."""
     phone: str

@@ -17,7 +17,10 @@ def chart_summary(patient: Patient) -> str:
         f"Number      {patient.patient_id}",
         f"Born        {patient.date_of_birth.isoformat()}",
         _RULE,
-        *(f"{medication.name:<16}{medication.dose:<10}{medication.frequency}" for medication in patient.medications),
+        *(
+            f"{medication.name:<16}{medication.dose:<10}{medication.frequency}"
+            for medication in patient.medications
+        ),
     ]
     return "\n".join(lines)
 

@@ -12,7 +12,7 @@ _LINE = "{number:<10}{name:<30}{born}"
 
 
 class SearchPage(tk.Frame):
-    """Calls `on_search` with the fields when asked to search, and `on_open` with the patient that was chosen."""
+    """Calls `on_search` with the fields when asked to search, and `on_open` with the chosen patient."""
 
     def __init__(
         self, parent: tk.Misc, *, on_search: Callable[[Query], None], on_open: Callable[[Patient], None]
@@ -57,7 +57,7 @@ class SearchPage(tk.Frame):
             self.results.focus_set()
 
     def open_chosen(self) -> None:
-        """Open the chosen patient's chart, as a double click on the line does; nothing chosen, nothing happens."""
+        """Open the chosen patient's chart, as a double click on the line does; does nothing if none is."""
         for index in self.results.curselection():  # type: ignore[no-untyped-call]
             self._on_open(self._found[index])
 
@@ -89,7 +89,7 @@ class SearchPage(tk.Frame):
 
 
 def _field(parent: tk.Misc, *, row: int, label: str) -> tk.Entry:
-    tk.Label(parent, text=label).grid(row=row, column=0, sticky=tk.W, padx=(0, 20), pady=5)
+    tk.Label(parent, text=label).grid(row=row, column=0, sticky=tk.W, padx=(0, 36), pady=5)
     entry = tk.Entry(parent, width=30)
     entry.grid(row=row, column=1, sticky=tk.W, pady=5)
     return entry

@@ -25,7 +25,14 @@ class Table(tk.Frame):
         for index, column in enumerate(columns):
             self.grid_columnconfigure(index, minsize=column.width_px)
             heading = tk.Label(
-                self, text=column.heading, font=BOLD_FONT, anchor=tk.W, padx=8, pady=2, borderwidth=1, relief=tk.RAISED
+                self,
+                text=column.heading,
+                font=BOLD_FONT,
+                anchor=tk.W,
+                padx=8,
+                pady=2,
+                borderwidth=1,
+                relief=tk.RAISED,
             )
             heading.grid(row=0, column=index, sticky=tk.EW)
         for row_index, row in enumerate(rows, start=1):

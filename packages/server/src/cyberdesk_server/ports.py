@@ -184,11 +184,12 @@ class Desktop(Protocol):
         """The screen now, in real pixels."""
         ...
 
-    async def perform(self, action: Action, action_id: StepId) -> ActionResult:
+    async def perform(self, action: Action, action_id: StepId, *, is_repeat: bool = False) -> ActionResult:
         """Do this once.
 
         Asking again with the same id after `DesktopUnreachable` is safe: a desktop that keeps a journal
         answers what it did; with one that keeps none, `OutcomeUnknown` is raised instead of a second attempt.
+        `is_repeat` says that somebody else may have asked with this id before: the worker whose run was taken over.
         """
         ...
 
@@ -197,7 +198,7 @@ class Model(Protocol):
     """Decides which tool calls come next. Knows tools, not desktops; never sees a secret's value."""
 
     def check(self, task: Task) -> Sequence[Refusal]:
-        """Why this model cannot follow the task's prompt; empty when it can. Asked before the first action."""
+        """Why this model cannot follow the task; empty when it can. Asked before the first action."""
         ...
 
     async def next_turn(

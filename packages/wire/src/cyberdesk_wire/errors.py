@@ -16,8 +16,6 @@
 Texts are built from the facts and quote nothing of a body.
 """
 
-# ruff: noqa: N818 - these are values, and only their family is called an error
-
 from dataclasses import dataclass
 
 

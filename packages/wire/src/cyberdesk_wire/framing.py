@@ -36,7 +36,7 @@ def frames(message: Request | Response, *, chunk_bytes: int = DEFAULT_CHUNK_BYTE
 class Assembler(Generic[Message]):
     """Puts frames together again.
 
-    `parse` reads a meta text. `admit` sees each message when its meta is there and before its body is kept: None
+    `parse` reads a meta text. `admit` sees each message when its meta is there and no body is kept yet: None
     lets it pass; a sequence skips it and reports what is in it, which may be nothing.
     A wrong message is reported once, at the earliest frame that shows it, and the rest of it is skipped.
     """

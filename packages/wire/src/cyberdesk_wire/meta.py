@@ -1,7 +1,7 @@
 """The JSON text that opens a message: written from a message, read back into one, judged on the way.
 
 Strict in what is sent; lenient in what is read as far as the published drivers and servers differ: a method
-in lower case, a query that is absent, null or begins with `?`, headers that are absent or null.
+in lower case, a query that is absent, null or begins with `?`, headers that are absent, null or of one hop.
 """
 
 import json
@@ -79,7 +79,7 @@ def read_request(text: str, limits: Limits) -> Request | ProtocolError:
     query = meta.get("query")
     if query is not None and not isinstance(query, str):
         return BadField(request_id, "query", "must be a string")
-    headers = _headers(request_id, meta)
+    headers = _headers(request_id, meta, NEVER_FORWARDED)
     if isinstance(headers, ProtocolError):
         return headers
     request = Request(
@@ -101,7 +101,7 @@ def read_response(text: str, limits: Limits) -> Response | ProtocolError:
         return MissingField(request_id, "status")
     if type(status) is not int:
         return BadField(request_id, "status", "must be an integer")
-    headers = _headers(request_id, meta)
+    headers = _headers(request_id, meta, HOP_BY_HOP)
     if isinstance(headers, ProtocolError):
         return headers
     response = Response(request_id, status, headers)
@@ -153,7 +153,9 @@ def _request_id(meta: Mapping[str, Any]) -> str | ProtocolError:
     return request_id
 
 
-def _headers(request_id: str, meta: Mapping[str, Any]) -> dict[str, str] | ProtocolError:
+def _headers(
+    request_id: str, meta: Mapping[str, Any], dropped: frozenset[str]
+) -> dict[str, str] | ProtocolError:
     headers = meta.get("headers")
     if headers is None:
         return {}
@@ -162,7 +164,7 @@ def _headers(request_id: str, meta: Mapping[str, Any]) -> dict[str, str] | Proto
     for name, value in headers.items():
         if not isinstance(value, str):
             return BadHeader(request_id, name, "must be a string")
-    return {name: value for name, value in headers.items() if name.lower() not in HOP_BY_HOP}
+    return {name: value for name, value in headers.items() if name.lower() not in dropped}
 
 
 def _check_headers(
@@ -173,7 +175,7 @@ def _check_headers(
         if not _TOKEN.fullmatch(name):
             return BadHeader(message.request_id, name[:64], "is no header name")
         if name in forbidden:
-            return BadHeader(message.request_id, name, "belongs to one hop and is not forwarded")
+            return BadHeader(message.request_id, name, "is not forwarded")
         if _NOT_IN_A_VALUE.search(value):
             return BadHeader(message.request_id, name, "holds a control character")
         total_bytes += len(name) + len(value.encode("utf-8", "surrogatepass"))

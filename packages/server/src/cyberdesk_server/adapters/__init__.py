@@ -1,0 +1,1 @@
+"""The ports of the server, each in its embedded form."""

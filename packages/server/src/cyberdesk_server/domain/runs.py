@@ -1,6 +1,13 @@
-"""When a run may move, and what it was asked to do."""
+"""What a run is, when it may move, and what it was asked to do."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
+from uuid import UUID
+
+from cyberdesk_server.domain.ids import MachineId, OrganizationId, RunId, WorkflowId
+from cyberdesk_server.domain.json import JsonObject
 
 
 class RunStatus(StrEnum):
@@ -20,3 +27,59 @@ class RunStatus(StrEnum):
 
 
 TERMINAL = frozenset({RunStatus.SUCCESS, RunStatus.TASK_FAILED, RunStatus.ERROR, RunStatus.CANCELLED})
+
+
+class RunListOrder(StrEnum):
+    """Values of the contract's `RunListSortMode`; both newest first."""
+
+    ACTIVITY = "activity"
+    """By the moment a run last moved (created, started, ended)."""
+
+    CREATED = "created_at_desc"
+
+
+ANY_MACHINE = "any"
+
+
+def demand(machine_id: MachineId | None) -> str:
+    """Which machines a waiting run can use, as a key an index can find it by."""
+    return ANY_MACHINE if machine_id is None else f"machine:{machine_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A workflow being carried out once. Secrets, journal and attachments are kept beside it."""
+
+    id: RunId
+    organization_id: OrganizationId
+    workflow_id: WorkflowId
+    status: RunStatus
+    created_at: datetime
+    machine_id: MachineId | None = None
+    """The machine that was asked for, or that took the run; None while any machine may."""
+
+    user_id: UUID | None = None
+    is_priority: bool = False
+    main_prompt: str | None = None
+    """Used for this run in place of the workflow's prompt."""
+
+    model_metadata: JsonObject | None = None
+    input_values: JsonObject | None = None
+    """As the caller sent them; machine parameters are never copied in."""
+
+    sensitive_input_aliases: Mapping[str, str] | None = None
+    """Name of each secret and the alias its value is kept under; outlives the secret."""
+
+    error: tuple[str, ...] | None = None
+    output_data: JsonObject | None = None
+    usage_metadata: JsonObject | None = None
+    session_id: UUID | None = None
+    session_alias: str | None = None
+    release_session_after: bool | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    attempt: int = 0
+    """The fencing number: how many times a worker has claimed the run."""
+
+    lease_expires_at: datetime | None = field(default=None, compare=False)
+    """While this is set the run holds its machine, also after it was cancelled."""

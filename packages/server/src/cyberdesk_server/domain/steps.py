@@ -89,7 +89,7 @@ class Step:
     """Address (`supabase://…`) of the screenshot the turn was decided on."""
 
     result: JsonObject | None = None
-    """What the tool answered when it was done. May hold `output` and `runtime_values` like an `Observation`."""
+    """What the tool answered when done; may hold `output` and `runtime_values` like an `Observation`."""
 
     error: str | None = None
     """Why the tool failed."""
@@ -99,5 +99,9 @@ class Step:
 
     is_cached: bool = False
     """True when the step was replayed from a trajectory."""
+
+    following: tuple[ToolCall, ...] = ()
+    """The calls of the same turn that come after this one: what a worker that takes the run over still has to do
+    before it asks the model again."""
 
     finished_at: datetime | None = None

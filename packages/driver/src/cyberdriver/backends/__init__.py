@@ -1,0 +1,1 @@
+"""Desktops a driver can drive, one folder or module per kind."""

@@ -1,0 +1,130 @@
+"""The CLIPBOARD selection of an X display (ICCCM 2.7.1, section 2)."""
+
+from __future__ import annotations
+
+import ctypes
+import time
+from ctypes import byref, c_int, c_ulong, c_void_p
+from dataclasses import dataclass
+
+from cyberdriver.backends.x11 import _xlib
+from cyberdriver.backends.x11.connection import Connection
+
+_OPERATION = "clipboard"
+_LOOK_AGAIN_SECONDS = 0.01
+_LONGS_PER_READ = 1 << 24
+
+
+@dataclass(frozen=True, slots=True)
+class _Property:
+    type: int
+    content: bytes
+
+
+class Clipboard:
+    """Reads text from the clipboard and empties it. One call at a time; the connection's lock sees to it."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        with connection.operation(_OPERATION) as display:
+            self._window: int = connection.lib.x11.XCreateSimpleWindow(
+                display, connection.root, 0, 0, 1, 1, 0, 0, 0
+            )
+            connection.lib.x11.XSelectInput(display, self._window, _xlib.PROPERTY_CHANGE_MASK)
+            self._selection = connection.atom("CLIPBOARD")
+            self._property = connection.atom("CYBERDRIVER_CLIPBOARD")
+
+    def text(self, timeout_seconds: float) -> str | None:
+        """The text as soon as there is some; None when there is none, or its owner does not answer, in time."""
+        deadline = time.monotonic() + timeout_seconds
+        while True:
+            with self._connection.operation(_OPERATION) as display:
+                if self._connection.lib.x11.XGetSelectionOwner(display, self._selection):
+                    return self._converted(deadline)
+            remaining = deadline - time.monotonic()
+            if remaining <= 0:
+                return None
+            time.sleep(min(_LOOK_AGAIN_SECONDS, remaining))
+
+    def clear(self) -> None:
+        """Nobody owns the clipboard."""
+        with self._connection.operation(_OPERATION) as display:
+            self._connection.lib.x11.XSetSelectionOwner(
+                display, self._selection, _xlib.NONE, _xlib.CURRENT_TIME
+            )
+
+    def _converted(self, deadline: float) -> str | None:
+        for target, encoding in (("UTF8_STRING", "utf-8"), ("STRING", "latin-1")):
+            content = self._converted_to(self._connection.atom(target), deadline)
+            if content is not None:
+                return content.decode(encoding, errors="replace")
+        return None
+
+    def _converted_to(self, target: int, deadline: float) -> bytes | None:
+        connection = self._connection
+        connection.lib.x11.XDeleteProperty(connection.pointer, self._window, self._property)
+        connection.lib.x11.XConvertSelection(
+            connection.pointer,
+            self._selection,
+            target,
+            self._property,
+            self._window,
+            _xlib.CURRENT_TIME,
+        )
+        while event := connection.wait_for_event(deadline):
+            # An answer to an earlier question that was given up names another target, or comes here unasked.
+            if event.type == _xlib.SELECTION_NOTIFY and event.selection.target == target:
+                return self._content(deadline) if event.selection.property else None
+        return None
+
+    def _content(self, deadline: float) -> bytes | None:
+        """What the owner put into the property, in one piece or in many (INCR)."""
+        found = self._take_property()
+        if found.type != self._connection.atom("INCR"):
+            return found.content
+        pieces: list[bytes] = []
+        while event := self._connection.wait_for_event(deadline):
+            is_piece = (
+                event.type == _xlib.PROPERTY_NOTIFY
+                and event.property.atom == self._property
+                and event.property.state == _xlib.PROPERTY_NEW_VALUE
+            )
+            if is_piece:
+                piece = self._take_property().content
+                if not piece:
+                    return b"".join(pieces)
+                pieces.append(piece)
+        return None
+
+    def _take_property(self) -> _Property:
+        """The property, which is deleted: the owner of a long text waits for that before its next piece."""
+        return read_property(self._connection, self._window, self._property, delete=True)
+
+
+def read_property(connection: Connection, window: int, name: int, *, delete: bool = False) -> _Property:
+    """Inside an operation: a property of a window; type 0 and no content when it is not there.
+
+    Items of 32 bits come as C longs, as Xlib gives them.
+    """
+    kind, count, after = c_ulong(), c_ulong(), c_ulong()
+    format_bits, data = c_int(), c_void_p()
+    status = connection.lib.x11.XGetWindowProperty(
+        connection.pointer,
+        window,
+        name,
+        0,
+        _LONGS_PER_READ,
+        int(delete),
+        _xlib.ANY_PROPERTY_TYPE,
+        byref(kind),
+        byref(format_bits),
+        byref(count),
+        byref(after),
+        byref(data),
+    )
+    if status != _xlib.SUCCESS or not data:
+        return _Property(0, b"")
+    item_bytes = ctypes.sizeof(c_ulong) if format_bits.value == 32 else format_bits.value // 8
+    content = ctypes.string_at(data, count.value * item_bytes)
+    connection.lib.x11.XFree(data)
+    return _Property(kind.value, content)

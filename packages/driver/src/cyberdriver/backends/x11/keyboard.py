@@ -1,0 +1,201 @@
+"""The keyboard of an X display, through XTEST: text on any layout, chords, keys that stay down."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+
+from cyberdriver.backends.keys import Character, Chord, Key, Modifier, NamedKey, UnknownKey
+from cyberdriver.backends.x11 import _xlib
+from cyberdriver.backends.x11.connection import Connection
+from cyberdriver.backends.x11.keysyms import (
+    MODIFIER_KEYSYMS,
+    NAMED_KEYSYMS,
+    SHIFT_LEFT,
+    case_pair,
+    keysym_of,
+    keysyms_of,
+)
+from cyberdriver.backends.x11.layout import KeyTable, KeyTableReader, Layout, Stroke, layout_of
+from cyberdriver.backends.x11.spares import SpareKeys
+
+_SHIFTS = (Modifier.SHIFT, Modifier.SHIFT_RIGHT)
+_STROKES_PER_SYNC = 200
+_TYPING = "typing"
+_KEYS = "key press"
+
+
+class Keyboard:
+    """Types and presses. The caller puts the calls in order."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._reader = KeyTableReader(connection)
+        self._table = KeyTable({}, frozenset(), 0)
+        self._lent: frozenset[int] = frozenset()
+        self._layout = Layout({}, {}, (), ())
+        self._held: dict[Chord, list[int]] = {}
+        with connection.operation(_TYPING):
+            self._spares = SpareKeys(connection)
+
+    def type_text(self, text: str) -> None:
+        """Every character arrives exactly."""
+        keysyms = keysyms_of(text)
+        with self._connection.operation(_TYPING), self._caps_lock_off():
+            self._look_at_layout()
+            for part in self._parts(keysyms):
+                self._tap(self._strokes(part))
+
+    def press(self, chords: Sequence[Chord]) -> None:
+        """Chords one after another."""
+        with self._connection.operation(_KEYS):
+            self._look_at_layout()
+            # Every modifier is found before the first key goes down.
+            modifiers = [self._modifier_keycodes(chord) for chord in chords]
+            for chord, keycodes in zip(chords, modifiers, strict=True):
+                toggles_caps_lock = NamedKey.CAPS_LOCK in chord.keys
+                with contextlib.nullcontext() if toggles_caps_lock else self._caps_lock_off():
+                    strokes = self._chord_strokes(chord)
+                    with self._down(keycodes):
+                        self._tap(strokes)
+
+    def hold(self, chord: Chord, down: bool) -> None:
+        """Keys go down and stay, or go up."""
+        with self._connection.operation(_KEYS):
+            if not down and chord in self._held:
+                keycodes = self._held.pop(chord)
+            else:
+                self._look_at_layout()
+                keycodes = self._modifier_keycodes(chord)
+                for stroke in self._chord_strokes(chord):
+                    keycodes += [*self._shift(stroke.with_shift), stroke.keycode]
+            if down:
+                self._held[chord] = keycodes
+            for keycode in keycodes if down else reversed(keycodes):
+                self._fake(keycode, down)
+
+    def release(self) -> None:
+        """Held keys go up and spare keys are given back."""
+        for chord in tuple(self._held):
+            self.hold(chord, False)
+        with self._connection.operation(_TYPING):
+            self._look_at_layout()
+            self._spares.give_back()
+
+    def _look_at_layout(self) -> None:
+        """The layout may have been changed by anybody since the last call."""
+        table = self._reader.read()
+        self._spares.keep_those_in(table)
+        lent = self._spares.keycodes
+        if table is not self._table or lent != self._lent:
+            self._table, self._lent, self._layout = table, lent, layout_of(table, lent)
+
+    def _parts(self, keysyms: list[int]) -> Iterator[list[int]]:
+        """The text in parts, each with no more different unusual characters than there are spare keys."""
+        wanted = {case_pair(keysym) for keysym in keysyms if keysym not in self._layout.strokes}
+        capacity = self._spares.capacity(self._layout, len(wanted))
+        if len(wanted) <= capacity:
+            yield keysyms
+            return
+        part: list[int] = []
+        unusual: set[tuple[int, int]] = set()
+        for keysym in keysyms:
+            if keysym not in self._layout.strokes:
+                pair = case_pair(keysym)
+                if part and pair not in unusual and len(unusual) >= capacity:
+                    yield part
+                    part, unusual = [], set()
+                unusual.add(pair)
+            part.append(keysym)
+        yield part
+
+    def _strokes(self, keysyms: Sequence[int]) -> list[Stroke]:
+        usual = self._layout.strokes
+        unusual = {keysym for keysym in keysyms if keysym not in usual}
+        lent = self._spares.lend(unusual, self._layout, self._table) if unusual else {}
+        return [usual.get(keysym) or lent[keysym] for keysym in keysyms]
+
+    def _chord_strokes(self, chord: Chord) -> list[Stroke]:
+        keysyms = [_keysym_of_key(key) for key in chord.keys]
+        plain = self._layout.plain
+        # A named key never means the shifted level: KP_7 shifted is a digit only while Num Lock is off.
+        usual = {
+            keysym: Stroke(plain[keysym])
+            if isinstance(key, NamedKey) and keysym in plain
+            else self._layout.strokes.get(keysym)
+            for key, keysym in zip(chord.keys, keysyms, strict=True)
+            if keysym in plain or isinstance(key, Character)
+        }
+        unusual = {keysym for keysym in keysyms if usual.get(keysym) is None}
+        lent = self._spares.lend(unusual, self._layout, self._table) if unusual else {}
+        strokes = [usual.get(keysym) or lent[keysym] for keysym in keysyms]
+        if any(shift in chord.modifiers for shift in _SHIFTS):
+            return [Stroke(stroke.keycode) for stroke in strokes]
+        return strokes
+
+    def _modifier_keycodes(self, chord: Chord) -> list[int]:
+        return [self._modifier_keycode(modifier) for modifier in chord.modifiers]
+
+    def _modifier_keycode(self, modifier: Modifier) -> int:
+        for keysym in MODIFIER_KEYSYMS[modifier]:
+            if keysym in self._layout.plain:
+                return self._layout.plain[keysym]
+        raise UnknownKey(modifier.value)
+
+    def _shift(self, is_wanted: bool) -> list[int]:
+        return [self._modifier_keycode(Modifier.SHIFT)] if is_wanted else []
+
+    def _tap(self, strokes: Sequence[Stroke]) -> None:
+        """Keys go down and up; Shift stays down between neighbours that need it."""
+        shift = self._layout.plain.get(SHIFT_LEFT)
+        is_shifted = False
+        try:
+            for number, stroke in enumerate(strokes, 1):
+                if stroke.with_shift != is_shifted and shift is not None:
+                    is_shifted = stroke.with_shift
+                    self._fake(shift, is_shifted)
+                self._fake(stroke.keycode, True)
+                self._fake(stroke.keycode, False)
+                if number % _STROKES_PER_SYNC == 0:
+                    self._connection.lib.x11.XSync(self._connection.pointer, 0)
+        finally:
+            if is_shifted and shift is not None:
+                self._fake(shift, False)
+        self._spares.mark_used({stroke.keycode for stroke in strokes})
+
+    @contextlib.contextmanager
+    def _down(self, keycodes: Sequence[int]) -> Iterator[None]:
+        """Keys go down in order, and up in reverse whatever happens between."""
+        try:
+            for keycode in keycodes:
+                self._fake(keycode, True)
+            yield
+        finally:
+            for keycode in reversed(keycodes):
+                self._fake(keycode, False)
+
+    @contextlib.contextmanager
+    def _caps_lock_off(self) -> Iterator[None]:
+        """Caps Lock is off, and afterwards as it was."""
+        lock = self._connection.lib.x11.XkbLockModifiers
+        is_on = bool(self._reader.state().locked_mods & _xlib.LOCK_MASK)
+        if is_on:
+            lock(self._connection.pointer, _xlib.XKB_USE_CORE_KEYBOARD, _xlib.LOCK_MASK, 0)
+        try:
+            yield
+        finally:
+            if is_on:
+                lock(
+                    self._connection.pointer, _xlib.XKB_USE_CORE_KEYBOARD, _xlib.LOCK_MASK, _xlib.LOCK_MASK
+                )
+
+    def _fake(self, keycode: int, down: bool) -> None:
+        self._connection.lib.tst.XTestFakeKeyEvent(self._connection.pointer, keycode, int(down), 0)
+
+
+def _keysym_of_key(key: Key) -> int:
+    match key:
+        case NamedKey():
+            return NAMED_KEYSYMS[key]
+        case Character(character):
+            return keysym_of(character)

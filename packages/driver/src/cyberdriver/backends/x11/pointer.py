@@ -1,0 +1,104 @@
+"""The mouse of an X screen, through XTEST."""
+
+from __future__ import annotations
+
+import time
+from typing import assert_never
+
+from cyberdriver.backends.base import Button, Direction, Point
+from cyberdriver.backends.motion import drag_path
+from cyberdriver.backends.x11.connection import Connection
+
+_ANY_SCREEN = -1
+
+
+class Pointer:
+    """Moves and presses. The caller puts the calls in order."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._down: set[Button] = set()
+
+    def move(self, to: Point) -> None:
+        """The pointer jumps."""
+        with self._connection.operation("mouse move"):
+            self._motion(to)
+
+    def button(self, button: Button, down: bool) -> None:
+        """A button goes down or up."""
+        with self._connection.operation("mouse button"):
+            self._press(button, down)
+
+    def click(self, at: Point | None, button: Button, count: int) -> None:
+        """Full clicks."""
+        with self._connection.operation("mouse click"):
+            if at is not None:
+                self._motion(at)
+            for _ in range(count):
+                self._press(button, True)
+                self._press(button, False)
+
+    def drag(self, start: Point, end: Point, button: Button, duration_seconds: float) -> None:
+        """A drag; the connection is free for others between two steps."""
+        self.move(start)
+        self.button(button, True)
+        try:
+            began = time.monotonic()
+            for step in drag_path(start, end, duration_seconds):
+                time.sleep(max(0.0, began + step.after_seconds - time.monotonic()))
+                self.move(step.to)
+        finally:
+            self.button(button, False)
+
+    def scroll(self, direction: Direction, amount: int, at: Point | None) -> None:
+        """Notches of the wheel."""
+        number = _wheel(direction)
+        with self._connection.operation("mouse scroll") as display:
+            if at is not None:
+                self._motion(at)
+            for _ in range(amount):
+                self._connection.lib.tst.XTestFakeButtonEvent(display, number, 1, 0)
+                self._connection.lib.tst.XTestFakeButtonEvent(display, number, 0, 0)
+
+    def release(self) -> None:
+        """Buttons that are still down go up."""
+        with self._connection.operation("mouse button"):
+            for button in tuple(self._down):
+                self._press(button, False)
+
+    def _motion(self, to: Point) -> None:
+        # The server keeps the pointer on the screen; the protocol carries 16 bits.
+        connection = self._connection
+        x, y = min(max(to.x, 0), 0x7FFF), min(max(to.y, 0), 0x7FFF)
+        connection.lib.tst.XTestFakeMotionEvent(connection.pointer, _ANY_SCREEN, x, y, 0)
+
+    def _press(self, button: Button, down: bool) -> None:
+        connection = self._connection
+        connection.lib.tst.XTestFakeButtonEvent(connection.pointer, _number(button), int(down), 0)
+        (self._down.add if down else self._down.discard)(button)
+
+
+def _number(button: Button) -> int:
+    match button:
+        case Button.LEFT:
+            return 1
+        case Button.MIDDLE:
+            return 2
+        case Button.RIGHT:
+            return 3
+        case _:
+            assert_never(button)
+
+
+def _wheel(direction: Direction) -> int:
+    match direction:
+        case Direction.UP:
+            return 4
+        case Direction.DOWN:
+            return 5
+        case Direction.LEFT:
+            return 6
+        case Direction.RIGHT:
+            return 7
+        case _:
+            assert_never(direction)

@@ -1,0 +1,6 @@
+"""What the server can ask of this machine, one module per concern, and the dispatcher that runs it in order."""
+
+from cyberdriver.commands.desk import Desk
+from cyberdriver.commands.dispatcher import Dispatcher
+
+__all__ = ["Desk", "Dispatcher"]

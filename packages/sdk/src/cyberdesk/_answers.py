@@ -1,0 +1,94 @@
+"""How an answer becomes the result of a method, and what stands in its way.
+
+A method promises one status. That status with a readable body is a result; 422 carries what the API refused;
+everything else is an error.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from cyberdesk import models
+from cyberdesk._envelope import Refused
+from cyberdesk._flow import Answer, NoAnswer, Outcome
+from cyberdesk.errors import MalformedAnswer, MalformedModel, UnexpectedStatus, stated_reason
+from cyberdesk.models import Model
+
+T = TypeVar("T")
+M = TypeVar("M", bound=Model)
+
+
+@dataclass(frozen=True)
+class Promise(Generic[T]):
+    """The status that a method promises and how to read the body that comes with it."""
+
+    status: int
+    read: Callable[[bytes], T]
+
+    def kept(self, outcome: Outcome) -> T:
+        """The result. Raises `Refused`, `UnexpectedStatus`, `MalformedAnswer` or what the connection raised."""
+        match outcome:
+            case NoAnswer(error):
+                raise error
+            case Answer(status, _, content) if status == self.status:
+                with _complaints_as_malformed(status, content):
+                    return self.read(content)
+            case Answer(422, _, content):
+                raise Refused(validation_error(content))
+            case Answer(status, headers, content):
+                raise UnexpectedStatus(status, content, headers)
+
+
+def one(model: type[M], status: int = 200) -> Promise[M]:
+    """One model."""
+    return Promise(status, lambda content: model.from_dict(json.loads(content)))
+
+
+def many(model: type[M], status: int = 200) -> Promise[list[M]]:
+    """A bare list of models."""
+    return Promise(status, lambda content: [model.from_dict(item) for item in _list(json.loads(content))])
+
+
+def done(status: int = 204) -> Promise[dict[str, bool]]:
+    """`{"success": True}`: the API did it and says no more."""
+    return Promise(status, lambda _: {"success": True})
+
+
+def silent(status: int = 204) -> Promise[None]:
+    """Nothing."""
+    return Promise(status, lambda _: None)
+
+
+def raw(status: int = 200) -> Promise[bytes]:
+    """The bytes of the body."""
+    return Promise(status, lambda content: content)
+
+
+def validation_error(content: bytes) -> models.HTTPValidationError:
+    """What the API refused. A body in another form than the contract's becomes one entry with its text."""
+    try:
+        details = models.HTTPValidationError.from_dict(json.loads(content))
+    except ValueError:  # not JSON, or JSON of another shape
+        details = models.HTTPValidationError()
+    if not details.detail:
+        text = stated_reason(content) or "the API refused the payload without a reason"
+        details.detail = [models.ValidationError(loc=[], msg=text, type_="value_error")]
+    return details
+
+
+def _list(body: Any) -> list[Any]:
+    if not isinstance(body, list):
+        raise MalformedModel(f"expected a list, got {type(body).__name__}")
+    return body
+
+
+@contextmanager
+def _complaints_as_malformed(status: int, content: bytes) -> Iterator[None]:
+    try:
+        yield
+    except ValueError as error:  # JSONDecodeError, UnicodeDecodeError and MalformedModel are ValueErrors
+        raise MalformedAnswer(status, content, str(error)) from error

@@ -1,0 +1,75 @@
+"""How the arguments of methods are written into paths and queries."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from enum import Enum
+from urllib.parse import quote
+from uuid import UUID
+
+from cyberdesk._flow import Query
+from cyberdesk.models import UNSET
+
+
+def identifier(name: str, value: str | UUID) -> str:
+    """The id as it stands in paths and queries. Raises ValueError naming the argument for anything but a UUID."""
+    if isinstance(value, UUID):
+        return str(value)
+    try:
+        return str(UUID(value))
+    except (ValueError, TypeError, AttributeError):
+        raise ValueError(f"{name}: {value!r} is not a UUID") from None
+
+
+def optional_identifier(name: str, value: str | UUID | None) -> str | None:
+    """The id, or None when there is none."""
+    return identifier(name, value) if value else None
+
+
+def path_segment(name: str, value: str | UUID) -> str:
+    """Any text as one segment of a path. Raises ValueError for an empty one, which would name another path."""
+    if not str(value).strip("."):
+        raise ValueError(f"{name}: {value!r} cannot stand in a path")
+    return quote(str(value), safe="")
+
+
+def query(**values: object) -> Query:
+    """The query: None is left out, booleans are words, lists repeat their key, times are in UTC."""
+    return tuple(
+        (key, _text(item)) for key, value in values.items() for item in _items(value) if item is not None
+    )
+
+
+def joined(names: Iterable[str] | None) -> str | None:
+    """Names joined with commas, as `include` wants them; one name may come as a plain string."""
+    if isinstance(names, str):
+        return names or None
+    return ",".join(_text(name) for name in names or ()) or None
+
+
+def given(values: Mapping[str, object]) -> dict[str, object]:
+    """Keyword arguments of a body without those that are None: they were not given."""
+    return {key: UNSET if value is None else value for key, value in values.items()}
+
+
+def texts(values: Iterable[str | UUID]) -> list[str | UUID]:
+    """Ids as text."""
+    return [str(value) for value in values]
+
+
+def _items(value: object) -> Iterable[object]:
+    return value if isinstance(value, (list, tuple, set, frozenset)) else (value,)
+
+
+def _text(value: object) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case Enum():
+            return str(value.value)
+        case dt.datetime():
+            aware = value if value.tzinfo else value.replace(tzinfo=dt.timezone.utc)
+            return aware.astimezone(dt.timezone.utc).isoformat()
+        case _:
+            return str(value)

@@ -1,0 +1,119 @@
+"""What a method wants done, as values.
+
+A *flow* is a generator: it yields an action, receives what came of it, and returns the result of the method. It
+neither waits nor blocks nor reads a clock; the two drivers (`_drivers.py`) do that for it, so each method is
+written once.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias, TypeVar
+
+from cyberdesk.models import File
+
+T = TypeVar("T")
+
+Method: TypeAlias = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+Query: TypeAlias = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Request:
+    """One HTTP request: a path below the base URL, and a JSON body or a file to send as a form."""
+
+    method: Method
+    path: str
+    query: Query = ()
+    body: Any = None
+    files: Mapping[str, File] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_write(self) -> bool:
+        """Whether the request may change something."""
+        return self.method != "GET"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the API answered; header names are lower-case."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+
+
+@dataclass(frozen=True)
+class NoAnswer:
+    """Why there is no answer, and whether asking again could bring one."""
+
+    error: Exception
+    reason: Literal["timeout", "network_error"]
+    is_permanent: bool = False
+
+
+Outcome: TypeAlias = "Answer | NoAnswer"
+
+
+@dataclass(frozen=True)
+class Send:
+    """Send this request; answered with an `Outcome`."""
+
+    request: Request
+
+
+@dataclass(frozen=True)
+class Pause:
+    """Do nothing for so long; answered with None."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
+class ReadClock:
+    """Answered with a `Reading`."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The time twice: seconds of a clock that never jumps, and the wall clock in UTC."""
+
+    seconds: float
+    utc: dt.datetime
+
+
+@dataclass(frozen=True)
+class Block:
+    """Call this function, which reads or writes files; answered with what it returns."""
+
+    call: Callable[[], Any]
+
+
+Action: TypeAlias = "Send | Pause | ReadClock | Block"
+Flow: TypeAlias = Generator[Action, Any, T]
+
+
+def sent(request: Request) -> Flow[Outcome]:
+    """The outcome of sending a request once."""
+    outcome: Outcome = yield Send(request)
+    return outcome
+
+
+def paused(seconds: float) -> Flow[None]:
+    """Nothing, after so many seconds."""
+    yield Pause(seconds)
+
+
+def clock() -> Flow[Reading]:
+    """The time now."""
+    reading: Reading = yield ReadClock()
+    return reading
+
+
+def blocked(call: Callable[[], T]) -> Flow[T]:
+    """What the function returns; it may take its time without stopping an event loop."""
+    result: T = yield Block(call)
+    return result

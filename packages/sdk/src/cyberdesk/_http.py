@@ -1,0 +1,158 @@
+"""The HTTP clients behind a `CyberdeskClient`: built when first used, one for threads, one for each event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import threading
+from collections.abc import AsyncGenerator
+from contextlib import suppress
+from typing import Any, TypeAlias
+
+import httpx
+
+from cyberdesk._flow import Answer, NoAnswer, Outcome, Request
+from cyberdesk.errors import ClientClosed
+
+Loop: TypeAlias = asyncio.AbstractEventLoop
+
+
+class HttpClients:
+    """Sends requests with httpx and turns what httpx answers or raises into an `Outcome`.
+
+    A pooled connection belongs to the event loop that opened it, so each loop gets a client of its own, which is
+    closed with that loop at the latest.
+    """
+
+    def __init__(self, base_url: str, headers: dict[str, str], timeout: httpx.Timeout) -> None:
+        self.base_url = base_url
+        self.timeout = timeout
+        self.is_closed = False
+        self._headers = headers
+        self._lock = threading.Lock()  # guards is_closed, _sync and _per_loop
+        self._sync: httpx.Client | None = None
+        self._per_loop: dict[Loop, _LoopClient] = {}
+
+    def send(self, request: Request) -> Outcome:
+        """The outcome of a request, waited for in this thread. Raises `ClientClosed`."""
+        client = self._sync_client()
+        try:
+            return _answer(client.request(**_arguments(request)))
+        except httpx.RequestError as error:
+            return _no_answer(error)
+
+    async def send_async(self, request: Request) -> Outcome:
+        """The outcome of a request, awaited on the running event loop. Raises `ClientClosed`."""
+        client = await self._async_client()
+        try:
+            return _answer(await client.request(**_arguments(request)))
+        except httpx.RequestError as error:
+            return _no_answer(error)
+
+    def close(self) -> None:
+        """Close all connections; those of event loops as soon as their loop gets to it."""
+        with self._lock:
+            self.is_closed = True
+            sync, self._sync = self._sync, None
+            loops = list(self._per_loop.items())
+        if sync is not None:
+            sync.close()
+        for loop, client in loops:
+            with suppress(RuntimeError):  # that loop is closed, and so are its connections
+                loop.call_soon_threadsafe(client.start_closing)
+
+    async def aclose(self) -> None:
+        """Close all connections; those of the running event loop are closed on return."""
+        self.close()
+        mine = self._per_loop.get(asyncio.get_running_loop())
+        if mine is not None:
+            await mine.http.aclose()
+
+    def _settings(self) -> dict[str, Any]:
+        return {"base_url": self.base_url, "headers": self._headers, "timeout": self.timeout}
+
+    def _sync_client(self) -> httpx.Client:
+        with self._lock:
+            if self.is_closed:
+                raise ClientClosed
+            if self._sync is None:
+                self._sync = httpx.Client(**self._settings())
+            return self._sync
+
+    async def _async_client(self) -> httpx.AsyncClient:
+        loop = asyncio.get_running_loop()
+        with self._lock:
+            if self.is_closed:
+                raise ClientClosed
+            if loop in self._per_loop:
+                return self._per_loop[loop].http
+            for ended in [other for other in self._per_loop if other.is_closed()]:
+                del self._per_loop[ended]
+            mine = self._per_loop[loop] = _LoopClient(httpx.AsyncClient(**self._settings()))
+        await mine.open()
+        return mine.http
+
+
+class _LoopClient:
+    """The HTTP client of one event loop."""
+
+    def __init__(self, http: httpx.AsyncClient) -> None:
+        self.http = http
+        self._life = _closed_at_the_end(http)
+        self._closing: asyncio.Task[None] | None = None
+
+    async def open(self) -> None:
+        """Tie the client to the running loop."""
+        await self._life.__anext__()
+
+    def start_closing(self) -> None:
+        """Close the connections; called on the loop."""
+        if self._closing is None:
+            self._closing = asyncio.ensure_future(self.http.aclose())
+
+
+async def _closed_at_the_end(http: httpx.AsyncClient) -> AsyncGenerator[None, None]:
+    """A generator that closes the client when its event loop shuts down its generators.
+
+    Every loop that ends in order does that, `asyncio.run` among them; there is no other hook at that moment.
+    """
+    try:
+        yield
+    finally:
+        await http.aclose()
+
+
+def _arguments(request: Request) -> dict[str, Any]:
+    files = {part: (file.file_name, file.payload, file.mime_type) for part, file in request.files.items()}
+    return {
+        "method": request.method,
+        "url": request.path,
+        "params": request.query or None,
+        "json": request.body,
+        "files": files or None,
+        "headers": dict(request.headers),
+    }
+
+
+def _answer(response: httpx.Response) -> Answer:
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    return Answer(response.status_code, headers, response.content)
+
+
+def _no_answer(error: httpx.RequestError) -> NoAnswer:
+    if isinstance(error, httpx.TimeoutException):
+        return NoAnswer(error, "timeout")
+    return NoAnswer(error, "network_error", is_permanent=_is_permanent(error))
+
+
+def _is_permanent(error: BaseException) -> bool:
+    """Whether the same request fails in the same way every time: a wrong address, certificate or encoding."""
+    permanent = (
+        httpx.LocalProtocolError,
+        httpx.UnsupportedProtocol,
+        httpx.DecodingError,
+        httpx.TooManyRedirects,
+        ssl.SSLCertVerificationError,
+    )
+    cause = error.__cause__ or error.__context__
+    return isinstance(error, permanent) or (cause is not None and _is_permanent(cause))

@@ -1,0 +1,39 @@
+"""Blobs in a folder of this machine, through the same object store library that speaks S3."""
+
+from pathlib import Path
+
+import obstore
+from obstore.store import LocalStore
+
+from cyberdesk_server.adapters.blobs.links import SignedLinks
+from cyberdesk_server.ports import BlobMissing
+
+
+class LocalBlobs:
+    """A `ports.Blobs` in one folder. Writes are atomic: a reader sees a whole blob or none."""
+
+    def __init__(self, folder: Path, links: SignedLinks) -> None:
+        """`folder` is made when it is not there, readable by this user only."""
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._store = LocalStore(folder)
+        self._links = links
+
+    async def put(self, key: str, content: bytes, *, content_type: str) -> None:
+        # A folder has no place for a content type: readers know it from the key's ending or their own row.
+        await obstore.put_async(self._store, key, content)
+
+    async def get(self, key: str) -> bytes:
+        try:
+            found = await obstore.get_async(self._store, key)
+            return bytes(await found.bytes_async())
+        except (FileNotFoundError, ValueError) as error:
+            raise BlobMissing(f"there is no blob {key}") from error
+
+    async def delete(self, key: str) -> None:
+        try:
+            await obstore.delete_async(self._store, key)
+        except FileNotFoundError:
+            return
+
+    def signed_url(self, key: str, *, expires_in_seconds: int) -> str:
+        return self._links.url(key, expires_in_seconds=expires_in_seconds)

@@ -1,0 +1,5 @@
+"""Desktops, reached through the tunnel of their driver."""
+
+from cyberdesk_server.adapters.desktop.tunnel import TunnelDesktop
+
+__all__ = ["TunnelDesktop"]

@@ -1,0 +1,61 @@
+"""What a workflow is: a prompt and what belongs to it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from cyberdesk_server.domain.ids import OrganizationId, WorkflowId
+from cyberdesk_server.domain.json import JsonObject, JsonValue
+
+KEPT_IN_VERSIONS = (
+    "name",
+    "description",
+    "main_prompt",
+    "input_schema",
+    "output_schema",
+    "includes_file_exports",
+    "is_webhooks_enabled",
+    "terminal_command_allowlist",
+    "model_metadata",
+    "post_run_check_failure_cleanup_prompt",
+)
+"""The fields of a workflow an author writes, and that its history keeps."""
+
+
+@dataclass(frozen=True, slots=True)
+class Workflow:
+    id: WorkflowId
+    organization_id: OrganizationId
+    main_prompt: str
+    """HTML as the author wrote it; empty until there is a prompt."""
+
+    created_at: datetime
+    updated_at: datetime
+    user_id: UUID | None = None
+    name: str | None = None
+    description: str | None = None
+    input_schema: str | None = None
+    """JSON Schema as text."""
+
+    output_schema: str | None = None
+    """JSON Schema as text, or the short notation `{"field": "type"}`."""
+
+    includes_file_exports: bool = False
+    is_webhooks_enabled: bool = False
+    terminal_command_allowlist: tuple[str, ...] | None = None
+    """None allows every command, empty none."""
+
+    model_metadata: JsonObject | None = None
+    post_run_check_failure_cleanup_prompt: str | None = None
+    includes_input_variables: bool = False
+    """True when the prompt holds `{x}`."""
+
+    workflow_metadata: JsonObject | None = None
+    """`has_unaddressed_error`, `last_errored_run_start`, `last_errored_run_uuid`."""
+
+    def version(self) -> Mapping[str, JsonValue]:
+        """What the history keeps of this state."""
+        kept: dict[str, JsonValue] = {name: getattr(self, name) for name in KEPT_IN_VERSIONS}
+        kept["updated_at"] = self.updated_at.isoformat()
+        return kept

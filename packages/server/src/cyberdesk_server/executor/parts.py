@@ -1,0 +1,91 @@
+"""What the executor is handed: its parts, its limits, and what it answers."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+from uuid import UUID, uuid4
+
+from cyberdesk_server.domain.geometry import Box
+from cyberdesk_server.domain.json import JsonObject
+from cyberdesk_server.domain.runs import RunStatus
+from cyberdesk_server.domain.screens import Screenshot
+from cyberdesk_server.ports import Blobs, Bus, Clock, Desktop, Model, Vault
+from cyberdesk_server.store.database import Database
+
+
+class Reader(Protocol):
+    """Finds printed text on a screen; one per run, because it remembers the regions it has read."""
+
+    async def find(self, screenshot: Screenshot, text: str) -> list[Box]:
+        """Where this label is, best match first; empty when it is nowhere."""
+        ...
+
+    async def is_visible(self, screenshot: Screenshot, text: str) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long and how often the executor tries."""
+
+    run_time_limit_seconds: float = 7200.0
+    """From the run's start, over all its workers."""
+
+    max_turns: int = 500
+    """Questions to the model in one run."""
+
+    max_failures_in_a_row: int = 5
+    """Tool calls that fail one after another before the run is given up."""
+
+    desktop_grace_seconds: float = 30.0
+    """How long an unreachable desktop is waited for."""
+
+    still_screen_seconds: float = 2.0
+    """How long a moving screen is watched before the latest look is taken as it is."""
+
+    look_pause_seconds: float = 0.08
+    """Between two looks that must be equal for the screen to count as still."""
+
+    text_poll_seconds: float = 0.25
+    """Between two looks of a tool that waits for a text."""
+
+    model_answer_seconds: float = 300.0
+    """For one answer of the model."""
+
+    max_model_attempts: int = 4
+    """Questions with the same content, when the model fails in a way that may pass."""
+
+    stop_sweep_seconds: float = 5.0
+    """How often a run is looked up in the store in case the news of its cancellation got lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutorParts:
+    """Everything one run is executed with."""
+
+    database: Database
+    desktop: Desktop
+    model: Model
+    reader: Reader
+    blobs: Blobs
+    vault: Vault
+    bus: Bus
+    clock: Clock
+    limits: Limits = field(default_factory=Limits)
+    new_id: Callable[[], UUID] = uuid4
+    """Names steps. An id names one desktop action for ever, so it must never be drawn twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How the execution of a claim ended."""
+
+    status: RunStatus
+    """`CANCELLED`: somebody else ended the run or took it over; nothing is left to write but the release of the
+    machine."""
+
+    error: tuple[str, ...] = ()
+    """Reasons, one line each, without any secret's value."""
+
+    output_data: JsonObject | None = None
+    usage_metadata: JsonObject = field(default_factory=dict)
+    """The counters of the contract's `usage_metadata`."""

@@ -1,0 +1,193 @@
+"""Where on a screen is text? Cuts a picture into pieces of one line each, ready for recognition.
+
+Screens of programs are made of flat areas, which photographs of paper are not. So the background of every pixel is
+the nearest flat area, ink is what differs from it (dark on light and light on dark alike), and letters are the
+small connected pieces of ink. Lines and frames are told apart by shape and kept out of the text.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from cyberdesk_server.domain.geometry import Box
+
+Image = npt.NDArray[np.uint8]
+"""Height x width x 3 (blue, green, red) or height x width (grey)."""
+
+SAME_COLOUR = 4
+"""Neighbours that differ by at most this in every channel belong to one flat area; gradients do."""
+FLAT_AREA_PX = 250
+FLAT_SQUARE_PX = 5
+"""A flat area has at least so many pixels and holds a square of this side: strokes of letters do not."""
+INK_CONTRAST = 24
+"""What differs from its background by less is not read."""
+TALLEST_TEXT_PX = 64
+SHORTEST_TEXT_PX = 5
+LETTER_GAP_PX = 4
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One line's worth of text."""
+
+    box: Box
+    ink: Image
+    """The pixels of `box`: black ink on white at full contrast, other things than this text left out."""
+
+
+def segments(picture: Image) -> list[Segment]:
+    """The pieces of text in a picture, in no particular order."""
+    ink = ink_of(picture)
+    letters = _letters(ink)
+    blobs = _blobs(letters)
+    grey = picture.max(axis=2)
+    return [_cut(ink, letters, box) for box in _phrases(blobs, grey) if box.height >= SHORTEST_TEXT_PX]
+
+
+def ink_of(picture: Image) -> Image:
+    """How much each pixel differs from its background, 0 to 255."""
+    is_background = _flat_areas(picture)
+    if not is_background.any():
+        return np.zeros(picture.shape[:2], np.uint8)
+    _, nearest = cv2.distanceTransformWithLabels(
+        (~is_background).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_3, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    colours = np.zeros((int(nearest.max()) + 1, 3), np.uint8)
+    colours[nearest[is_background]] = picture[is_background]
+    difference: Image = cv2.absdiff(picture, colours[nearest]).max(axis=2)
+    return difference
+
+
+def _flat_areas(picture: Image) -> npt.NDArray[np.bool_]:
+    """Which pixels belong to a flat area.
+
+    Neighbours of one colour are found as connected pieces of a picture of twice the size, in which every second
+    row and column says whether the two pixels beside it are alike.
+    """
+    height, width = picture.shape[:2]
+    grid = np.zeros((2 * height - 1, 2 * width - 1), np.uint8)
+    grid[::2, ::2] = 1
+    grid[::2, 1::2] = cv2.absdiff(picture[:, 1:], picture[:, :-1]).max(axis=2) <= SAME_COLOUR
+    grid[1::2, ::2] = cv2.absdiff(picture[1:], picture[:-1]).max(axis=2) <= SAME_COLOUR
+    count, labels = cv2.connectedComponents(grid, connectivity=4, ltype=cv2.CV_32S)
+    areas = labels[::2, ::2]
+    pixels = np.bincount(areas.ravel(), minlength=count)
+    is_big = pixels >= FLAT_AREA_PX
+    square = np.ones((FLAT_SQUARE_PX, FLAT_SQUARE_PX), np.uint8)
+    is_thick = np.zeros(count, bool)
+    candidates = np.where(is_big[areas], areas, 0).astype(np.float32)
+    is_square = cv2.erode(candidates, square) == cv2.dilate(candidates, square)
+    is_thick[areas[is_square]] = True
+    flat: npt.NDArray[np.bool_] = (is_big & is_thick)[areas]
+    return flat
+
+
+def _letters(ink: Image) -> Image:
+    """Ink (1) that may be part of letters; lines, frames and pictures are left out."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(
+        (ink > INK_CONTRAST).astype(np.uint8), connectivity=8
+    )
+    width, height, area = (
+        stats[:, column] for column in (cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT, cv2.CC_STAT_AREA)
+    )
+    is_line = ((width >= 25) & (height <= 3)) | ((height >= 22) & (width <= 3))
+    is_frame = (width >= 20) & (height >= 14) & (area < 0.16 * width * height)
+    is_letter = (height <= TALLEST_TEXT_PX) & (width <= 12 * height + 40) & ~is_line & ~is_frame
+    is_letter[0] = False
+    for label in np.flatnonzero(is_letter & (width >= 9) & (height >= 9) & (area < 0.6 * width * height)):
+        left, top = stats[label, cv2.CC_STAT_LEFT], stats[label, cv2.CC_STAT_TOP]
+        piece = labels[top : top + height[label], left : left + width[label]] == label
+        is_letter[label] = not _is_box(piece)
+    letters: Image = is_letter.astype(np.uint8)[labels]
+    return letters
+
+
+def _is_box(piece: npt.NDArray[np.bool_]) -> bool:
+    """True for the outline of a check box."""
+    sides = (piece[:2].any(axis=0), piece[-2:].any(axis=0), piece[:, :2].any(axis=1), piece[:, -2:].any(axis=1))
+    return all(float(side.mean()) > 0.95 for side in sides)
+
+
+def _blobs(letters: Image) -> list[Box]:
+    """Letters that nearly touch, as boxes of their ink."""
+    reach = np.ones((1, 2 * LETTER_GAP_PX + 1), np.uint8)
+    count, labels = cv2.connectedComponents(cv2.dilate(letters, reach), connectivity=8, ltype=cv2.CV_32S)
+    rows, columns = np.nonzero(letters)
+    owner = labels[rows, columns]
+    lows = np.full((count, 2), np.iinfo(np.int32).max, np.int64)
+    highs = np.full((count, 2), -1, np.int64)
+    places = np.stack([columns, rows], axis=1)
+    np.minimum.at(lows, owner, places)
+    np.maximum.at(highs, owner, places)
+    return [
+        Box(int(low[0]), int(low[1]), int(high[0]) + 1, int(high[1]) + 1)
+        for low, high in zip(lows, highs, strict=True)
+        if high[0] >= 0
+    ]
+
+
+def _phrases(blobs: list[Box], grey: Image) -> list[Box]:
+    """Blobs joined to phrases: what belongs to one line with no more than a space or two between."""
+    lines: list[Box] = []
+    for blob in sorted(_with_dots(blobs), key=lambda blob: blob.left):
+        home = next((i for i, line in enumerate(lines) if _continues(line, blob, grey)), None)
+        if home is None:
+            lines.append(blob)
+        else:
+            lines[home] = _around(lines[home], blob)
+    return lines
+
+
+def _continues(line: Box, blob: Box, grey: Image) -> bool:
+    overlap = min(line.bottom, blob.bottom) - max(line.top, blob.top)
+    gap = blob.left - line.right
+    tallest = max(line.height, blob.height)
+    if overlap * 2 < min(line.height, blob.height) or gap > max(7, round(0.8 * tallest)):
+        return False
+    return gap < 3 or not _has_edge(grey[max(line.top, blob.top) : min(line.bottom, blob.bottom), line.right : blob.left])
+
+
+def _has_edge(between: Image) -> bool:
+    """True when something vertical stands between two pieces of text, such as the side of a button."""
+    if between.shape[1] < 2:
+        return False
+    steps = cv2.absdiff(between[:, 1:], between[:, :-1])
+    return bool((steps.min(axis=0) > 12).any())
+
+
+def _with_dots(blobs: Iterable[Box]) -> Iterator[Box]:
+    """Dots and accents joined with the letters below them."""
+    bodies = [blob for blob in blobs if blob.height >= SHORTEST_TEXT_PX or blob.width > 3 * blob.height]
+    for dot in (blob for blob in blobs if not (blob.height >= SHORTEST_TEXT_PX or blob.width > 3 * blob.height)):
+        home = next((i for i, body in enumerate(bodies) if _is_dot_of(dot, body)), None)
+        if home is None:
+            bodies.append(dot)
+        else:
+            bodies[home] = _around(bodies[home], dot)
+    yield from bodies
+
+
+def _is_dot_of(dot: Box, body: Box) -> bool:
+    is_beside = body.left - 2 <= dot.center.x <= body.right + 2
+    return is_beside and -dot.height <= body.top - dot.bottom <= max(3, body.height // 3)
+
+
+def _around(first: Box, second: Box) -> Box:
+    return Box(
+        min(first.left, second.left),
+        min(first.top, second.top),
+        max(first.right, second.right),
+        max(first.bottom, second.bottom),
+    )
+
+
+def _cut(ink: Image, letters: Image, box: Box) -> Segment:
+    rows, columns = slice(box.top, box.bottom), slice(box.left, box.right)
+    # Ink one pixel around the letters belongs to them: the soft edge that smoothing leaves.
+    mine = cv2.dilate(letters[rows, columns], np.ones((3, 3), np.uint8))
+    strength = ink[rows, columns].astype(np.float32) * mine
+    darkest = max(float(strength.max()), 1.0)
+    return Segment(box, 255 - np.minimum(strength * (255.0 / darkest), 255.0).astype(np.uint8))

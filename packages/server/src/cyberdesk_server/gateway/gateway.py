@@ -1,0 +1,146 @@
+"""Every tunnel of this process: opened for a valid key, found by machine, closed in good order."""
+
+import asyncio
+from contextlib import suppress
+from uuid import uuid4
+
+import structlog
+from starlette.types import Receive, Scope, Send
+
+from cyberdesk_server.domain.ids import ConnectionId, MachineId
+from cyberdesk_server.gateway.dialect import dialect_of
+from cyberdesk_server.gateway.handshake import Handshake, Refused, read_handshake
+from cyberdesk_server.gateway.liveness import patience_of
+from cyberdesk_server.gateway.socket import Socket, SocketClosed
+from cyberdesk_server.gateway.tunnel import Tunnel
+from cyberdesk_server.ports import Bus, Clock
+from cyberdesk_server.questions import machine_topic
+from cyberdesk_server.store import keys, machines
+from cyberdesk_server.store.database import Database
+from cyberdesk_server.store.keys import ApiKey
+from cyberdesk_server.store.machines import Machine
+
+log = structlog.get_logger(__name__)
+
+SEEN_SECONDS = 30.0
+"""How often `last_seen` of the connected machines is written."""
+
+CLOSING_SECONDS = 5.0
+"""How long the closing of all tunnels may take."""
+
+TAKEN_OVER = 1000, "a newer connection of this machine took over"
+RESTARTING = 4008, "Wait 1 seconds"
+"""The published drivers come back after that many seconds, with their back-off reset."""
+
+
+class Gateway:
+    """An ASGI application for `/tunnel/ws`.
+
+    One machine, one tunnel: the newest connection of an organization's fingerprint takes the machine, and the
+    one before is closed.
+    """
+
+    def __init__(self, database: Database, bus: Bus, clock: Clock) -> None:
+        self._database = database
+        self._bus = bus
+        self._clock = clock
+        self._live: dict[MachineId, tuple[ConnectionId, Tunnel]] = {}
+        self._connecting = asyncio.Lock()  # memory and database agree on which connection is the newest
+        self._is_closing = False
+        self._left = asyncio.Event()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        socket = Socket(scope, receive, send)
+        match await self._admit(socket):
+            case Refused(status=status, detail=detail):
+                log.info("tunnel refused", status=status, reason=detail, ip_address=socket.ip_address)
+                await socket.refuse(status, detail)
+            case handshake, api_key:
+                await self._hold(socket, scope, handshake, api_key)
+
+    async def keep_seen(self) -> None:
+        """Write `last_seen` of the connected machines, for ever."""
+        while True:
+            await self._clock.sleep(SEEN_SECONDS)
+            if not self._live:
+                continue
+            now = self._clock.now()
+            async with self._database.transaction() as conn:
+                for machine_id, (connection_id, _) in tuple(self._live.items()):
+                    await machines.seen(conn, machine_id, connection_id=connection_id, now=now)
+
+    async def close(self) -> None:
+        """Send every driver away for a second and wait until their machines are marked as disconnected."""
+        self._is_closing = True
+        await asyncio.gather(*(tunnel.close(*RESTARTING) for _, tunnel in self._live.values()))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSING_SECONDS):
+                while self._live:
+                    self._left.clear()
+                    await self._left.wait()
+
+    async def _admit(self, socket: Socket) -> Refused | tuple[Handshake, ApiKey]:
+        if self._is_closing:
+            return Refused(503, "the server is restarting")
+        handshake = read_handshake(socket.headers)
+        if isinstance(handshake, Refused):
+            return handshake
+        async with self._database.read() as conn:
+            api_key = await keys.authenticate(conn, handshake.key)
+        return Refused(403, "the API key is not valid") if api_key is None else (handshake, api_key)
+
+    async def _hold(self, socket: Socket, scope: Scope, handshake: Handshake, api_key: ApiKey) -> None:
+        """The life of one tunnel, from its upsert to its mark as disconnected."""
+        try:
+            await socket.accept()
+        except SocketClosed:
+            return
+        tunnel = Tunnel(socket, dialect_of(handshake.version, handshake.features))
+        patience_of(scope).owes_answer = lambda: tunnel.owes_answer
+        connection_id = ConnectionId(uuid4())
+        async with self._connecting:
+            machine = await self._connect(socket, handshake, api_key, connection_id)
+            before = self._live.get(machine.id)
+            self._live[machine.id] = connection_id, tunnel
+        with structlog.contextvars.bound_contextvars(machine_id=str(machine.id)):
+            try:
+                async with self._bus.serve(machine_topic(machine.id), tunnel.answer):
+                    if before:
+                        await before[1].close(*TAKEN_OVER)
+                    await self._carry(tunnel, handshake)
+            finally:
+                await self._disconnect(machine.id, connection_id)
+
+    async def _carry(self, tunnel: Tunnel, handshake: Handshake) -> None:
+        log.info("machine connected", version=handshake.version, features=sorted(handshake.features))
+        if self._is_closing:
+            await tunnel.close(*RESTARTING)
+        await self._bus.publish("machines.free")
+        await tunnel.read()
+        log.info("machine disconnected")
+
+    async def _connect(
+        self, socket: Socket, handshake: Handshake, api_key: ApiKey, connection_id: ConnectionId
+    ) -> Machine:
+        async with self._database.transaction() as conn:
+            return await machines.connect(
+                conn,
+                organization_id=api_key.organization_id,
+                api_key_id=api_key.id,
+                fingerprint=handshake.fingerprint,
+                name=handshake.name,
+                hostname=handshake.hostname,
+                version=handshake.version,
+                features=handshake.features,
+                connection_id=connection_id,
+                ip_address=socket.ip_address,
+                user_agent=handshake.user_agent,
+                now=self._clock.now(),
+            )
+
+    async def _disconnect(self, machine_id: MachineId, connection_id: ConnectionId) -> None:
+        async with self._database.transaction() as conn:
+            await machines.disconnect(conn, machine_id, connection_id=connection_id, now=self._clock.now())
+        if self._live[machine_id][0] == connection_id:
+            del self._live[machine_id]
+            self._left.set()

@@ -1,0 +1,111 @@
+"""One live connection to a driver: questions go out, answers find whoever asked."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+from cyberdesk_wire import ProtocolError, Request, Response, ServerSide
+
+from cyberdesk_server.gateway.dialect import Dialect, is_input
+from cyberdesk_server.gateway.socket import Socket, SocketClosed
+from cyberdesk_server.ports import Message
+from cyberdesk_server.questions import DriverAnswer, NoAnswer, Question
+
+log = structlog.get_logger(__name__)
+
+_GONE = "the connection to the desktop broke"
+
+
+class Tunnel:
+    """The protocol over one socket.
+
+    `_writing` keeps the frames of two requests apart; `_in_flight` and `_inputs` are the driver's manners
+    (see `Dialect`). A question is answered in the task of whoever asked it; only reading has its own.
+    """
+
+    def __init__(self, socket: Socket, dialect: Dialect) -> None:
+        self._socket = socket
+        self._dialect = dialect
+        self._protocol = ServerSide()
+        self._waiters: dict[str, asyncio.Future[DriverAnswer | NoAnswer]] = {}
+        self._writing = asyncio.Lock()
+        self._in_flight = asyncio.Semaphore(dialect.max_in_flight)
+        self._inputs = asyncio.Lock()
+
+    @property
+    def owes_answer(self) -> bool:
+        """True while the driver has been asked something and has not answered."""
+        return self._protocol.outstanding > 0
+
+    async def answer(self, message: Message) -> Message:
+        """Put one question to the driver: an `Answer` for the machine's topic."""
+        question = self._dialect.put(Question.from_message(message))
+        if isinstance(question, DriverAnswer):
+            return question.to_message()
+        async with self._turn(question):
+            return (await self._exchange(question)).to_message()
+
+    async def read(self) -> None:
+        """Hand out answers until the socket closes; then everybody who still waits learns that it did."""
+        try:
+            async for frame in self._socket.frames():
+                for event in self._protocol.receive(frame):
+                    self._deliver(event)
+        finally:
+            for waiter in self._waiters.values():
+                if not waiter.done():
+                    waiter.set_result(NoAnswer(_GONE, was_sent=True))
+
+    async def close(self, code: int, reason: str) -> None:
+        await self._socket.close(code, reason)
+
+    @asynccontextmanager
+    async def _turn(self, question: Question) -> AsyncIterator[None]:
+        if is_input(question.path) and not self._dialect.orders_inputs:
+            async with self._inputs, self._in_flight:
+                yield
+        else:
+            async with self._in_flight:
+                yield
+
+    async def _exchange(self, question: Question) -> DriverAnswer | NoAnswer:
+        request = Request(
+            question.request_id,
+            question.method,
+            question.path,
+            question.query,
+            question.headers,
+            question.body,
+        )
+        framed = self._protocol.send(request)
+        if isinstance(framed, ProtocolError):
+            return NoAnswer(f"the request cannot be sent: {framed}", was_sent=False)
+        waiter: asyncio.Future[DriverAnswer | NoAnswer] = asyncio.get_running_loop().create_future()
+        self._waiters[request.request_id] = waiter
+        was_sent = False
+        try:
+            async with asyncio.timeout(question.answer_seconds):
+                async with self._writing:
+                    for frame in framed:
+                        await self._socket.send(frame)
+                was_sent = True
+                return await waiter
+        except TimeoutError:
+            return NoAnswer(f"the desktop did not answer within {question.answer_seconds:g} s", was_sent)
+        except SocketClosed:
+            return NoAnswer(_GONE, was_sent=False)
+        finally:
+            del self._waiters[request.request_id]
+            self._protocol.abandon(request.request_id)
+
+    def _deliver(self, event: Response | ProtocolError) -> None:
+        waiter = self._waiters.get(event.request_id) if event.request_id is not None else None
+        match event:
+            case Response(status=status, headers=headers, body=body):
+                answer: DriverAnswer | NoAnswer = DriverAnswer(status, headers, body)
+            case ProtocolError():
+                answer = NoAnswer(f"the desktop answered against the protocol: {event}", was_sent=True)
+                log.warning("driver broke the protocol", reason=str(event))
+        if waiter is not None and not waiter.done():
+            waiter.set_result(answer)

@@ -1,0 +1,111 @@
+"""One database, SQLite or PostgreSQL, chosen by its URL."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Self
+
+from sqlalchemy import URL, event, make_url
+from sqlalchemy.engine import Connection
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from cyberdesk_server.store.types import from_json, to_json
+
+BUSY_TIMEOUT_MILLISECONDS = 10_000
+"""How long SQLite waits for another process (a backup, a shell) before it gives up."""
+
+POOL_TIMEOUT_SECONDS = 30
+SQLITE_READERS = 4
+POSTGRESQL_CONNECTIONS = 20
+
+
+class UnknownDatabase(ValueError):
+    """The URL names no database this server can use."""
+
+
+class Database:
+    """Transactions on one database.
+
+    SQLite has one writer: `transaction` waits its turn in a pool of one connection and begins with
+    `BEGIN IMMEDIATE`, so it never fails half way for want of the lock. Readers see the last commit (WAL).
+    """
+
+    def __init__(self, writer: AsyncEngine, reader: AsyncEngine) -> None:
+        self._writer = writer
+        self._reader = reader
+
+    @classmethod
+    async def open(cls, url: str) -> Self:
+        """The database at `sqlite+aiosqlite:///path` or `postgresql+asyncpg://…`.
+
+        Raises `UnknownDatabase` for other URLs. The tables are `migrate`'s concern.
+        """
+        parsed = make_url(url)
+        match parsed.get_backend_name():
+            case "sqlite":
+                return cls(
+                    writer=_sqlite_engine(parsed, begin="BEGIN IMMEDIATE", connections=1),
+                    reader=_sqlite_engine(parsed, begin="BEGIN", connections=SQLITE_READERS, is_reader=True),
+                )
+            case "postgresql":
+                engine = create_async_engine(
+                    parsed,
+                    pool_size=POSTGRESQL_CONNECTIONS,
+                    max_overflow=0,
+                    pool_timeout=POOL_TIMEOUT_SECONDS,
+                    pool_pre_ping=True,
+                    json_serializer=to_json,
+                    json_deserializer=from_json,
+                )
+                return cls(engine, engine.execution_options(postgresql_readonly=True))
+            case other:
+                raise UnknownDatabase(f"{other} is not supported; use sqlite+aiosqlite or postgresql+asyncpg")
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        """A connection whose writes are committed at the end, or undone when an error leaves the block."""
+        async with self._writer.begin() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """A connection that can only read, and sees one state of the database."""
+        async with self._reader.connect() as connection:
+            yield connection
+
+    async def close(self) -> None:
+        await self._writer.dispose()
+        await self._reader.dispose()
+
+
+def _sqlite_engine(url: URL, *, begin: str, connections: int, is_reader: bool = False) -> AsyncEngine:
+    engine = create_async_engine(
+        url,
+        pool_size=connections,
+        max_overflow=0,
+        pool_timeout=POOL_TIMEOUT_SECONDS,
+        json_serializer=to_json,
+        json_deserializer=from_json,
+    )
+
+    def prepare(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+        # Python's driver would begin transactions by its own rules; with None they are ours.
+        raw: Any = connection
+        raw.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MILLISECONDS}")
+        cursor.execute("PRAGMA journal_mode = WAL")
+        # In WAL mode NORMAL keeps the database whole through a power cut and saves an fsync per commit.
+        cursor.execute("PRAGMA synchronous = NORMAL")
+        cursor.execute("PRAGMA foreign_keys = ON")
+        if is_reader:
+            cursor.execute("PRAGMA query_only = ON")
+        cursor.close()
+
+    def begin_transaction(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    event.listen(engine.sync_engine, "connect", prepare)
+    event.listen(engine.sync_engine, "begin", begin_transaction)
+    return engine

@@ -1,0 +1,64 @@
+"""API keys. A key is 256 random bits, so its SHA-256 is as hard to guess as the key itself: a slow
+password hash would protect nothing and cost every request its time."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import Row, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cyberdesk_server.domain.ids import ApiKeyId, OrganizationId
+from cyberdesk_server.domain.organizations import ApiKey
+from cyberdesk_server.store.tables import api_keys
+
+__all__ = ["ApiKey", "add", "authenticate", "find", "revoke"]
+
+
+async def authenticate(conn: AsyncConnection, key: str) -> ApiKey | None:
+    """Whose key this is; None for an unknown or revoked one."""
+    row = (
+        await conn.execute(
+            select(api_keys).where(api_keys.c.key_hash == _hash(key), api_keys.c.revoked_at.is_(None))
+        )
+    ).one_or_none()
+    return None if row is None else _api_key(row)
+
+
+async def add(conn: AsyncConnection, api_key: ApiKey, key: str) -> None:
+    """Keep the hash of `key`; the key itself is gone when the caller forgets it."""
+    await conn.execute(
+        api_keys.insert().values(
+            id=api_key.id,
+            organization_id=api_key.organization_id,
+            name=api_key.name,
+            hint=api_key.hint,
+            key_hash=_hash(key),
+            created_at=api_key.created_at,
+        )
+    )
+
+
+async def find(conn: AsyncConnection, organization_id: OrganizationId | None = None) -> Sequence[ApiKey]:
+    """All keys, or those of one organization, revoked ones included, oldest first."""
+    query = select(api_keys).order_by(api_keys.c.created_at, api_keys.c.id)
+    if organization_id is not None:
+        query = query.where(api_keys.c.organization_id == organization_id)
+    return tuple(_api_key(row) for row in await conn.execute(query))
+
+
+async def revoke(conn: AsyncConnection, key_id: ApiKeyId, *, now: datetime) -> bool:
+    """From now on the key opens nothing. False when it is unknown or was revoked before."""
+    revoked = await conn.execute(
+        update(api_keys).where(api_keys.c.id == key_id, api_keys.c.revoked_at.is_(None)).values(revoked_at=now)
+    )
+    return revoked.rowcount == 1
+
+
+def _hash(key: str) -> str:
+    return sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _api_key(row: Row[Any]) -> ApiKey:
+    return ApiKey(row.id, row.organization_id, row.name, row.hint, row.created_at, row.revoked_at)

@@ -1,0 +1,265 @@
+"""Machines and the tunnels that speak for them."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import ColumnElement, Row, Text, cast, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cyberdesk_server.domain.ids import ApiKeyId, ConnectionId, MachineId, OrganizationId, RunId
+from cyberdesk_server.domain.json import JsonObject
+from cyberdesk_server.domain.machines import ConnectionStatus, Machine, MachineStatus
+from cyberdesk_server.store.search import contains
+from cyberdesk_server.store.tables import connections, machines
+from cyberdesk_server.store.upsert import insert
+
+__all__ = [
+    "Machine",
+    "add",
+    "connect",
+    "delete",
+    "disconnect",
+    "disconnect_all",
+    "find",
+    "get",
+    "parameter_names",
+    "seen",
+    "update_fields",
+]
+
+
+async def get(conn: AsyncConnection, organization_id: OrganizationId, machine_id: MachineId) -> Machine | None:
+    """The machine, or None when the organization has no such machine."""
+    row = (
+        await conn.execute(
+            select(machines).where(machines.c.id == machine_id, machines.c.organization_id == organization_id)
+        )
+    ).one_or_none()
+    return None if row is None else machine_from(row)
+
+
+async def find(
+    conn: AsyncConnection,
+    organization_id: OrganizationId,
+    *,
+    search: str | None = None,
+    name: str | None = None,
+    status: MachineStatus | None = None,
+    created_from: datetime | None = None,
+    created_to: datetime | None = None,
+    ids: Sequence[MachineId] | None = None,
+    skip: int = 0,
+    limit: int = 100,
+) -> tuple[tuple[Machine, ...], int]:
+    """One page, newest first, and how many there are in all.
+
+    `search` is a part of id, name or host name, `name` a part of the name, both in any case.
+    The dates are inclusive.
+    """
+    wanted: list[ColumnElement[bool]] = [machines.c.organization_id == organization_id]
+    if search is not None:
+        places = (cast(machines.c.id, Text), machines.c.name, machines.c.hostname)
+        wanted.append(contains(search, *places))
+    if name is not None:
+        wanted.append(contains(name, machines.c.name))
+    if status is not None:
+        wanted.append(machines.c.status == status.value)
+    if created_from is not None:
+        wanted.append(machines.c.created_at >= created_from)
+    if created_to is not None:
+        wanted.append(machines.c.created_at <= created_to)
+    if ids is not None:
+        wanted.append(machines.c.id.in_(ids))
+    total = (await conn.execute(select(func.count()).select_from(machines).where(*wanted))).scalar_one()
+    rows = await conn.execute(
+        select(machines)
+        .where(*wanted)
+        .order_by(machines.c.created_at.desc(), machines.c.id.desc())
+        .offset(skip)
+        .limit(limit)
+    )
+    return tuple(machine_from(row) for row in rows), total
+
+
+async def add(conn: AsyncConnection, machine: Machine) -> bool:
+    """Write a new machine. False when the organization already has one with this fingerprint."""
+    written = await conn.execute(
+        insert(conn, machines)
+        .values(_values(machine))
+        .on_conflict_do_nothing(index_elements=["organization_id", "fingerprint"])
+    )
+    return written.rowcount == 1
+
+
+async def connect(
+    conn: AsyncConnection,
+    *,
+    organization_id: OrganizationId,
+    api_key_id: ApiKeyId,
+    fingerprint: str,
+    name: str | None,
+    hostname: str | None,
+    version: str | None,
+    features: frozenset[str],
+    connection_id: ConnectionId,
+    ip_address: str | None,
+    user_agent: str | None,
+    now: datetime,
+) -> Machine:
+    """The machine of this fingerprint, made when it is new, from now on spoken for by `connection_id`.
+
+    The newest connection wins: an older one is closed in the same transaction. A name, host name or
+    version that the driver does not tell keeps its last value.
+    """
+    told = {"name": name, "hostname": hostname, "version": version}
+    now_current = {
+        "unkey_key_id": str(api_key_id),
+        "status": MachineStatus.CONNECTED.value,
+        "connection_id": connection_id,
+        "features": sorted(features),
+        "last_seen": now,
+    }
+    statement = insert(conn, machines).values(
+        id=uuid4(),
+        organization_id=organization_id,
+        fingerprint=fingerprint,
+        created_at=now,
+        **told,
+        **now_current,
+    )
+    known = {field: value for field, value in told.items() if value is not None}
+    row = (
+        await conn.execute(
+            statement.on_conflict_do_update(
+                index_elements=["organization_id", "fingerprint"], set_={**now_current, **known}
+            ).returning(machines)
+        )
+    ).one()
+    machine = machine_from(row)
+    await _close_connections(conn, machines_=connections.c.machine_id == machine.id, now=now)
+    await conn.execute(
+        insert(conn, connections).values(
+            id=connection_id,
+            organization_id=organization_id,
+            machine_id=machine.id,
+            websocket_id=str(connection_id),
+            ip_address=ip_address,
+            user_agent=user_agent,
+            status=ConnectionStatus.CONNECTED.value,
+            connected_at=now,
+            last_ping=now,
+        )
+    )
+    return machine
+
+
+async def disconnect(
+    conn: AsyncConnection, machine_id: MachineId, *, connection_id: ConnectionId, now: datetime
+) -> bool:
+    """The tunnel is gone. False when a newer one had already taken its place."""
+    await _close_connections(conn, machines_=connections.c.id == connection_id, now=now)
+    gone = await conn.execute(
+        update(machines)
+        .where(machines.c.id == machine_id, machines.c.connection_id == connection_id)
+        .values(status=MachineStatus.DISCONNECTED.value, connection_id=None, last_seen=now)
+    )
+    return gone.rowcount == 1
+
+
+async def seen(
+    conn: AsyncConnection, machine_id: MachineId, *, connection_id: ConnectionId, now: datetime
+) -> None:
+    """The tunnel gave a sign of life."""
+    await conn.execute(
+        update(machines)
+        .where(machines.c.id == machine_id, machines.c.connection_id == connection_id)
+        .values(last_seen=now)
+    )
+    await conn.execute(update(connections).where(connections.c.id == connection_id).values(last_ping=now))
+
+
+async def disconnect_all(conn: AsyncConnection, now: datetime) -> int:
+    """No tunnel is open; how many machines were thought to have one. For the start of a single process."""
+    await _close_connections(conn, machines_=connections.c.disconnected_at.is_(None), now=now)
+    gone = await conn.execute(
+        update(machines)
+        .where(machines.c.connection_id.is_not(None))
+        .values(status=MachineStatus.DISCONNECTED.value, connection_id=None)
+    )
+    return gone.rowcount
+
+
+async def update_fields(
+    conn: AsyncConnection,
+    organization_id: OrganizationId,
+    machine_id: MachineId,
+    changes: Mapping[str, Any],
+) -> Machine | None:
+    """The machine with these columns changed; None when the organization has no such machine."""
+    if not changes:
+        return await get(conn, organization_id, machine_id)
+    row = (
+        await conn.execute(
+            update(machines)
+            .where(machines.c.id == machine_id, machines.c.organization_id == organization_id)
+            .values(**changes)
+            .returning(machines)
+        )
+    ).one_or_none()
+    return None if row is None else machine_from(row)
+
+
+async def delete(conn: AsyncConnection, organization_id: OrganizationId, machine_id: MachineId) -> bool:
+    """Remove a machine nobody holds, its connections and secrets; its runs stay, without a machine.
+
+    False when there is no such machine or a run holds it.
+    """
+    gone = await conn.execute(
+        machines.delete().where(
+            machines.c.id == machine_id,
+            machines.c.organization_id == organization_id,
+            machines.c.held_by_run_id.is_(None),
+        )
+    )
+    return gone.rowcount == 1
+
+
+async def parameter_names(conn: AsyncConnection, organization_id: OrganizationId) -> tuple[frozenset[str], frozenset[str]]:
+    """Names of the parameters, and of the sensitive ones, that any machine of the organization has."""
+    rows = await conn.execute(
+        select(machines.c.machine_parameters, machines.c.sensitive_parameter_aliases).where(
+            machines.c.organization_id == organization_id,
+            machines.c.machine_parameters.is_not(None) | machines.c.sensitive_parameter_aliases.is_not(None),
+        )
+    )
+    plain: set[str] = set()
+    sensitive: set[str] = set()
+    for parameters, aliases in rows:
+        plain.update(parameters or ())
+        sensitive.update(aliases or ())
+    return frozenset(plain), frozenset(sensitive)
+
+
+async def _close_connections(
+    conn: AsyncConnection, *, machines_: ColumnElement[bool], now: datetime
+) -> None:
+    await conn.execute(
+        update(connections)
+        .where(machines_, connections.c.disconnected_at.is_(None))
+        .values(status=ConnectionStatus.DISCONNECTED.value, disconnected_at=now)
+    )
+
+
+def machine_from(row: Row[Any]) -> Machine:
+    """The value of a row of `machines`."""
+    fields = dict(row._mapping)
+    fields["status"] = MachineStatus(fields["status"])
+    fields["features"] = frozenset(fields["features"])
+    return Machine(**fields)
+
+
+def _values(machine: Machine) -> dict[str, Any]:
+    values: dict[str, Any] = {name: getattr(machine, name) for name in machines.c.keys()}
+    return values | {"status": machine.status.value, "features": sorted(machine.features)}

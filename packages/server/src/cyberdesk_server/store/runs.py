@@ -1,0 +1,392 @@
+"""Runs: their life from creation to the end, and the claims of workers on them.
+
+While `lease_expires_at` is set a run holds its machine. It is set by a claim, and cleared when the run
+ends, when its worker lets go of it after it was cancelled, or when the lease of a cancelled run runs out.
+Every write of a worker names its `attempt`; one that was overtaken changes nothing (invariant 4).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, ScalarSelect, String, cast, func, literal, select, union_all, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cyberdesk_server.domain.ids import MachineId, OrganizationId, RunId, WorkerId, WorkflowId
+from cyberdesk_server.domain.json import JsonObject
+from cyberdesk_server.domain.machines import Machine, MachineStatus
+from cyberdesk_server.domain.runs import ANY_MACHINE, TERMINAL, Run, RunStatus, demand
+from cyberdesk_server.domain.workflows import Workflow
+from cyberdesk_server.store import secrets, workflows
+from cyberdesk_server.store.machines import machine_from
+from cyberdesk_server.store.tables import machines, organizations, runs
+
+ENDED = tuple(status.value for status in TERMINAL)
+CLAIM_LOCK = 0x43594252
+"""Key of the advisory lock that lets one claim at a time decide on PostgreSQL."""
+
+COLUMNS = [
+    column for column in runs.c if column.name not in ("demand", "moved_at", "worker_id")
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A run that is a worker's to carry out, and all that belongs to it."""
+
+    run: Run
+    machine: Machine
+    workflow: Workflow
+    attempt: int
+    """The fencing number every write of this worker has to name."""
+
+
+async def get(conn: AsyncConnection, organization_id: OrganizationId, run_id: RunId) -> Run | None:
+    """The run, or None when the organization has no such run."""
+    row = (
+        await conn.execute(
+            select(*COLUMNS).where(runs.c.id == run_id, runs.c.organization_id == organization_id)
+        )
+    ).one_or_none()
+    return None if row is None else _run(row)
+
+
+async def add(conn: AsyncConnection, run: Run) -> None:
+    """Write a new run that waits for a machine."""
+    values = {column.name: getattr(run, column.name) for column in COLUMNS}
+    await conn.execute(
+        runs.insert().values(
+            values
+            | {"status": run.status.value, "demand": demand(run.machine_id), "moved_at": run.created_at}
+        )
+    )
+
+
+async def claim_next(
+    conn: AsyncConnection, *, worker_id: WorkerId, now: datetime, lease_seconds: float
+) -> Claim | None:
+    """The run this worker carries out next, or None when there is nothing to do.
+
+    First a run whose worker is gone (its lease ran out): same machine, next attempt. Else the best waiting
+    run that a connected, available machine without a run can take: priority, then the oldest.
+    """
+    await _one_claim_at_a_time(conn)
+    await _free_machines_of_ended_runs(conn, now)
+    lease_until = now + timedelta(seconds=lease_seconds)
+    taken = await _take_over(conn, worker_id, now, lease_until) or await _take_waiting(
+        conn, worker_id, now, lease_until
+    )
+    if taken is None:
+        return None
+    run = _run(taken)
+    machine = (await conn.execute(select(machines).where(machines.c.id == run.machine_id))).one()
+    workflow = await workflows.get_even_deleted(conn, run.workflow_id)
+    return Claim(run, machine_from(machine), workflow, run.attempt)
+
+
+async def renew(
+    conn: AsyncConnection, run_id: RunId, attempt: int, *, lease_until: datetime
+) -> RunStatus | None:
+    """The run's status, its lease now lasting until `lease_until`.
+
+    None: the lease is lost and the run another's. A terminal status: somebody ended the run, and the
+    worker has to `release` it when it has stopped.
+    """
+    status = (
+        await conn.execute(
+            update(runs)
+            .where(*_ours(run_id, attempt), runs.c.lease_expires_at.is_not(None))
+            .values(lease_expires_at=lease_until)
+            .returning(runs.c.status)
+        )
+    ).scalar_one_or_none()
+    return None if status is None else RunStatus(status)
+
+
+async def may_act(conn: AsyncConnection, run_id: RunId, attempt: int) -> bool:
+    """True while the run goes on and is this worker's."""
+    going_on = await conn.execute(
+        select(runs.c.id).where(*_ours(run_id, attempt), runs.c.status == RunStatus.RUNNING.value)
+    )
+    return going_on.first() is not None
+
+
+async def finish(
+    conn: AsyncConnection,
+    run_id: RunId,
+    attempt: int,
+    *,
+    status: RunStatus,
+    error: Sequence[str] | None,
+    output_data: JsonObject | None,
+    usage_metadata: JsonObject | None,
+    now: datetime,
+) -> bool:
+    """End the run: status and output written, secrets gone, machine free.
+
+    False, and nothing changed, when the worker lost the run or it has ended already.
+    """
+    ended = await conn.execute(
+        update(runs)
+        .where(*_ours(run_id, attempt), runs.c.status.not_in(ENDED))
+        .values(
+            status=status.value,
+            error=None if error is None else list(error),
+            output_data=output_data,
+            usage_metadata=usage_metadata,
+            ended_at=now,
+            moved_at=now,
+            lease_expires_at=None,
+        )
+    )
+    if ended.rowcount == 0:
+        return False
+    await _free_machine(conn, run_id)
+    await secrets.forget_run(conn, run_id)
+    return True
+
+
+async def end(
+    conn: AsyncConnection, run_id: RunId, *, status: RunStatus, changes: Mapping[str, Any], now: datetime
+) -> Run | None:
+    """End the run on a caller's word; None when it has ended already.
+
+    Its machine stays held until the worker, if there is one, lets go of it: see `release`.
+    """
+    row = (
+        await conn.execute(
+            update(runs)
+            .where(runs.c.id == run_id, runs.c.status.not_in(ENDED))
+            .values(**changes, status=status.value, ended_at=now, moved_at=now)
+            .returning(*COLUMNS)
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    await secrets.forget_run(conn, run_id)
+    return _run(row)
+
+
+async def update_fields(conn: AsyncConnection, run_id: RunId, changes: Mapping[str, Any]) -> Run | None:
+    """The run with these columns changed; None when it has ended."""
+    row = (
+        await conn.execute(
+            update(runs)
+            .where(runs.c.id == run_id, runs.c.status.not_in(ENDED))
+            .values(**changes)
+            .returning(*COLUMNS)
+        )
+    ).one_or_none()
+    return None if row is None else _run(row)
+
+
+async def release(conn: AsyncConnection, run_id: RunId, attempt: int, *, now: datetime) -> None:
+    """Let go of a run that somebody else ended: its machine is free.
+
+    A run that has not ended stays as it is; a worker leaves it by letting its lease run out.
+    """
+    released = await conn.execute(
+        update(runs)
+        .where(*_ours(run_id, attempt), runs.c.status.in_(ENDED), runs.c.lease_expires_at.is_not(None))
+        .values(lease_expires_at=None, moved_at=now)
+    )
+    if released.rowcount:
+        await _free_machine(conn, run_id)
+
+
+async def expire_leases(conn: AsyncConnection, *, now: datetime) -> int:
+    """Nobody is working: every claimed run can be taken over at once. For the start of a single process.
+
+    Returns how many leases there were.
+    """
+    expired = await conn.execute(
+        update(runs).where(runs.c.lease_expires_at.is_not(None)).values(lease_expires_at=now)
+    )
+    await _free_machines_of_ended_runs(conn, now)
+    return expired.rowcount
+
+
+async def delete(conn: AsyncConnection, run_id: RunId) -> bool:
+    """Remove a run that has ended and holds no machine, with all that belongs to it. False for others."""
+    gone = await conn.execute(
+        runs.delete().where(
+            runs.c.id == run_id, runs.c.status.in_(ENDED), runs.c.lease_expires_at.is_(None)
+        )
+    )
+    return gone.rowcount == 1
+
+
+async def unfinished_of_workflow(conn: AsyncConnection, workflow_id: WorkflowId) -> int:
+    """How many runs of the workflow have not ended."""
+    count = select(func.count()).where(runs.c.workflow_id == workflow_id, runs.c.status.not_in(ENDED))
+    return (await conn.execute(count)).scalar_one()
+
+
+async def end_waiting_for(
+    conn: AsyncConnection, machine_id: MachineId, *, reason: str, now: datetime
+) -> tuple[RunId, ...]:
+    """End the runs that wait for this one machine with an error; which they were."""
+    rows = await conn.execute(
+        update(runs)
+        .where(runs.c.demand == demand(machine_id), runs.c.status == RunStatus.SCHEDULING.value)
+        .values(status=RunStatus.ERROR.value, error=[reason], ended_at=now, moved_at=now)
+        .returning(runs.c.id)
+    )
+    ended = tuple(rows.scalars())
+    for run_id in ended:
+        await secrets.forget_run(conn, run_id)
+    return ended
+
+
+def _ours(run_id: RunId, attempt: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return runs.c.id == run_id, runs.c.attempt == attempt
+
+
+async def _one_claim_at_a_time(conn: AsyncConnection) -> None:
+    # SQLite has one writer anyway. Claims that skip each other's locked rows would hand out runs past
+    # a better one, and could each see the same machine idle; a decision takes a millisecond, so they queue.
+    if conn.dialect.name == "postgresql":
+        await conn.execute(select(func.pg_advisory_xact_lock(CLAIM_LOCK)))
+
+
+async def _take_over(
+    conn: AsyncConnection, worker_id: WorkerId, now: datetime, lease_until: datetime
+) -> Row[Any] | None:
+    abandoned = (
+        select(runs.c.id)
+        .where(runs.c.lease_expires_at <= now, runs.c.status.not_in(ENDED))
+        .order_by(runs.c.lease_expires_at, runs.c.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    return (
+        await conn.execute(
+            update(runs)
+            .where(runs.c.id == abandoned.scalar_subquery())
+            .values(attempt=runs.c.attempt + 1, worker_id=worker_id, lease_expires_at=lease_until)
+            .returning(*COLUMNS)
+        )
+    ).one_or_none()
+
+
+async def _take_waiting(
+    conn: AsyncConnection, worker_id: WorkerId, now: datetime, lease_until: datetime
+) -> Row[Any] | None:
+    while (pair := await _best_pair(conn)) is not None:
+        run_id, machine_id = pair
+        if not await _hold_machine(conn, machine_id, run_id):
+            continue  # it disconnected or was taken away in this very moment; look again
+        claimed = (
+            await conn.execute(
+                update(runs)
+                .where(runs.c.id == run_id, runs.c.status == RunStatus.SCHEDULING.value)
+                .values(
+                    status=RunStatus.RUNNING.value,
+                    machine_id=machine_id,
+                    attempt=runs.c.attempt + 1,
+                    worker_id=worker_id,
+                    lease_expires_at=lease_until,
+                    started_at=now,
+                    moved_at=now,
+                )
+                .returning(*COLUMNS)
+            )
+        ).one_or_none()
+        if claimed is not None:
+            return claimed
+        await _free_machine(conn, run_id)  # the run was cancelled in this very moment; look again
+    return None
+
+
+def _is_idle() -> tuple[ColumnElement[bool], ...]:
+    return (
+        machines.c.status == literal(MachineStatus.CONNECTED.value, literal_execute=True),
+        machines.c.is_available,
+        machines.c.held_by_run_id.is_(None),
+        machines.c.reserved_session_id.is_(None),
+    )
+
+
+def _best_waiting(organization: ColumnElement[Any], demanded: ColumnElement[Any]) -> ScalarSelect[Any]:
+    waiting = runs.alias("waiting")
+    return (
+        select(waiting.c.id)
+        .where(
+            waiting.c.organization_id == organization,
+            waiting.c.demand == demanded,
+            waiting.c.status == literal(RunStatus.SCHEDULING.value, literal_execute=True),
+        )
+        .order_by(waiting.c.is_priority.desc(), waiting.c.created_at, waiting.c.id)
+        .limit(1)
+        .correlate_except(waiting)
+        .scalar_subquery()
+    )
+
+
+async def _best_pair(conn: AsyncConnection) -> tuple[RunId, MachineId] | None:
+    """The best waiting run with an idle machine for it.
+
+    No scan over waiting runs: one index probe per idle machine for the runs that want just this one,
+    and one per organization with an idle machine for the runs that take any.
+    """
+    just_this = literal("machine:").concat(cast(machines.c.id, String))
+    bound = (
+        select(runs.c.id, machines.c.id.label("machine_id"), runs.c.is_priority, runs.c.created_at)
+        .join_from(machines, runs, runs.c.id == _best_waiting(machines.c.organization_id, just_this))
+        .where(*_is_idle())
+    )
+    idle = (
+        select(machines.c.id)
+        .where(machines.c.organization_id == organizations.c.id, *_is_idle())
+        .order_by(machines.c.id)
+        .limit(1)
+        .scalar_subquery()
+    )
+    free = select(runs.c.id, idle.label("machine_id"), runs.c.is_priority, runs.c.created_at).join_from(
+        organizations, runs, runs.c.id == _best_waiting(organizations.c.id, literal(ANY_MACHINE))
+    )
+    pairs = union_all(bound, free.where(idle.is_not(None))).subquery()
+    best = (
+        await conn.execute(
+            select(pairs.c.id, pairs.c.machine_id)
+            .order_by(pairs.c.is_priority.desc(), pairs.c.created_at, pairs.c.id)
+            .limit(1)
+        )
+    ).one_or_none()
+    return None if best is None else (best.id, best.machine_id)
+
+
+async def _hold_machine(conn: AsyncConnection, machine_id: MachineId, run_id: RunId) -> bool:
+    held = await conn.execute(
+        update(machines).where(machines.c.id == machine_id, *_is_idle()).values(held_by_run_id=run_id)
+    )
+    return held.rowcount == 1
+
+
+async def _free_machine(conn: AsyncConnection, run_id: RunId) -> None:
+    await conn.execute(
+        update(machines).where(machines.c.held_by_run_id == run_id).values(held_by_run_id=None)
+    )
+
+
+async def _free_machines_of_ended_runs(conn: AsyncConnection, now: datetime) -> None:
+    """A worker that died before it could let go of a cancelled run keeps the machine until its lease ends."""
+    rows = await conn.execute(
+        update(runs)
+        .where(runs.c.lease_expires_at <= now, runs.c.status.in_(ENDED))
+        .values(lease_expires_at=None)
+        .returning(runs.c.id)
+    )
+    for run_id in rows.scalars().all():
+        await _free_machine(conn, run_id)
+
+
+def _run(row: Row[Any]) -> Run:
+    fields = {name: value for name, value in row._mapping.items() if name in _FIELDS}
+    fields["status"] = RunStatus(fields["status"])
+    fields["error"] = None if fields["error"] is None else tuple(fields["error"])
+    return Run(**fields)
+
+
+_FIELDS = frozenset(column.name for column in COLUMNS)

@@ -1,0 +1,130 @@
+"""The journal of runs. Every write names the attempt it belongs to (invariant 4)."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, delete, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cyberdesk_server.domain.geometry import Box
+from cyberdesk_server.domain.ids import RunId
+from cyberdesk_server.domain.runs import RunStatus
+from cyberdesk_server.domain.steps import Step, StepState, ToolCall
+from cyberdesk_server.store.tables import runs, steps
+from cyberdesk_server.store.upsert import insert
+
+
+async def begin(conn: AsyncConnection, step: Step, attempt: int) -> bool:
+    """Write a step before it is carried out.
+
+    False when the run is no longer running, or another worker has it: the caller must not act.
+    Writing the same step again changes nothing and is answered the same way.
+    """
+    if not await _lock(conn, step.run_id, attempt, runs.c.status == RunStatus.RUNNING.value):
+        return False
+    await conn.execute(
+        insert(conn, steps)
+        .values(
+            id=step.id,
+            run_id=step.run_id,
+            number=step.number,
+            turn=step.turn,
+            attempt=attempt,
+            tool=step.call.tool,
+            arguments=step.call.arguments,
+            target=None if step.call.target is None else _edges(step.call.target),
+            thought=step.thought,
+            memo=step.memo,
+            screen=step.screen,
+            is_cached=step.is_cached,
+            started_at=step.started_at,
+            **_outcome(step),
+        )
+        .on_conflict_do_nothing(index_elements=["id"])
+    )
+    return True
+
+
+async def complete(conn: AsyncConnection, step: Step, attempt: int) -> bool:
+    """Write what became of a step.
+
+    A step that ended while its run was cancelled is still written: it happened.
+    False when another worker has the run, or the run is gone.
+    """
+    if not await _lock(conn, step.run_id, attempt, runs.c.lease_expires_at.is_not(None)):
+        return False
+    written = await conn.execute(
+        update(steps)
+        .where(steps.c.id == step.id, steps.c.run_id == step.run_id)
+        .values(attempt=attempt, **_outcome(step))
+    )
+    return written.rowcount == 1
+
+
+async def history(conn: AsyncConnection, run_id: RunId) -> tuple[Step, ...]:
+    """The run's steps in order."""
+    rows = await conn.execute(select(steps).where(steps.c.run_id == run_id).order_by(steps.c.number))
+    return tuple(_step(row) for row in rows)
+
+
+async def histories(conn: AsyncConnection, run_ids: Sequence[RunId]) -> Mapping[RunId, tuple[Step, ...]]:
+    """The steps of several runs, each in order; runs without steps are left out."""
+    rows = await conn.execute(
+        select(steps).where(steps.c.run_id.in_(run_ids)).order_by(steps.c.run_id, steps.c.number)
+    )
+    by_run: dict[RunId, list[Step]] = defaultdict(list)
+    for row in rows:
+        by_run[row.run_id].append(_step(row))
+    return {run_id: tuple(found) for run_id, found in by_run.items()}
+
+
+async def forget(conn: AsyncConnection, run_id: RunId) -> None:
+    """Remove the run's journal."""
+    await conn.execute(delete(steps).where(steps.c.run_id == run_id))
+
+
+async def _lock(conn: AsyncConnection, run_id: RunId, attempt: int, while_: ColumnElement[bool]) -> bool:
+    # The row lock makes a cancellation or a takeover wait until the step is written, or be seen before it.
+    ours = await conn.execute(
+        select(runs.c.id).where(runs.c.id == run_id, runs.c.attempt == attempt, while_).with_for_update()
+    )
+    return ours.first() is not None
+
+
+def _outcome(step: Step) -> dict[str, Any]:
+    return {
+        "state": step.state.value,
+        "result": step.result,
+        "error": step.error,
+        "images": list(step.images),
+        "finished_at": step.finished_at,
+    }
+
+
+def _edges(box: Box) -> list[int]:
+    return [box.left, box.top, box.right, box.bottom]
+
+
+def _step(row: Row[Any]) -> Step:
+    return Step(
+        id=row.id,
+        run_id=row.run_id,
+        number=row.number,
+        turn=row.turn,
+        call=ToolCall(
+            tool=row.tool,
+            arguments=row.arguments,
+            target=None if row.target is None else Box(*row.target),
+        ),
+        started_at=row.started_at,
+        state=StepState(row.state),
+        thought=row.thought,
+        memo=row.memo,
+        screen=row.screen,
+        result=row.result,
+        error=row.error,
+        images=tuple(row.images),
+        is_cached=row.is_cached,
+        finished_at=row.finished_at,
+    )

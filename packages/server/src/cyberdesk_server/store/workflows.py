@@ -1,0 +1,136 @@
+"""Workflows and their history."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Text, cast, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cyberdesk_server.domain.ids import OrganizationId, WorkflowId
+from cyberdesk_server.domain.json import JsonObject
+from cyberdesk_server.domain.workflows import Workflow
+from cyberdesk_server.store.search import contains
+from cyberdesk_server.store.tables import workflow_versions, workflows
+
+COLUMNS = [column for column in workflows.c if column.name != "deleted_at"]
+
+
+async def get(
+    conn: AsyncConnection, organization_id: OrganizationId, workflow_id: WorkflowId, *, for_update: bool = False
+) -> Workflow | None:
+    """The workflow, or None when the organization has no such workflow (any more).
+
+    With `for_update` nobody else changes or deletes it until the transaction ends.
+    """
+    query = select(*COLUMNS).where(
+        workflows.c.id == workflow_id,
+        workflows.c.organization_id == organization_id,
+        workflows.c.deleted_at.is_(None),
+    )
+    row = (await conn.execute(query.with_for_update() if for_update else query)).one_or_none()
+    return None if row is None else _workflow(row)
+
+
+async def get_even_deleted(conn: AsyncConnection, workflow_id: WorkflowId) -> Workflow:
+    """The workflow of a run, which may have been deleted since."""
+    return _workflow((await conn.execute(select(*COLUMNS).where(workflows.c.id == workflow_id))).one())
+
+
+async def find(
+    conn: AsyncConnection,
+    organization_id: OrganizationId,
+    *,
+    search: str | None = None,
+    created_from: datetime | None = None,
+    created_to: datetime | None = None,
+    updated_from: datetime | None = None,
+    updated_to: datetime | None = None,
+    ids: Sequence[WorkflowId] | None = None,
+    skip: int = 0,
+    limit: int = 100,
+) -> tuple[tuple[Workflow, ...], int]:
+    """One page, last updated first, and how many there are in all.
+
+    `search` is a part of id or name in any case; the dates are inclusive.
+    """
+    wanted: list[ColumnElement[bool]] = [
+        workflows.c.organization_id == organization_id,
+        workflows.c.deleted_at.is_(None),
+    ]
+    if search is not None:
+        wanted.append(contains(search, cast(workflows.c.id, Text), workflows.c.name))
+    if created_from is not None:
+        wanted.append(workflows.c.created_at >= created_from)
+    if created_to is not None:
+        wanted.append(workflows.c.created_at <= created_to)
+    if updated_from is not None:
+        wanted.append(workflows.c.updated_at >= updated_from)
+    if updated_to is not None:
+        wanted.append(workflows.c.updated_at <= updated_to)
+    if ids is not None:
+        wanted.append(workflows.c.id.in_(ids))
+    total = (await conn.execute(select(func.count()).select_from(workflows).where(*wanted))).scalar_one()
+    rows = await conn.execute(
+        select(*COLUMNS)
+        .where(*wanted)
+        .order_by(workflows.c.updated_at.desc(), workflows.c.id.desc())
+        .offset(skip)
+        .limit(limit)
+    )
+    return tuple(_workflow(row) for row in rows), total
+
+
+async def add(conn: AsyncConnection, workflow: Workflow) -> None:
+    """Write a new workflow."""
+    await conn.execute(
+        workflows.insert().values({column.name: getattr(workflow, column.name) for column in COLUMNS})
+    )
+
+
+async def replace(conn: AsyncConnection, before: Workflow, after: Workflow, *, keep_version: bool) -> None:
+    """Put `after` in the place of `before`, which goes to the history when `keep_version` says so."""
+    if keep_version:
+        last = select(func.coalesce(func.max(workflow_versions.c.number), 0)).where(
+            workflow_versions.c.workflow_id == before.id
+        )
+        number = (await conn.execute(last)).scalar_one() + 1
+        await conn.execute(
+            workflow_versions.insert().values(workflow_id=before.id, number=number, content=before.version())
+        )
+    await conn.execute(
+        update(workflows)
+        .where(workflows.c.id == before.id)
+        .values({column.name: getattr(after, column.name) for column in COLUMNS})
+    )
+
+
+async def versions(
+    conn: AsyncConnection, workflow_ids: Sequence[WorkflowId]
+) -> Mapping[WorkflowId, tuple[JsonObject, ...]]:
+    """Earlier states of the workflows, oldest first; workflows without any are left out."""
+    rows = await conn.execute(
+        select(workflow_versions)
+        .where(workflow_versions.c.workflow_id.in_(workflow_ids))
+        .order_by(workflow_versions.c.workflow_id, workflow_versions.c.number)
+    )
+    found: dict[WorkflowId, list[JsonObject]] = defaultdict(list)
+    for row in rows:
+        found[row.workflow_id].append({"version": row.number, **row.content})
+    return {workflow_id: tuple(contents) for workflow_id, contents in found.items()}
+
+
+async def delete(conn: AsyncConnection, workflow_id: WorkflowId, *, now: datetime) -> None:
+    """Nobody finds the workflow any more; its runs keep naming it."""
+    await conn.execute(update(workflows).where(workflows.c.id == workflow_id).values(deleted_at=now))
+
+
+def _workflow(row: Row[Any]) -> Workflow:
+    fields = {name: value for name, value in row._mapping.items() if name in _FIELDS}
+    allowlist = fields["terminal_command_allowlist"]
+    fields["terminal_command_allowlist"] = None if allowlist is None else tuple(allowlist)
+    return Workflow(**fields)
+
+
+_FIELDS = frozenset(column.name for column in COLUMNS)
