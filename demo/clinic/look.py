@@ -19,8 +19,8 @@ DESK = "#c9c5bb"
 
 _FAMILY = "DejaVu Sans"
 # Sizes in pixels (negative for Tk): the same look whatever the display says about its density.
-PLAIN_FONT = (_FAMILY, -14)
-BOLD_FONT = (_FAMILY, -14, "bold")
+PLAIN_FONT = (_FAMILY, -15)
+BOLD_FONT = (_FAMILY, -15, "bold")
 HEADING_FONT = (_FAMILY, -16, "bold")
 TITLE_FONT = (_FAMILY, -24, "bold")
 FIXED_FONT = ("DejaVu Sans Mono", -14)
@@ -29,6 +29,9 @@ FIXED_FONT = ("DejaVu Sans Mono", -14)
 def dress(root: tk.Tk) -> None:
     """Give every widget made after this call the look of the program."""
     root.configure(background=FACE)
+    # Tk on X moves to the start of the line instead; the program is one that came from Windows.
+    root.event_delete("<<LineStart>>", "<Control-a>")
+    root.event_add("<<SelectAll>>", "<Control-a>")
     for pattern, value in (
         ("*Font", PLAIN_FONT),
         ("*Background", FACE),

@@ -105,6 +105,17 @@ def test_a_search_for_nothing_asks_for_something(logged_in: Screen) -> None:
     logged_in.until_text("Enter a patient ID or a name")
 
 
+def test_select_all_and_backspace_empty_a_field(logged_in: Screen) -> None:
+    field = search_page(logged_in).patient_id
+    field.insert(0, "12345")
+    field.focus_force()
+    logged_in.root.update()
+    field.event_generate("<Control-a>")
+    field.event_generate("<BackSpace>")
+
+    logged_in.until(lambda: field.get() == "")
+
+
 def test_the_chart_shows_the_whole_patient(logged_in: Screen) -> None:
     page = open_chart(logged_in, patient_id="12345")
 

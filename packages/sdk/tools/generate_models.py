@@ -92,7 +92,9 @@ BASES = {
 ALIASES = {"PaginatedResponseWorkflowResponse": "PaginatedResponseWithIncludesWorkflowResponse"}
 """Names without a schema of their own."""
 
-SECRET = re.compile(r"sensitive_(input_values|parameters|inputs)$|^(api_key|service_account_json|token)$|secret")
+SECRET = re.compile(
+    r"sensitive_(input_values|parameters|inputs)$|^(api_key|service_account_json|token)$|secret"
+)
 
 
 @dataclass(frozen=True)
@@ -269,7 +271,7 @@ def literal(value: Any) -> str:
 
 
 def required_late(description: Description, name: str, fields: list[Field]) -> list[str]:
-    """Required fields that need a default, because an optional one stands before them or has a second name."""
+    """Required fields that have a default: an optional one precedes them, or they have a second name."""
     schema, extra = description.schemas[name], EXTRAS.get(name, Extra())
     return [
         one.name
@@ -374,10 +376,11 @@ def imports(text: str, module: str, names: list[str], homes: dict[str, str]) -> 
     lines += ["", f"from attrs import {', '.join(used(['define', 'field']))}", ""]
     lines += ["from cyberdesk.models._files import File"] if used(["File"]) else []
     lines += [f"from cyberdesk.models._generated.{homes[one]} import {one}" for one in bases]
-    machinery = sorted(used(["Answered", "given", "masked", "Model", "Page", "UNSET"]), key=import_order)
+    machinery = sorted(used(["Answered", "given", "masked", "Model", "Page"]), key=import_order)
     lines += [f"from cyberdesk.models._model import {', '.join(machinery)}"]
     readers = sorted(used(["Reads", "each", "moment", "nested", "uuid", "word"]), key=import_order)
     lines += [f"from cyberdesk.models._readers import {', '.join(readers)}"] if readers else []
+    lines += ["from cyberdesk.models._unset import UNSET"] if used(["UNSET"]) else []
     if set(foreign) - set(bases):
         lines += ["", "if TYPE_CHECKING:"]
         by_home: dict[str, list[str]] = {}

@@ -22,7 +22,8 @@ ROWS = ("Alpha", "Beta", "Gamma")
 LIST_LENGTH = 60
 MENU_ENTRIES = ("Copy row", "Delete row")
 ICON_SIZE_PX = 32
-# One letter a pixel of 2 x 2: . nothing, k black, b blue, r red, g green.
+# One letter a pixel of 2 x 2: k black, b blue, r red, g green. The ground is painted too: a saved picture is what
+# the screen shows.
 ICONS = {
     "disk": (
         "................", ".kkkkkkkkkkkkk..", ".kbbk.....kbbk..", ".kbbk..k..kbbk..", ".kbbk..k..kbbk..",
@@ -43,7 +44,7 @@ ICONS = {
         "................",
     ),
 }  # fmt: skip
-_INKS = {"k": "#202020", "b": "#3060b0", "r": "#c03030", "g": "#207030"}
+_INKS = {".": FACE, "k": "#202020", "b": "#3060b0", "r": "#c03030", "g": "#207030"}
 
 Record = Callable[..., None]
 
@@ -225,6 +226,9 @@ def main() -> int:
     root.title("Many widgets")
     root.geometry(f"{options.size}+0+0")
     root.configure(background=FACE)
+    # As in nearly every other program; Tk on X moves to the start of the line instead.
+    root.event_delete("<<LineStart>>", "<Control-a>")
+    root.event_add("<<SelectAll>>", "<Control-a>")
     root.option_add("*Font", FONT)
     root.option_add("*Background", FACE)
     root.option_add("*Entry.background", "#ffffff")
@@ -259,8 +263,7 @@ def _drawn(root: tk.Tk, rows: tuple[str, ...]) -> tk.PhotoImage:
     image = tk.PhotoImage(master=root, width=ICON_SIZE_PX, height=ICON_SIZE_PX)
     for y, row in enumerate(rows):
         for x, letter in enumerate(row):
-            if letter in _INKS:
-                image.put(_INKS[letter], to=(x * scale, y * scale, (x + 1) * scale, (y + 1) * scale))
+            image.put(_INKS[letter], to=(x * scale, y * scale, (x + 1) * scale, (y + 1) * scale))
     return image
 
 

@@ -32,7 +32,7 @@ def problem(status: int, detail: object, **facts: object) -> Answer:
     return json_answer({"detail": detail, **facts}, status)
 
 
-class Refused(Exception):  # noqa: N818 - a refusal is no failure
+class Refused(Exception):
     """A command says no before anything happened; the dispatcher turns it into this answer."""
 
     def __init__(self, status: int, detail: object) -> None:

@@ -17,8 +17,9 @@ LOCK_FILE = "lock"
 def load_identity(folder: Path) -> uuid.UUID:
     """The fingerprint of this machine, a version 4 UUID; made and stored at the first call.
 
-    Golden images must be taken before the first call or after a `reset_identity`: machines with one fingerprint are
-    one machine to the server. Raises `SettingsError` when the file cannot be read or holds something else.
+    Golden images must be taken before the first call or after a `reset_identity`: machines with one
+    fingerprint are one machine to the server. Raises `SettingsError` when the file cannot be read or holds
+    something else.
     """
     path = folder / IDENTITY_FILE
     try:
@@ -57,7 +58,7 @@ def write_private(path: Path, text: str) -> None:
 
 @contextmanager
 def sole_user_of(folder: Path) -> Iterator[None]:
-    """Holds the folder for one driver at a time. Raises `AlreadyRunning`; the system frees it after a kill."""
+    """Holds the folder for one driver at a time; freed even by a kill. Raises `AlreadyRunning`."""
     with (folder / LOCK_FILE).open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

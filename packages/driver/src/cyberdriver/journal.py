@@ -1,14 +1,15 @@
 """At most once: what was asked with an action id, and what it answered, kept across reconnects and restarts.
 
-Before an action runs, a *begun* line is appended to the journal; after it ran, a *finished* line with the answer. A
-repeated id is answered from there. A begun line without a finished one means that the driver died in between: nobody
-can know whether the click reached the program, so the answer says so instead of guessing.
+Before an action runs, a *begun* line is appended to the journal; after it ran, a *finished* line with the
+answer. A repeated id is answered from there. A begun line without a finished one means that the driver died
+in between: nobody can know whether the click reached the program, so the answer says so instead of guessing.
 
-Durability. A line is one `write` to a file opened for appending: once that returned, the line outlives this process
-whatever kills it, because it is in the kernel's hands, and that costs microseconds. It is not forced to the disk
-before the action, since an fsync costs milliseconds and a click through the tunnel must not. `sync` does that
-afterwards, from its own thread, at most a second later. So only a crash of the whole machine can lose lines, and
-that takes the desktop with all its programs along; the run that was acting on it has failed anyway.
+Durability. A line is one `write` to a file opened for appending: once that returned, the line outlives this
+process whatever kills it, because it is in the kernel's hands, and that costs microseconds. It is not forced
+to the disk before the action, since an fsync costs milliseconds and a click through the tunnel must not.
+`sync` does that afterwards, from its own thread, at most a second later. So only a crash of the whole
+machine can lose lines, and that takes the desktop with all its programs along; the run that was acting on it
+has failed anyway.
 
 The file is bounded: it is rewritten with the newest entries when it has grown, and at every start.
 """
@@ -21,7 +22,7 @@ import os
 import secrets
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -99,6 +100,11 @@ class Journal:
         except OSError as error:
             raise SettingsError(f"{self._path}: {error.strerror or error}") from error
 
+    @property
+    def is_dirty(self) -> bool:
+        """Whether `sync` has something to do."""
+        return self._is_dirty
+
     def fingerprint_of(self, *parts: bytes) -> str:
         """What binds an id to a request. Salted, because a typed secret may be among the parts."""
         digest = hashlib.blake2b(key=self._salt, digest_size=16)
@@ -136,7 +142,7 @@ class Journal:
             self._append(_finished_line(action_id, finished))
 
     def sync(self) -> None:
-        """Forces what was appended to the disk and rewrites the file when it has grown; blocks for milliseconds."""
+        """Forces what was appended to the disk, rewrites the file when it has grown; takes milliseconds."""
         with self._lock:
             if not self._is_dirty:
                 return
@@ -227,7 +233,7 @@ def _finished_line(action_id: str, entry: _Entry) -> dict[str, object]:
     return line
 
 
-def _answer_of(line: dict[str, object]) -> Answer | None:
+def _answer_of(line: Mapping[object, object]) -> Answer | None:
     match line:
         case {"status": int(status), "headers": dict(headers), "body": str(body)}:
             return Answer(status, base64.b64decode(body), headers)

@@ -18,7 +18,7 @@ Every table and key is optional:
     idle_minutes = 3
 
     [audit]
-    enabled = false                       # write every request to audit.jsonl: what, when, outcome; no contents
+    enabled = false                       # write every request to audit.jsonl, without contents
 """
 
 import os
@@ -85,7 +85,7 @@ def make_config_folder(folder: Path) -> Path:
 
 
 def load_settings(folder: Path) -> Settings:
-    """The settings in this folder; the defaults without a file. Raises `SettingsError` naming file and key."""
+    """The settings in this folder, the defaults without a file. Raises `SettingsError` naming the key."""
     path = folder / SETTINGS_FILE
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -156,12 +156,11 @@ class _Table:
 
     def shell_program(self, key: str) -> ShellProgram | None:
         value = self._values.pop(key, None)
-        for program in get_args(ShellProgram):
-            if value == program:
-                return value  # type: ignore[no-any-return] - it equals one of the literals
-        if value is not None:
-            raise self._wrong(key, "must be one of " + ", ".join(get_args(ShellProgram)))
-        return None
+        match value:
+            case "sh" | "pwsh" | None:
+                return value
+            case _:
+                raise self._wrong(key, "must be one of " + ", ".join(get_args(ShellProgram)))
 
     def refuse_the_rest(self) -> None:
         for key in self._values:

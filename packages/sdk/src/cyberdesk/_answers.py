@@ -10,16 +10,18 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from cyberdesk import models
 from cyberdesk._envelope import Refused
 from cyberdesk._flow import Answer, NoAnswer, Outcome
 from cyberdesk.errors import MalformedAnswer, MalformedModel, UnexpectedStatus, stated_reason
-from cyberdesk.models import Model
+
+if TYPE_CHECKING:
+    from cyberdesk.models import Model
 
 T = TypeVar("T")
-M = TypeVar("M", bound=Model)
+M = TypeVar("M", bound="Model")
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class Promise(Generic[T]):
     read: Callable[[bytes], T]
 
     def kept(self, outcome: Outcome) -> T:
-        """The result. Raises `Refused`, `UnexpectedStatus`, `MalformedAnswer` or what the connection raised."""
+        """The result. Raises `Refused`, `UnexpectedStatus`, `MalformedAnswer` or the reason for none."""
         match outcome:
             case NoAnswer(error):
                 raise error

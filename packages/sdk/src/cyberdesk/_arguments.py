@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from enum import Enum
+from typing import Any, TypeAlias, TypeVar
 from urllib.parse import quote
 from uuid import UUID
 
 from cyberdesk._flow import Query
 from cyberdesk.models import UNSET
 
+T = TypeVar("T")
+Id: TypeAlias = "str | UUID"
+Moment: TypeAlias = "str | dt.datetime"
+"""A time; without a zone it is in UTC. Text is sent as it is."""
 
-def identifier(name: str, value: str | UUID) -> str:
-    """The id as it stands in paths and queries. Raises ValueError naming the argument for anything but a UUID."""
+
+def identifier(name: str, value: Id) -> str:
+    """The id as it stands in paths and queries. For anything but a UUID, a ValueError names the argument."""
     if isinstance(value, UUID):
         return str(value)
     try:
@@ -22,13 +28,13 @@ def identifier(name: str, value: str | UUID) -> str:
         raise ValueError(f"{name}: {value!r} is not a UUID") from None
 
 
-def optional_identifier(name: str, value: str | UUID | None) -> str | None:
+def optional_identifier(name: str, value: Id | None) -> str | None:
     """The id, or None when there is none."""
     return identifier(name, value) if value else None
 
 
-def path_segment(name: str, value: str | UUID) -> str:
-    """Any text as one segment of a path. Raises ValueError for an empty one, which would name another path."""
+def path_segment(name: str, value: Id) -> str:
+    """Any text as one segment of a path. Raises ValueError where that would name another path."""
     if not str(value).strip("."):
         raise ValueError(f"{name}: {value!r} cannot stand in a path")
     return quote(str(value), safe="")
@@ -41,19 +47,19 @@ def query(**values: object) -> Query:
     )
 
 
-def joined(names: Iterable[str] | None) -> str | None:
+def joined(names: Iterable[Id] | None) -> str | None:
     """Names joined with commas, as `include` wants them; one name may come as a plain string."""
     if isinstance(names, str):
         return names or None
     return ",".join(_text(name) for name in names or ()) or None
 
 
-def given(values: Mapping[str, object]) -> dict[str, object]:
-    """Keyword arguments of a body without those that are None: they were not given."""
-    return {key: UNSET if value is None else value for key, value in values.items()}
+def given(value: T | None) -> Any:
+    """The value, or `UNSET` for None: the argument was not given and stays out of the body."""
+    return UNSET if value is None else value
 
 
-def texts(values: Iterable[str | UUID]) -> list[str | UUID]:
+def texts(values: Iterable[Id]) -> list[str]:
     """Ids as text."""
     return [str(value) for value in values]
 

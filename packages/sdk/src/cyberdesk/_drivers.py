@@ -23,13 +23,14 @@ def perform(flow: Flow[T], send: Callable[[Request], Outcome]) -> T:
         action = next(flow)
         while True:
             try:
-                result = _do(action, send)
+                answer = _do(action, send)
             except Exception as error:
                 action = flow.throw(error)
             else:
-                action = flow.send(result)
+                action = flow.send(answer)
     except StopIteration as end:
-        return _result(end)
+        outcome: T = end.value
+        return outcome
     finally:
         flow.close()
 
@@ -40,13 +41,14 @@ async def perform_async(flow: Flow[T], send: Callable[[Request], Awaitable[Outco
         action = next(flow)
         while True:
             try:
-                result = await _do_async(action, send)
+                answer = await _do_async(action, send)
             except Exception as error:
                 action = flow.throw(error)
             else:
-                action = flow.send(result)
+                action = flow.send(answer)
     except StopIteration as end:
-        return _result(end)
+        outcome: T = end.value
+        return outcome
     finally:
         flow.close()
 
@@ -77,7 +79,3 @@ async def _do_async(action: Action, send: Callable[[Request], Awaitable[Outcome]
 
 def _reading() -> Reading:
     return Reading(time.monotonic(), dt.datetime.now(dt.timezone.utc))
-
-
-def _result(end: StopIteration) -> Any:
-    return end.value

@@ -1,8 +1,8 @@
 """What a method wants done, as values.
 
-A *flow* is a generator: it yields an action, receives what came of it, and returns the result of the method. It
-neither waits nor blocks nor reads a clock; the two drivers (`_drivers.py`) do that for it, so each method is
-written once.
+A *flow* is a generator: it yields an action, receives what came of it, and returns the result of the method.
+It neither waits nor blocks nor reads a clock; the two drivers (`_drivers.py`) do that for it, so each method
+is written once.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
-from cyberdesk.models import File
+if TYPE_CHECKING:
+    from cyberdesk.models import File
 
 T = TypeVar("T")
 

@@ -1,4 +1,4 @@
-"""The HTTP clients behind a `CyberdeskClient`: built when first used, one for threads, one for each event loop."""
+"""The HTTP clients behind a `CyberdeskClient`: built when first used, one per event loop."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ Loop: TypeAlias = asyncio.AbstractEventLoop
 class HttpClients:
     """Sends requests with httpx and turns what httpx answers or raises into an `Outcome`.
 
-    A pooled connection belongs to the event loop that opened it, so each loop gets a client of its own, which is
-    closed with that loop at the latest.
+    A pooled connection belongs to the event loop that opened it, so each loop gets a client of its own, which
+    is closed with that loop at the latest.
     """
 
     def __init__(self, base_url: str, headers: dict[str, str], timeout: httpx.Timeout) -> None:

@@ -1,8 +1,8 @@
 """When a request is sent again, and how long to wait before.
 
-Sent again: after a timeout or a broken connection, and after the statuses 408, 429, 500, 502, 503, 504 and the
-409 of a request that is still in progress. A write only when it carries an idempotency key, so that twice is
-once. The wait doubles from attempt to attempt, with full jitter; a `Retry-After` of the API replaces it.
+Sent again: after a timeout or a broken connection, and after the statuses 408, 429, 500, 502, 503, 504 and
+the 409 of a request that is still in progress. A write only when it carries an idempotency key, so that twice
+is once. The wait doubles from attempt to attempt, with full jitter; a `Retry-After` of the API replaces it.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ LONGEST_RETRY_AFTER_SECONDS = 120.0
 class RetryConfig:
     """How often and how patiently a failed request is sent again.
 
-    `max_retries` counts the attempts after the first; 0 sends once. Before retry n (from 0) the SDK waits a random
-    time up to `min_delay_seconds * 2**n`, at most `max_delay_seconds`, or exactly what the API asks for.
+    `max_retries` counts the attempts after the first; 0 sends once. Before retry n (from 0) the SDK waits
+    what the API asks for, else a random time up to `min_delay_seconds * 2**n`, at most `max_delay_seconds`.
 
     `on_retry` is called before each wait with `attempt` (0-based index of the attempt that failed),
     `max_retries`, `delay_seconds`, `reason` (`timeout`, `network_error` or `http_status`) and, for the last,
@@ -81,7 +81,7 @@ def _passing_failure(outcome: Outcome) -> dict[str, Any] | None:
 
 
 def retry_after_seconds(headers: Mapping[str, str], now: dt.datetime) -> float | None:
-    """How long the API asks to wait: seconds (fractions too) or a date; None when it does not or is unclear."""
+    """How long the API asks to wait, given in seconds or as a date; None when it does not, or unclearly."""
     text = headers.get("retry-after", "").strip()
     try:
         seconds = float(text)

@@ -123,7 +123,9 @@ class NoDisplay(DesktopError):
     def __str__(self) -> str:
         if not self.display:
             return "no X display: DISPLAY is not set"
-        return f"no X display: cannot open DISPLAY={self.display}" + (f" ({self.reason})" if self.reason else "")
+        return f"no X display: cannot open DISPLAY={self.display}" + (
+            f" ({self.reason})" if self.reason else ""
+        )
 
 
 class DisplayError(DesktopError):
@@ -175,7 +177,7 @@ class Backend(Protocol):
         """The size of the whole screen now."""
 
     def capture(self, region: Box | None = None) -> Frame:
-        """The pixels of the whole screen, or of the part of the region that lies on it, without the pointer."""
+        """The pixels of the screen, or of the part of the region that lies on it, without the pointer."""
 
     def pointer(self) -> Point:
         """Where the pointer is."""
@@ -190,7 +192,7 @@ class Backend(Protocol):
         """`count` full clicks in a row, at a point or where the pointer is."""
 
     def drag(self, start: Point, end: Point, button: Button, duration_seconds: float) -> None:
-        """A drag with motion on the way, at an even pace; the button is up again even after an interruption."""
+        """A drag with motion on the way, at an even pace; an interruption lets go of the button."""
 
     def scroll(self, direction: Direction, amount: int, at: Point | None) -> None:
         """`amount` notches of the wheel, at a point or where the pointer is."""
@@ -216,7 +218,7 @@ class Backend(Protocol):
         """Nothing is on the clipboard any more, whoever put it there."""
 
     def close(self) -> None:
-        """Keys and buttons are released, everything borrowed from the desktop is given back. Twice is once."""
+        """Keys and buttons are released, everything borrowed is given back. Twice is once."""
 
     def __enter__(self) -> Self: ...
 

@@ -5,8 +5,8 @@
     part     = "+" | a single character | a name | U<hex code point>
 
 Names ignore case, `_` and `-`: `Page_Down`, `pagedown` and `PAGE-DOWN` are one key. The names are those of
-xdotool and of the vendor's drivers (driver protocol, section 7). A letter means its key, so `A` is `a`; a
-capital is `shift+a`. Several ordinary keys of one chord are tapped one after another while its modifiers are down.
+xdotool and of the vendor's drivers. A letter means its key, so `A` is `a`; a capital is `shift+a`. Several
+ordinary keys of one chord are tapped one after another while its modifiers are down.
 """
 
 from __future__ import annotations
@@ -147,7 +147,7 @@ Key = Character | NamedKey
 
 @dataclass(frozen=True, slots=True)
 class Chord:
-    """Keys that belong together: `modifiers` are down, in order, while `keys` are tapped one after another."""
+    """Keys that belong together: `modifiers` are down, in order, while `keys` are tapped in turn."""
 
     modifiers: tuple[Modifier, ...] = ()
     keys: tuple[Key, ...] = ()
@@ -234,9 +234,10 @@ _MODIFIER_ALIASES: dict[Modifier, str] = {
     Modifier.ALTGR: "isolevel3shift modeswitch altgraph",
     Modifier.SHIFT: "shiftleft shiftl lshift",
     Modifier.SHIFT_RIGHT: "shiftright rshift",
-    Modifier.SUPER: "superl superleft lsuper win winleft winl lwin windows window cmd command cmdl commandleft "
-    "meta metal metaleft lmeta logo",
-    Modifier.SUPER_RIGHT: "superright rsuper winright winr rwin cmdr cmdright commandright metar metaright rmeta",
+    Modifier.SUPER: "superl superleft lsuper win winleft winl lwin windows window logo "
+    "cmd command cmdl commandleft meta metal metaleft lmeta",
+    Modifier.SUPER_RIGHT: "superright rsuper winright winr rwin "
+    "cmdr cmdright commandright metar metaright rmeta",
     Modifier.HYPER: "hyperl hyperr",
 }
 

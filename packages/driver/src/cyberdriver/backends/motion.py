@@ -8,7 +8,7 @@ from cyberdriver.backends.base import Point
 
 STEPS_PER_SECOND = 60
 FEWEST_STEPS = 8
-"""A program sees a drag only when the pointer moves while the button is down, so even a jump makes some steps."""
+"""A program sees a drag only when the pointer moves while the button is down; even a jump makes some steps."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ COPY_TIMEOUT_SECONDS = 4.4
 
 
 def copy_to_clipboard(call: Call, desk: Desk) -> Work:
-    """`{"text": key}`: presses ctrl+c and answers `{key: what was copied}`, an empty text when nothing came."""
+    """`{"text": key}`: presses ctrl+c and answers `{key: what was copied}`, empty when nothing came."""
     key = call.body().text("text", max_characters=1_000)
     copy = parse_keys("ctrl+c")
 

@@ -1,6 +1,7 @@
 """Folders and files of the machine. Relative paths begin in the transfer folder, `~` expands.
 
-Where the owner named roots, a path counts by where it really leads, symbolic links followed, before it is touched.
+Where the owner named roots, a path counts by where it really leads, symbolic links followed, before it is
+touched.
 """
 
 import base64
@@ -23,9 +24,10 @@ _CHUNK_BYTES = 3 * 64 * 1024
 
 
 def list_folder(call: Call, desk: Desk) -> Work:
-    """Query `path`: `{"path", "entries": [{"name", "path", "is_dir", "is_file", "size", "modified"}]}`, folders first.
+    """Query `path`: `{"path", "entries": [{"name", "path", "is_dir", "is_file", "size", "modified"}]}`.
 
-    Published drivers call the list `entries` or `items`; both are here. An unreadable entry has an `error`.
+    Folders come first. Published drivers call the list `entries` or `items`; both are here. An unreadable
+    entry has an `error`.
     """
     query = call.query()
     given = query.optional_text("path") or "."
@@ -38,7 +40,9 @@ def list_folder(call: Call, desk: Desk) -> Work:
             if not path.is_dir():
                 _must_exist(path, given)
                 raise Refused(400, f"{given} is not a folder")
-            entries = sorted(map(_entry, path.iterdir()), key=lambda entry: (not entry["is_dir"], str(entry["name"])))
+            entries = sorted(
+                map(_entry, path.iterdir()), key=lambda entry: (not entry["is_dir"], str(entry["name"]))
+            )
         return json_answer({"path": str(path), "entries": entries, "items": entries})
 
     return Work(run, {"path": str(path)})
@@ -61,7 +65,7 @@ def read_file(call: Call, desk: Desk) -> Work:
 
 
 def write_file(call: Call, desk: Desk) -> Work:
-    """`{"path", "content": base64, "mode"?: write|append}`: `{"path", "size", "modified"}`. Missing folders are made."""
+    """`{"path", "content": base64, "mode"?: write|append}`: `{"path", "size", "modified"}`; makes folders."""
     body = call.body()
     given = body.text("path")
     path = _path(desk, body, given)
@@ -110,7 +114,7 @@ def _path(desk: Desk, fields: Fields, given: str) -> Path:
 
 @contextmanager
 def _opened(path: Path, given: str, flags: int) -> Iterator[io.FileIO]:
-    """The regular file, opened without waiting for the other end of a pipe. Folders and devices are refused."""
+    """The regular file, opened without waiting for the other end of a pipe. Others are refused."""
     descriptor = os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
     with os.fdopen(descriptor, "rb" if flags == os.O_RDONLY else "wb", buffering=0) as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):

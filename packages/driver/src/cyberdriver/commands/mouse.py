@@ -1,4 +1,4 @@
-"""The pointer, its buttons and its wheel. Coordinates are real screen pixels; outside means the nearest edge."""
+"""The pointer, its buttons and its wheel, in real screen pixels; outside means the nearest edge."""
 
 from cyberdriver.answers import DONE, Answer, json_answer
 from cyberdriver.backends.base import Button, Direction, Point
@@ -58,7 +58,7 @@ def click(call: Call, desk: Desk) -> Work:
 
 
 def drag(call: Call, desk: Desk) -> Work:
-    """`{"start_x", "start_y", "to_x", "to_y", "duration"? seconds, "button"?}`; the start also as `from_x/y`."""
+    """`{"start_x", "start_y", "to_x", "to_y", "duration"? seconds, "button"?}`; or `from_x`, `from_y`."""
     body = call.body()
     start_x, start_y = (
         body.integer(f"from_{axis}" if body.has(f"from_{axis}") else f"start_{axis}") for axis in "xy"

@@ -43,7 +43,8 @@ class Processes:
     ) -> Finished:
         """Waits for the program. After the time limit its whole group is killed and what it printed is kept.
 
-        Programs that it started in the background and left behind live on. Raises `OSError` when it cannot start.
+        Programs that it started in the background and left behind live on. Raises `OSError` when it cannot
+        start.
         """
         process = self._start(arguments, folder, environment)
         try:

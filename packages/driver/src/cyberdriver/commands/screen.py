@@ -1,4 +1,4 @@
-"""The one desktop all commands share: opened when needed, opened again after it was lost, what is held released."""
+"""The one desktop all commands share: opened when needed, and again after it was lost."""
 
 import secrets
 import threading
@@ -10,7 +10,7 @@ from cyberdriver.backends.keys import Chord
 
 
 class Desktop:
-    """A backend that outlives its display. Usable from any thread; acting calls are put in order by the caller."""
+    """A backend that outlives its display. Usable from any thread; the caller puts acting calls in order."""
 
     def __init__(self, open_backend: Callable[[], Backend]) -> None:
         self._open_backend = open_backend

@@ -19,8 +19,9 @@ _SMOKE_TEST = Command('echo "Hello from cyberdriver"', DEFAULT_TIMEOUT_SECONDS)
 def execute(call: Call, desk: Desk) -> Work:
     """`{"command", "timeout"? seconds, "working_directory"?, "session_id"?, "same_session"?}`.
 
-    Answers `{"stdout", "stderr", "exit_code", "session_id"}`; after the time limit with `timeout_reached`, exit code
-    124 and what was printed so far. Without `session_id` the default session is used, unless `same_session` is false.
+    Answers `{"stdout", "stderr", "exit_code", "session_id"}`; after the time limit with `timeout_reached`,
+    exit code 124 and what was printed so far. Without `session_id` the default session is used, unless
+    `same_session` is false.
     """
     body = call.body()
     command = Command(

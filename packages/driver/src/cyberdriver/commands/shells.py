@@ -1,4 +1,4 @@
-"""Shell sessions: every command is a process of its own, a session carries folder and environment between them."""
+"""Shell sessions: every command is a process of its own, a session carries folder and environment on."""
 
 import os
 import shutil
@@ -6,6 +6,7 @@ import tempfile
 import threading
 import uuid
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,11 +16,13 @@ from cyberdriver.settings import ShellProgram
 MAX_SESSIONS = 32
 DEFAULT_SESSION = "default"
 
-# The command is given as a variable and not pasted in, so that no quote in it can end the frame around it. The state
-# is written by a trap, which also runs when the command itself calls `exit`.
+# The command is given as a variable and not pasted in, so that no quote in it can end the frame around it.
+# The state is written by a trap, which also runs when the command itself calls `exit`.
 _SH_FRAME = """
-trap '__status=$?; pwd >"$__CYBERDRIVER_STATE/folder"; unset __CYBERDRIVER_COMMAND
-export -p >"$__CYBERDRIVER_STATE/environment.new" && mv "$__CYBERDRIVER_STATE/environment.new" "$__CYBERDRIVER_STATE/environment"
+trap '__status=$?
+pwd >"$__CYBERDRIVER_STATE/folder"
+unset __CYBERDRIVER_COMMAND
+export -p >"$__CYBERDRIVER_STATE/new" && mv "$__CYBERDRIVER_STATE/new" "$__CYBERDRIVER_STATE/environment"
 exit $__status' EXIT
 if [ -r "$__CYBERDRIVER_STATE/environment" ]; then
   __command=$__CYBERDRIVER_COMMAND; __state=$__CYBERDRIVER_STATE
@@ -38,7 +41,10 @@ if (Test-Path $file) {
     ForEach-Object { [Environment]::SetEnvironmentVariable($_.Key, $_.Value) }
 }
 $code = 0
-try { Invoke-Expression $command; if ($LASTEXITCODE) { $code = $LASTEXITCODE } elseif (-not $?) { $code = 1 } }
+try {
+  Invoke-Expression $command
+  if ($LASTEXITCODE) { $code = $LASTEXITCODE } elseif (-not $?) { $code = 1 }
+}
 catch { [Console]::Error.WriteLine($_); $code = 1 }
 finally {
   (Get-Location).Path | Set-Content (Join-Path $state 'folder')
@@ -61,15 +67,21 @@ class Command:
 class Shells:
     """All sessions of a machine; the oldest is forgotten when there are too many. Usable from any thread."""
 
-    def __init__(self, program: ShellProgram | None = None) -> None:
-        """With `program` None, PowerShell where it is installed and `/bin/sh` elsewhere."""
+    def __init__(
+        self, program: ShellProgram | None = None, environment: Mapping[str, str] | None = None
+    ) -> None:
+        """With `program` None, PowerShell where it is installed and `/bin/sh` elsewhere.
+
+        `environment` is what a new session begins with; None means that of this process.
+        """
         self.program: ShellProgram = program or ("pwsh" if shutil.which("pwsh") else "sh")
+        self._environment = dict(os.environ if environment is None else environment)
         self._processes = Processes()
         self._lock = threading.Lock()
         self._sessions: OrderedDict[str, _Session] = OrderedDict()
 
     def run(self, session_id: str, command: Command) -> Finished:
-        """Runs in this session, which is made if it is new; the commands of one session run one after another.
+        """Runs in this session, made if it is new; the commands of one session run one after another.
 
         Raises `OSError` when the shell cannot start.
         """
@@ -127,7 +139,7 @@ class Shells:
             arguments = ["pwsh", "-NoLogo", "-NoProfile", "-NonInteractive", "-Command", _PWSH_FRAME]
         else:
             arguments = ["/bin/sh", "-c", _SH_FRAME]
-        environment = os.environ | {
+        environment = self._environment | {
             "__CYBERDRIVER_STATE": str(state),
             "__CYBERDRIVER_COMMAND": command.text,
         }

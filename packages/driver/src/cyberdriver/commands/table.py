@@ -1,4 +1,4 @@
-"""Every command by method and path, with the lane it runs in and the switch that must be on (protocol, section 7)."""
+"""Every command by method and path, with its lane and the switch that must be on (protocol, section 7)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from cyberdriver.commands.desk import Desk
 
 
 class Lane(Enum):
-    """What runs one after another; lanes run beside each other. The value is how many of a lane run at a time."""
+    """What waits for what: lanes run beside each other."""
 
     INPUT = "input"
     """Everything that moves, presses or types: strictly in order."""
@@ -22,6 +22,7 @@ class Lane(Enum):
 
 
 LANE_WIDTHS = {Lane.INPUT: 1, Lane.SCREEN: 1, Lane.FILES: 2, Lane.SHELL: 4, Lane.DRIVER: 1}
+"""How many requests of a lane run at a time."""
 
 
 class Switch(Enum):

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from cyberdesk._answers import Promise
 from cyberdesk._flow import Flow, Method, Query, Request, sent
 from cyberdesk._http import HttpClients
 from cyberdesk._retry import RetryConfig, retrying
-from cyberdesk.models import File, Model
+
+if TYPE_CHECKING:
+    from cyberdesk.models import File, Model
 
 T = TypeVar("T")
 
@@ -56,12 +58,12 @@ class Resource:
         promise: Promise[T],
         *,
         query: Query = (),
-        body: Model | Mapping[str, Any] | None = None,
+        body: Model | None = None,
         files: Mapping[str, File] | None = None,
         idempotency_key: str | None = None,
     ) -> Flow[T]:
         """One logical call: marked once, sent as often as `RetryConfig` allows, its answer read."""
-        content = body.to_dict() if isinstance(body, Model) else body
+        content = None if body is None else body.to_dict()
         plain = Request(method, path, query, content, files or {})
         request = self._idempotency.mark(plain, idempotency_key)
         if self._idempotency.is_repeatable(request):

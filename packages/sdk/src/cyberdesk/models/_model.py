@@ -8,36 +8,20 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Mapping
 from enum import Enum
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 from uuid import UUID
 
 import attrs
-from attrs import define, field
+from attrs import define, field, setters
 
 from cyberdesk.errors import MalformedModel, MissingField
 from cyberdesk.models._readers import Mismatch, Reads
+from cyberdesk.models._unset import UNSET
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
 T = TypeVar("T")
-
-
-class Unset:
-    """The type of `UNSET`: a field that is left out of the request."""
-
-    def __bool__(self) -> bool:
-        return False
-
-    def __repr__(self) -> str:
-        return "UNSET"
-
-    def __reduce__(self) -> str:
-        return "UNSET"
-
-
-UNSET: Final[Any] = Unset()
-"""Given as a field, leaves it out, exactly as if it had not been named."""
 
 
 class TextEnum(str, Enum):
@@ -65,8 +49,8 @@ def masked(value: object) -> str:
 class Model:
     """A JSON object of the API with named fields.
 
-    `model["key"]`, `"key" in model` and `model.get("key")` use the names of the JSON and reach declared fields
-    and those that the API added since (`additional_properties`) alike.
+    `model["key"]`, `"key" in model` and `model.get("key")` use the names of the JSON and reach declared
+    fields and those that the API added since (`additional_properties`) alike.
     """
 
     _reads: ClassVar[Reads] = {}
@@ -80,8 +64,10 @@ class Model:
     _lenient: ClassVar[bool] = False
     """Whether `from_dict` fills missing required fields with None."""
 
-    additional_properties: dict[str, Any] = field(init=False, factory=dict, repr=False)
-    _omitted: set[str] = field(init=False, factory=set, repr=False)
+    additional_properties: dict[str, Any] = field(
+        init=False, factory=dict, repr=False, on_setattr=setters.NO_OP
+    )
+    _omitted: set[str] = field(init=False, factory=set, repr=False, on_setattr=setters.NO_OP)
 
     def __attrs_post_init__(self) -> None:
         for name in _shape(type(self)).fields:
@@ -100,8 +86,6 @@ class Model:
         Unknown keys are kept in `additional_properties`; ids, times and enum members that cannot be read stay
         as they came. Raises `MalformedModel` for another shape and `MissingField` for a missing required key.
         """
-        if isinstance(source, cls):
-            return source
         if not _is_object(source):
             raise MalformedModel(f"{cls.__name__}: expected an object, got {type(source).__name__}")
         shape = _shape(cls)
@@ -133,7 +117,7 @@ class Model:
 
     def get(self, key: str, default: Any = None) -> Any:
         """The value under this JSON key, or `default` when it is absent."""
-        return self[key] if key in self else default
+        return self[key] if key in self else default  # noqa: SIM401  # this is what the shorter form calls
 
     def __contains__(self, key: object) -> bool:
         name = _shape(type(self)).by_key.get(key)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable, Mapping
+from functools import cache
 from importlib import import_module
 from typing import Any, TypeAlias
 from uuid import UUID
@@ -16,7 +17,8 @@ Reader: TypeAlias = Callable[[Any], Any]
 Reads: TypeAlias = Mapping[str, Reader]
 
 _TIME = re.compile(
-    r"(?P<day>\d{4}-\d\d-\d\d)[T ](?P<time>\d\d:\d\d:\d\d)(?:[.,](?P<fraction>\d+))?(?P<zone>Z|z|[+-]\d\d:?\d\d)?"
+    r"(?P<day>\d{4}-\d\d-\d\d)[T ](?P<time>\d\d:\d\d:\d\d)(?:[.,](?P<fraction>\d+))?"
+    r"(?P<zone>Z|z|[+-]\d\d:?\d\d)?"
 )
 
 
@@ -68,9 +70,11 @@ def nested(model: str) -> Reader:
     """The model with this name."""
 
     def read(value: Any) -> Any:
-        if not isinstance(value, Mapping):
-            raise Mismatch("an object", value)
-        return _named(model).from_dict(value)
+        if isinstance(value, Mapping):
+            return _named(model).from_dict(value)
+        if isinstance(value, _named(model)):
+            return value
+        raise Mismatch("an object", value)
 
     return read
 
@@ -86,6 +90,7 @@ def each(reader: Reader) -> Reader:
     return read
 
 
+@cache
 def _named(name: str) -> Any:
     """The class with this name. Looked up late: a model loads only the modules that its answers need."""
     return getattr(import_module("cyberdesk.models"), name)

@@ -100,8 +100,4 @@ class Step:
     is_cached: bool = False
     """True when the step was replayed from a trajectory."""
 
-    following: tuple[ToolCall, ...] = ()
-    """The calls of the same turn that come after this one: what a worker that takes the run over still has to do
-    before it asks the model again."""
-
     finished_at: datetime | None = None

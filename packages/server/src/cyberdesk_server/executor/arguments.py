@@ -13,6 +13,7 @@ import types
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, fields
 from enum import StrEnum
+from functools import cache
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from cyberdesk_server.domain.json import JsonObject, JsonValue
@@ -80,6 +81,7 @@ class _Declared:
     is_required: bool
 
 
+@cache
 def _declared(arguments: type) -> dict[str, _Declared]:
     hints = get_type_hints(arguments, include_extras=True)
     return {one.name: _declaration(one, hints[one.name]) for one in fields(arguments)}
@@ -110,7 +112,9 @@ def _schema_of(one: _Declared) -> JsonObject:
 def _type_schema(kind: Any) -> JsonObject:
     if get_origin(kind) is tuple:
         inner, *more = get_args(kind)
-        length: JsonObject = {} if Ellipsis in more else {"minItems": len(more) + 1, "maxItems": len(more) + 1}
+        length: JsonObject = (
+            {} if Ellipsis in more else {"minItems": len(more) + 1, "maxItems": len(more) + 1}
+        )
         return {"type": "array", "items": _type_schema(inner), **length}
     if get_origin(kind) is Mapping:
         return {"type": "object"}
@@ -122,7 +126,9 @@ def _type_schema(kind: Any) -> JsonObject:
 def _value(one: _Declared, sent: JsonValue) -> Any:
     value = _typed(one.name, one.type, sent)
     if one.bounds and not one.bounds.least <= value <= one.bounds.most:
-        raise ToolFailed(f"`{one.name}` is {value:g}, not between {one.bounds.least:g} and {one.bounds.most:g}")
+        raise ToolFailed(
+            f"`{one.name}` is {value:g}, not between {one.bounds.least:g} and {one.bounds.most:g}"
+        )
     return value
 
 

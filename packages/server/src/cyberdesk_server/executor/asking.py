@@ -16,7 +16,8 @@ FIRST_PAUSE_SECONDS = 1.0
 async def persistently(ask: Callable[[], Coroutine[Any, Any, T]], parts: ExecutorParts, watch: Watch) -> T:
     """The model's answer.
 
-    Raises the last `ModelError` after `Limits.max_model_attempts`, or at once when trying again makes no sense.
+    Raises the last `ModelError` after `Limits.max_model_attempts`, or at once when trying again makes no
+    sense.
     """
     pause_seconds = FIRST_PAUSE_SECONDS
     for attempts_left in reversed(range(parts.limits.max_model_attempts)):

@@ -18,8 +18,8 @@ BILLING_OUTCOMES = {
 def usage_metadata(history: Sequence[Step], status: RunStatus) -> JsonObject:
     """The counters of a run that ended so.
 
-    One agentic step for each turn of the model (a batch of calls is one) and one for each extraction; one cached
-    step for each step that was replayed from a trajectory.
+    One agentic step for each turn of the model (a batch of calls is one) and one for each extraction; one
+    cached step for each step that was replayed from a trajectory.
     """
     turns = {step.turn for step in history if not step.is_cached}
     extractions = [step for step in history if is_extraction(step) and step.state is not StepState.STARTED]

@@ -23,8 +23,8 @@ LONGEST_PAUSE_SECONDS = 2.0
 async def reaching(ask: Callable[[], Awaitable[T]], parts: ExecutorParts, watch: Watch) -> T:
     """What the desktop answers; while it is unreachable it is asked again.
 
-    Raises `RunFails` when it stays so for `Limits.desktop_grace_seconds`, `RunStopped` when the run is cancelled
-    between two attempts.
+    Raises `RunFails` when it stays so for `Limits.desktop_grace_seconds`, `RunStopped` when the run is
+    cancelled between two attempts.
     """
     give_up_at = None
     pause_seconds = FIRST_PAUSE_SECONDS

@@ -1,6 +1,8 @@
 """What comes next in a run, told from its journal alone.
 
-The loop asks this after every step, and so does a worker that takes the run over: there is no other way to go on.
+The loop asks this after every step, and so does a worker that takes the run over: there is no other way to
+go on. All calls of a turn are written at once, before the first of them is carried out, so nothing a model
+has decided is ever lost or decided twice.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,24 +18,19 @@ TASK_SUCCEEDED = "declare_task_succeeded"
 
 @dataclass(frozen=True, slots=True)
 class AskModel:
-    """Every call of the last turn is carried out, or one of them failed and ended the turn."""
+    """Every call so far is over."""
 
     turn: int
     """The number of the turn to ask for, from 1."""
 
 
 @dataclass(frozen=True, slots=True)
-class AskAgain:
-    """A worker was lost in the middle of this step: ask for it by the same id."""
+class CarryOut:
+    """This call is the next of its turn."""
 
     step: Step
-
-
-@dataclass(frozen=True, slots=True)
-class GoOn:
-    """The turn has more calls."""
-
-    after: Step
+    rest: tuple[Step, ...]
+    """The calls of the turn after it, which are dropped when it fails."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,33 +41,33 @@ class End:
     reason: str | None
 
 
-Move = AskModel | AskAgain | GoOn | End
+Move = AskModel | CarryOut | End
 
 
 def next_move(history: Sequence[Step]) -> Move:
     """What a run with this journal does now."""
-    if not history:
-        return AskModel(turn=1)
-    last = history[-1]
-    if last.state is StepState.STARTED:
-        return AskAgain(last)
-    if last.state is StepState.FAILED:
-        return AskModel(last.turn + 1)
-    if last.call.tool in (TASK_FAILED, TASK_SUCCEEDED):
-        reason = (last.result or {}).get("text")
-        status = RunStatus.TASK_FAILED if last.call.tool == TASK_FAILED else RunStatus.SUCCESS
+    declared = next((step for step in history if _is_declaration(step)), None)
+    if declared is not None:
+        status = RunStatus.TASK_FAILED if declared.call.tool == TASK_FAILED else RunStatus.SUCCESS
+        reason = (declared.result or {}).get("text")
         return End(status, str(reason) if reason else None)
-    return GoOn(last) if last.following else AskModel(last.turn + 1)
+    waiting = [step for step in history if step.state is StepState.STARTED]
+    if waiting:
+        return CarryOut(waiting[0], tuple(waiting[1:]))
+    return AskModel(turn=history[-1].turn + 1 if history else 1)
+
+
+def _is_declaration(step: Step) -> bool:
+    return step.state is StepState.DONE and step.call.tool in (TASK_FAILED, TASK_SUCCEEDED)
 
 
 def failures_in_a_row(history: Sequence[Step]) -> int:
-    """How many of the latest steps failed, one after another."""
-    count = 0
-    for step in reversed(history):
-        if step.state is not StepState.FAILED:
-            break
-        count += 1
-    return count
+    """How many of the latest turns failed, one after another."""
+    failed = {step.turn for step in history if step.state is StepState.FAILED}
+    turn = last = history[-1].turn if history else 0
+    while turn in failed:
+        turn -= 1
+    return last - turn
 
 
 def runtime_values(history: Sequence[Step]) -> dict[str, JsonValue]:

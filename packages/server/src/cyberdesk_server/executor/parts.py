@@ -80,8 +80,8 @@ class Ending:
     """How the execution of a claim ended."""
 
     status: RunStatus
-    """`CANCELLED`: somebody else ended the run or took it over; nothing is left to write but the release of the
-    machine."""
+    """`CANCELLED`: somebody else ended the run or took it over; nothing is left to write but the release of
+    the machine."""
 
     error: tuple[str, ...] = ()
     """Reasons, one line each, without any secret's value."""

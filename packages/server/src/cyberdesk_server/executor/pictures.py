@@ -23,15 +23,15 @@ def cropped(whole: Screenshot, part: Box) -> Screenshot:
     import numpy as np
 
     pixels = cv2.imdecode(np.frombuffer(whole.png, np.uint8), cv2.IMREAD_COLOR)
+    assert pixels is not None, "a screenshot is a PNG"
     _, encoded = cv2.imencode(".png", pixels[part.top : part.bottom, part.left : part.right])
     png = encoded.tobytes()
     return Screenshot(png, Size(part.width, part.height), hashlib.sha256(png).hexdigest())
 
 
-async def prompt_pictures(
-    prompt: str, blobs: Blobs, organization_id: OrganizationId
-) -> dict[str, bytes]:
-    """The pictures in a prompt by their `src`; one that cannot be loaded is left out, for the model to refuse."""
+async def prompt_pictures(prompt: str, blobs: Blobs, organization_id: OrganizationId) -> dict[str, bytes]:
+    """The pictures in a prompt by their `src`; one that cannot be loaded is left out, for the model to
+    refuse."""
     sources = {source for line in plain_lines(prompt) for source in _PICTURE.findall(line.text)}
     loaded = {source: await _picture(source, blobs, organization_id) for source in sources}
     return {source: content for source, content in loaded.items() if content is not None}

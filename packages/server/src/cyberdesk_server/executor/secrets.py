@@ -3,11 +3,19 @@
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from cyberdesk_server.domain.ids import OrganizationId, SecretId
 from cyberdesk_server.domain.json import JsonValue
-from cyberdesk_server.domain.prompts import Kind, PathError, Placeholder, fill_secrets, parts, path_text
+from cyberdesk_server.domain.prompts import (
+    Kind,
+    PathError,
+    Placeholder,
+    fill_secrets,
+    parts,
+    path_text,
+    value_text,
+)
 from cyberdesk_server.executor.signals import RunFails
 from cyberdesk_server.ports import SecretContext, SecretUnreadable, Vault
 
@@ -37,14 +45,11 @@ class RunSecrets:
 
     async def fill(self, template: str) -> str:
         """A template that `prompts.fill` has left, with its secrets in it. For the desktop's eyes only."""
-        used = secrets_in(template)
-        values = {name: await self._open(name) for name in {one.name for one in used} & self.names}
-        structured = {one.name for one in used if one.path}
+        values = {
+            name: await self._open(name) for name in {one.name for one in secrets_in(template)} & self.names
+        }
         try:
-            return fill_secrets(
-                template,
-                {name: _parsed(value) if name in structured else value for name, value in values.items()},
-            )
+            return fill_secrets(template, values)
         except PathError as error:
             # The error's own words quote the value.
             raise RunFails(f"{error.placeholder} goes into a secret that has no such parts") from None
@@ -54,9 +59,10 @@ class RunSecrets:
         if not self._sealed:
             return value
         plaintexts = [leaf for name in self._sealed for leaf in _leaves(name, await self._open(name))]
-        masks = [_Mask(*leaf) for leaf in sorted(plaintexts, key=lambda leaf: -len(leaf[1])) if leaf[1].strip()]
-        masked = _masked(value, masks)
-        return masked  # type: ignore[return-value]  # same shape, texts replaced
+        masks = [
+            _Mask(*leaf) for leaf in sorted(plaintexts, key=lambda leaf: -len(leaf[1])) if leaf[1].strip()
+        ]
+        return cast(Json, _masked(value, masks))
 
     async def mask_memo(self, memo: str | None) -> str | None:
         """A model's memo without plaintexts; one that is JSON stays JSON with the same keys."""
@@ -69,12 +75,14 @@ class RunSecrets:
         masked = await self.mask(value)
         return memo if masked == value else json.dumps(masked, ensure_ascii=False)
 
-    async def _open(self, name: str) -> str:
+    async def _open(self, name: str) -> JsonValue:
         secret_id, sealed = self._sealed[name]
         try:
-            return await self._vault.open(sealed, SecretContext(self._organization_id, secret_id))
+            plaintext = await self._vault.open(sealed, SecretContext(self._organization_id, secret_id))
         except SecretUnreadable as error:
             raise RunFails(f"the secret {{${name}}} cannot be opened: {error}") from error
+        value: JsonValue = json.loads(plaintext)  # what is sealed is JSON: a secret may be an object
+        return value
 
 
 def secrets_in(template: str) -> frozenset[Placeholder]:
@@ -122,33 +130,20 @@ def _masked(value: JsonValue, masks: Sequence[_Mask]) -> JsonValue:
             return [_masked(item, masks) for item in value]
 
 
-def _parsed(plaintext: str) -> JsonValue:
-    """A structured secret is sealed as its JSON text."""
-    try:
-        parsed: JsonValue = json.loads(plaintext)
-    except ValueError:
-        return plaintext
-    return parsed if isinstance(parsed, Mapping | list) else plaintext
-
-
-def _leaves(name: str, plaintext: str) -> Iterator[tuple[str, str]]:
-    """Every text of a secret by its placeholder: itself, and the parts of a structured one."""
+def _leaves(name: str, value: JsonValue) -> Iterator[tuple[str, str]]:
+    """Every text of a secret by its placeholder: what typing it would type, and each part of a structured
+    one."""
 
     def walk(value: JsonValue, path: tuple[str | int, ...]) -> Iterator[tuple[str, str]]:
         match value:
             case bool() | None:
                 return
-            case str() | int() | float():
-                text = value if isinstance(value, str) else json.dumps(value)
-                yield f"{{${path_text(name, path)}}}", text
             case Mapping():
                 for key, item in value.items():
                     yield from walk(item, (*path, key))
-            case _:
+            case list():
                 for index, item in enumerate(value):
                     yield from walk(item, (*path, index))
+        yield f"{{${path_text(name, path)}}}", value_text(value)
 
-    yield f"{{${name}}}", plaintext
-    parsed = _parsed(plaintext)
-    if not isinstance(parsed, str):
-        yield from walk(parsed, ())
+    yield from walk(value, ())

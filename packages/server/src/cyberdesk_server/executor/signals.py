@@ -1,9 +1,9 @@
 """How the parts of the executor tell the loop that something ended.
 
-    ExecutorSignal
-     +-- ToolFailed    this call did not work; the model reads why and goes on
-     +-- RunFails      the run cannot go on; it ends with `error`
-     +-- RunStopped    the run was ended by somebody else, or another worker has it now
+ExecutorSignal
+ +-- ToolFailed    this call did not work; the model reads why and goes on
+ +-- RunFails      the run cannot go on; it ends with `error`
+ +-- RunStopped    the run was ended by somebody else, or another worker has it now
 """
 
 

@@ -1,4 +1,5 @@
-"""Is the run still ours to work on? Notices its cancellation at once and interrupts waits, never an action."""
+"""Is the run still ours to work on? Notices its cancellation at once and interrupts waits, never an action.
+Is the run still ours to work on? Notices its cancellation at once and interrupts waits, never an action."""
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
@@ -15,7 +16,8 @@ from cyberdesk_server.store.runs import Claim
 T = TypeVar("T")
 
 OWN_NEWS = "step"
-"""In the head of a message on `run.<id>` that the executor sends itself: nothing about the run's life changed."""
+"""In the head of a message on `run.<id>` that the executor sends itself: nothing about the run's life
+changed."""
 
 
 class Watch:
@@ -57,7 +59,7 @@ class Watch:
         """The result of `work`, which is interrupted when the run stops. Never hand over an action."""
         task = asyncio.ensure_future(work)
         try:
-            await asyncio.wait({task, self._stopped}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((task, self._stopped), return_when=asyncio.FIRST_COMPLETED)
             if not task.done():
                 self.check()
             return await task

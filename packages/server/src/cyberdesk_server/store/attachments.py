@@ -29,7 +29,9 @@ async def add_output(
     Raises `LookupError` when the run is gone or another worker has it.
     """
     organization_id = (
-        await conn.execute(select(runs.c.organization_id).where(runs.c.id == run_id, runs.c.attempt == attempt))
+        await conn.execute(
+            select(runs.c.organization_id).where(runs.c.id == run_id, runs.c.attempt == attempt)
+        )
     ).scalar_one_or_none()
     if organization_id is None:
         raise LookupError(f"run {run_id} is not in attempt {attempt}")

@@ -31,7 +31,8 @@ class Database:
     `BEGIN IMMEDIATE`, so it never fails half way for want of the lock. Readers see the last commit (WAL).
     """
 
-    def __init__(self, writer: AsyncEngine, reader: AsyncEngine) -> None:
+    def __init__(self, url: str, writer: AsyncEngine, reader: AsyncEngine) -> None:
+        self.url = url
         self._writer = writer
         self._reader = reader
 
@@ -45,6 +46,7 @@ class Database:
         match parsed.get_backend_name():
             case "sqlite":
                 return cls(
+                    url,
                     writer=_sqlite_engine(parsed, begin="BEGIN IMMEDIATE", connections=1),
                     reader=_sqlite_engine(parsed, begin="BEGIN", connections=SQLITE_READERS, is_reader=True),
                 )
@@ -58,7 +60,7 @@ class Database:
                     json_serializer=to_json,
                     json_deserializer=from_json,
                 )
-                return cls(engine, engine.execution_options(postgresql_readonly=True))
+                return cls(url, engine, engine.execution_options(postgresql_readonly=True))
             case other:
                 raise UnknownDatabase(f"{other} is not supported; use sqlite+aiosqlite or postgresql+asyncpg")
 

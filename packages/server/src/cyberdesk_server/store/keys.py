@@ -51,7 +51,9 @@ async def find(conn: AsyncConnection, organization_id: OrganizationId | None = N
 async def revoke(conn: AsyncConnection, key_id: ApiKeyId, *, now: datetime) -> bool:
     """From now on the key opens nothing. False when it is unknown or was revoked before."""
     revoked = await conn.execute(
-        update(api_keys).where(api_keys.c.id == key_id, api_keys.c.revoked_at.is_(None)).values(revoked_at=now)
+        update(api_keys)
+        .where(api_keys.c.id == key_id, api_keys.c.revoked_at.is_(None))
+        .values(revoked_at=now)
     )
     return revoked.rowcount == 1
 

@@ -3,13 +3,12 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from sqlalchemy import ColumnElement, Row, Text, cast, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cyberdesk_server.domain.ids import ApiKeyId, ConnectionId, MachineId, OrganizationId, RunId
-from cyberdesk_server.domain.json import JsonObject
+from cyberdesk_server.domain.ids import ApiKeyId, ConnectionId, MachineId, OrganizationId
 from cyberdesk_server.domain.machines import ConnectionStatus, Machine, MachineStatus
 from cyberdesk_server.store.search import contains
 from cyberdesk_server.store.tables import connections, machines
@@ -30,7 +29,9 @@ __all__ = [
 ]
 
 
-async def get(conn: AsyncConnection, organization_id: OrganizationId, machine_id: MachineId) -> Machine | None:
+async def get(
+    conn: AsyncConnection, organization_id: OrganizationId, machine_id: MachineId
+) -> Machine | None:
     """The machine, or None when the organization has no such machine."""
     row = (
         await conn.execute(
@@ -226,7 +227,9 @@ async def delete(conn: AsyncConnection, organization_id: OrganizationId, machine
     return gone.rowcount == 1
 
 
-async def parameter_names(conn: AsyncConnection, organization_id: OrganizationId) -> tuple[frozenset[str], frozenset[str]]:
+async def parameter_names(
+    conn: AsyncConnection, organization_id: OrganizationId
+) -> tuple[frozenset[str], frozenset[str]]:
     """Names of the parameters, and of the sensitive ones, that any machine of the organization has."""
     rows = await conn.execute(
         select(machines.c.machine_parameters, machines.c.sensitive_parameter_aliases).where(
@@ -242,9 +245,7 @@ async def parameter_names(conn: AsyncConnection, organization_id: OrganizationId
     return frozenset(plain), frozenset(sensitive)
 
 
-async def _close_connections(
-    conn: AsyncConnection, *, machines_: ColumnElement[bool], now: datetime
-) -> None:
+async def _close_connections(conn: AsyncConnection, *, machines_: ColumnElement[bool], now: datetime) -> None:
     await conn.execute(
         update(connections)
         .where(machines_, connections.c.disconnected_at.is_(None))
@@ -261,5 +262,8 @@ def machine_from(row: Row[Any]) -> Machine:
 
 
 def _values(machine: Machine) -> dict[str, Any]:
-    values: dict[str, Any] = {name: getattr(machine, name) for name in machines.c.keys()}
+    values: dict[str, Any] = {name: getattr(machine, name) for name in _NAMES}
     return values | {"status": machine.status.value, "features": sorted(machine.features)}
+
+
+_NAMES = [column.name for column in machines.c]

@@ -10,7 +10,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, ScalarSelect, String, cast, func, literal, select, union_all, update
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    ScalarSelect,
+    String,
+    cast,
+    func,
+    literal,
+    select,
+    union_all,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cyberdesk_server.domain.ids import MachineId, OrganizationId, RunId, WorkerId, WorkflowId
@@ -26,9 +37,7 @@ ENDED = tuple(status.value for status in TERMINAL)
 CLAIM_LOCK = 0x43594252
 """Key of the advisory lock that lets one claim at a time decide on PostgreSQL."""
 
-COLUMNS = [
-    column for column in runs.c if column.name not in ("demand", "moved_at", "worker_id")
-]
+COLUMNS = [column for column in runs.c if column.name not in ("demand", "moved_at", "worker_id")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,9 +219,7 @@ async def expire_leases(conn: AsyncConnection, *, now: datetime) -> int:
 async def delete(conn: AsyncConnection, run_id: RunId) -> bool:
     """Remove a run that has ended and holds no machine, with all that belongs to it. False for others."""
     gone = await conn.execute(
-        runs.delete().where(
-            runs.c.id == run_id, runs.c.status.in_(ENDED), runs.c.lease_expires_at.is_(None)
-        )
+        runs.delete().where(runs.c.id == run_id, runs.c.status.in_(ENDED), runs.c.lease_expires_at.is_(None))
     )
     return gone.rowcount == 1
 
@@ -224,12 +231,21 @@ async def unfinished_of_workflow(conn: AsyncConnection, workflow_id: WorkflowId)
 
 
 async def end_waiting_for(
-    conn: AsyncConnection, machine_id: MachineId, *, reason: str, now: datetime
+    conn: AsyncConnection,
+    organization_id: OrganizationId,
+    machine_id: MachineId,
+    *,
+    reason: str,
+    now: datetime,
 ) -> tuple[RunId, ...]:
     """End the runs that wait for this one machine with an error; which they were."""
     rows = await conn.execute(
         update(runs)
-        .where(runs.c.demand == demand(machine_id), runs.c.status == RunStatus.SCHEDULING.value)
+        .where(
+            runs.c.organization_id == organization_id,
+            runs.c.demand == demand(machine_id),
+            runs.c.status == RunStatus.SCHEDULING.value,
+        )
         .values(status=RunStatus.ERROR.value, error=[reason], ended_at=now, moved_at=now)
         .returning(runs.c.id)
     )

@@ -16,7 +16,9 @@ async def for_run(conn: AsyncConnection, run_id: RunId) -> Sealed:
     """What the run may type: its own secrets and those of its machine, the machine's winning."""
     rows = await conn.execute(
         select(secrets.c.name, secrets.c.id, secrets.c.sealed)
-        .select_from(runs.join(secrets, (secrets.c.run_id == runs.c.id) | (secrets.c.machine_id == runs.c.machine_id)))
+        .select_from(
+            runs.join(secrets, (secrets.c.run_id == runs.c.id) | (secrets.c.machine_id == runs.c.machine_id))
+        )
         .where(runs.c.id == run_id)
         .order_by(secrets.c.machine_id.is_not(None))
     )
@@ -30,7 +32,13 @@ async def add_for_run(
         await conn.execute(
             secrets.insert(),
             [
-                {"id": id_, "organization_id": organization_id, "run_id": run_id, "name": name, "sealed": content}
+                {
+                    "id": id_,
+                    "organization_id": organization_id,
+                    "run_id": run_id,
+                    "name": name,
+                    "sealed": content,
+                }
                 for name, (id_, content) in sealed.items()
             ],
         )
@@ -43,7 +51,13 @@ async def add_for_machine(
         await conn.execute(
             secrets.insert(),
             [
-                {"id": id_, "organization_id": organization_id, "machine_id": machine_id, "name": name, "sealed": content}
+                {
+                    "id": id_,
+                    "organization_id": organization_id,
+                    "machine_id": machine_id,
+                    "name": name,
+                    "sealed": content,
+                }
                 for name, (id_, content) in sealed.items()
             ],
         )
@@ -54,7 +68,9 @@ async def forget_run(conn: AsyncConnection, run_id: RunId) -> None:
     await conn.execute(delete(secrets).where(secrets.c.run_id == run_id))
 
 
-async def forget_machine(conn: AsyncConnection, machine_id: MachineId, names: Collection[str] | None = None) -> None:
+async def forget_machine(
+    conn: AsyncConnection, machine_id: MachineId, names: Collection[str] | None = None
+) -> None:
     """Remove a machine's secrets of these names, or all of them."""
     chosen = delete(secrets).where(secrets.c.machine_id == machine_id)
     await conn.execute(chosen if names is None else chosen.where(secrets.c.name.in_(names)))

@@ -236,3 +236,15 @@ attachments = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime),
 )
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("organization_id", ForeignKey("organizations.id"), primary_key=True),
+    Column("key", Words, primary_key=True),
+    Column("request_digest", String(64), nullable=False),
+    # Without an answer while the first request is still on its way.
+    Column("status", Integer),
+    Column("body", LargeBinary),
+    Column("created_at", UtcDateTime, nullable=False, index=True),
+)

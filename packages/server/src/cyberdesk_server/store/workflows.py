@@ -18,7 +18,11 @@ COLUMNS = [column for column in workflows.c if column.name != "deleted_at"]
 
 
 async def get(
-    conn: AsyncConnection, organization_id: OrganizationId, workflow_id: WorkflowId, *, for_update: bool = False
+    conn: AsyncConnection,
+    organization_id: OrganizationId,
+    workflow_id: WorkflowId,
+    *,
+    for_update: bool = False,
 ) -> Workflow | None:
     """The workflow, or None when the organization has no such workflow (any more).
 

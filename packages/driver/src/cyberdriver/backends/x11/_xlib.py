@@ -17,7 +17,6 @@ from ctypes import (
     c_char_p,
     c_int,
     c_long,
-    c_short,
     c_size_t,
     c_ubyte,
     c_uint,
@@ -250,7 +249,7 @@ _C: dict[str, tuple[Any, list[Any]]] = {
     "shmat": (c_void_p, [c_int, c_void_p, c_int]),
     "shmdt": (c_int, [c_void_p]),
     "shmctl": (c_int, [c_int, c_int, c_void_p]),
-    "memcmp": (c_int, [c_void_p, c_void_p, c_size_t]),
+    "memcmp": (c_int, [c_void_p, c_char_p, c_size_t]),
 }
 
 

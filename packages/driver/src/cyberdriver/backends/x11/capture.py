@@ -62,7 +62,8 @@ class Capture:
 
     def _differs(self, address: int) -> bool:
         old = self._last.bgrx
-        return self._connection.lib.c.memcmp(address, ctypes.cast(old, c_void_p), len(old)) != 0
+        differing: int = self._connection.lib.c.memcmp(address, old, len(old))
+        return differing != 0
 
     def _segment_for(self, screen: Size) -> _Segment | None:
         if not self.uses_shared_memory:
@@ -173,5 +174,3 @@ class _Segment:
             self._image.contents.data = None
             self._connection.lib.x11.XDestroyImage(self._image)
             self._image = None
-
-

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-import ctypes
 import time
-from ctypes import byref, c_int, c_ulong, c_void_p
-from dataclasses import dataclass
 
 from cyberdriver.backends.x11 import _xlib
 from cyberdriver.backends.x11.connection import Connection
+from cyberdriver.backends.x11.properties import Property, read_property
 
 _OPERATION = "clipboard"
 _LOOK_AGAIN_SECONDS = 0.01
-_LONGS_PER_READ = 1 << 24
-
-
-@dataclass(frozen=True, slots=True)
-class _Property:
-    type: int
-    content: bytes
 
 
 class Clipboard:
@@ -35,7 +26,7 @@ class Clipboard:
             self._property = connection.atom("CYBERDRIVER_CLIPBOARD")
 
     def text(self, timeout_seconds: float) -> str | None:
-        """The text as soon as there is some; None when there is none, or its owner does not answer, in time."""
+        """The text as soon as there is some; None when no owner, or no answer of its owner, came in time."""
         deadline = time.monotonic() + timeout_seconds
         while True:
             with self._connection.operation(_OPERATION) as display:
@@ -96,35 +87,6 @@ class Clipboard:
                 pieces.append(piece)
         return None
 
-    def _take_property(self) -> _Property:
+    def _take_property(self) -> Property:
         """The property, which is deleted: the owner of a long text waits for that before its next piece."""
         return read_property(self._connection, self._window, self._property, delete=True)
-
-
-def read_property(connection: Connection, window: int, name: int, *, delete: bool = False) -> _Property:
-    """Inside an operation: a property of a window; type 0 and no content when it is not there.
-
-    Items of 32 bits come as C longs, as Xlib gives them.
-    """
-    kind, count, after = c_ulong(), c_ulong(), c_ulong()
-    format_bits, data = c_int(), c_void_p()
-    status = connection.lib.x11.XGetWindowProperty(
-        connection.pointer,
-        window,
-        name,
-        0,
-        _LONGS_PER_READ,
-        int(delete),
-        _xlib.ANY_PROPERTY_TYPE,
-        byref(kind),
-        byref(format_bits),
-        byref(count),
-        byref(after),
-        byref(data),
-    )
-    if status != _xlib.SUCCESS or not data:
-        return _Property(0, b"")
-    item_bytes = ctypes.sizeof(c_ulong) if format_bits.value == 32 else format_bits.value // 8
-    content = ctypes.string_at(data, count.value * item_bytes)
-    connection.lib.x11.XFree(data)
-    return _Property(kind.value, content)

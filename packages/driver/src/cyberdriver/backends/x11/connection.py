@@ -1,8 +1,8 @@
 """One connection to an X server, on which failures are exceptions and never the end of the process.
 
 Xlib reports errors through two handlers per process: a request that was refused arrives some time after
-it was sent, and a server that died makes Xlib call `exit`. Here both become facts of the connection they belong
-to, and `Connection.operation` raises them where the request was made.
+it was sent, and a server that died makes Xlib call `exit`. Here both become facts of the connection they
+belong to, and `Connection.operation` raises them where the request was made.
 """
 
 from __future__ import annotations
@@ -36,23 +36,26 @@ class _Trouble:
 _troubles: dict[int, _Trouble] = {}
 
 
-@_xlib.ErrorHandler
 def _note_error(display: int, event: ctypes._Pointer[_xlib.XErrorEvent]) -> int:
     if trouble := _troubles.get(display):
         trouble.errors.append((event.contents.error_code, event.contents.request_code))
     return 0
 
 
-@_xlib.LossHandler
 def _note_loss(display: int) -> int:
     if trouble := _troubles.get(display):
         trouble.is_lost = True
     return 0
 
 
-@_xlib.ExitHandler
 def _stay_alive(_display: int, _data: int | None) -> None:
     """Xlib calls this in the place of `exit`."""
+
+
+# Xlib keeps only their addresses.
+_on_error = _xlib.ErrorHandler(_note_error)
+_on_loss = _xlib.LossHandler(_note_loss)
+_on_exit = _xlib.ExitHandler(_stay_alive)
 
 
 class Connection:
@@ -86,13 +89,13 @@ class Connection:
                 raise NoDisplay(name)
             _troubles[pointer] = _Trouble()
             # Set at every opening: another library of the process may have replaced them meanwhile.
-            x11.XSetErrorHandler(_note_error)
-            x11.XSetIOErrorHandler(_note_loss)
+            x11.XSetErrorHandler(_on_error)
+            x11.XSetIOErrorHandler(_on_loss)
             set_exit_handler = getattr(x11, "XSetIOErrorExitHandler", None)  # libX11 1.7 and newer
             if set_exit_handler is not None:
                 set_exit_handler.argtypes = [c_void_p, _xlib.ExitHandler, c_void_p]
                 set_exit_handler.restype = None
-                set_exit_handler(pointer, _stay_alive, None)
+                set_exit_handler(pointer, _on_exit, None)
         return pointer
 
     @contextlib.contextmanager
@@ -129,7 +132,7 @@ class Connection:
         return self._trouble.is_lost
 
     def forget_errors(self) -> bool:
-        """Inside an operation: waits for what was sent; whether something was refused, which is then forgotten."""
+        """Inside an operation: whether something sent so far was refused, which is then forgotten."""
         self.lib.x11.XSync(self.pointer, 0)
         had_errors = bool(self._trouble.errors)
         self._trouble.errors.clear()
@@ -175,7 +178,7 @@ class Connection:
         return None
 
     def close(self) -> None:
-        """The connection ends; after a loss only its socket is closed, because Xlib's state is undefined then."""
+        """The connection ends; after a loss only its socket does, because Xlib's state is undefined then."""
         with self._lock:
             if self._is_closed:
                 return

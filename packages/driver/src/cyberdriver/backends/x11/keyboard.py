@@ -185,9 +185,7 @@ class Keyboard:
             yield
         finally:
             if is_on:
-                lock(
-                    self._connection.pointer, _xlib.XKB_USE_CORE_KEYBOARD, _xlib.LOCK_MASK, _xlib.LOCK_MASK
-                )
+                lock(self._connection.pointer, _xlib.XKB_USE_CORE_KEYBOARD, _xlib.LOCK_MASK, _xlib.LOCK_MASK)
 
     def _fake(self, keycode: int, down: bool) -> None:
         self._connection.lib.tst.XTestFakeKeyEvent(self._connection.pointer, keycode, int(down), 0)

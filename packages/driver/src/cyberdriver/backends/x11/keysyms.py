@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import unicodedata
-
-from cyberdriver.backends.base import UnsupportedCharacter
 from cyberdriver.backends.keys import Modifier, NamedKey
+from cyberdriver.backends.text import typed_characters
 
 RETURN = 0xFF0D
 TAB = 0xFF09
@@ -24,25 +22,7 @@ def keysym_of(character: str) -> int:
 
 def keysyms_of(text: str) -> list[int]:
     """The keysyms that type a text. Raises `UnsupportedCharacter` for a character that no key types."""
-    return [_typed_keysym(character, index) for index, character in _line_ends_joined(text)]
-
-
-def _line_ends_joined(text: str) -> list[tuple[int, str]]:
-    return [
-        (index, character)
-        for index, character in enumerate(text)
-        if not (character == "\n" and index > 0 and text[index - 1] == "\r")
-    ]
-
-
-def _typed_keysym(character: str, index: int) -> int:
-    if character in _CONTROLS:
-        return _CONTROLS[character]
-    # Control characters and surrogates have no keysym; neither have the code points that Unicode will never assign.
-    is_never_assigned = (ord(character) & 0xFFFE) == 0xFFFE or 0xFDD0 <= ord(character) <= 0xFDEF
-    if unicodedata.category(character) in ("Cc", "Cs") or is_never_assigned:
-        raise UnsupportedCharacter(character, index)
-    return keysym_of(character)
+    return [_CONTROLS.get(character) or keysym_of(character) for character in typed_characters(text)]
 
 
 def case_pair(keysym: int) -> tuple[int, int]:
@@ -55,7 +35,7 @@ def case_pair(keysym: int) -> tuple[int, int]:
     return keysym, keysym
 
 
-_CONTROLS = {"\n": RETURN, "\r": RETURN, "\t": TAB, "\b": BACKSPACE}
+_CONTROLS = {"\n": RETURN, "\t": TAB, "\b": BACKSPACE}
 
 MODIFIER_KEYSYMS: dict[Modifier, tuple[int, ...]] = {
     Modifier.CTRL: (0xFFE3, 0xFFE4),

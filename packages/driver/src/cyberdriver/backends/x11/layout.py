@@ -35,9 +35,9 @@ class Stroke:
 class Layout:
     """What the keys mean now.
 
-    `strokes` has the keysyms of the plain and of the shifted level. `plain` has those of the plain level alone,
-    for keys that are something else when shifted. `unused` keycodes have no keysym and are no modifier;
-    `multimedia` keys have keysyms of volume, media and browser buttons only.
+    `strokes` has the keysyms of the plain and of the shifted level. `plain` has those of the plain level
+    alone, for keys that are something else when shifted. `unused` keycodes have no keysym and are no
+    modifier; `multimedia` keys have keysyms of volume, media and browser buttons only.
     """
 
     strokes: Mapping[int, Stroke]
@@ -95,14 +95,15 @@ def _rows(first_keycode: int, columns: int, content: bytes) -> dict[int, tuple[i
     keysyms = memoryview(content).cast("L").tolist()
     starts = range(0, len(keysyms), columns)
     return {
-        keycode: tuple(keysyms[start : start + columns]) for keycode, start in enumerate(starts, first_keycode)
+        keycode: tuple(keysyms[start : start + columns])
+        for keycode, start in enumerate(starts, first_keycode)
     }
 
 
 def layout_of(table: KeyTable, lent: frozenset[int]) -> Layout:
     """The layout a table describes, leaving out the spare keys that are lent a meaning."""
     # The core keyboard mapping puts groups 1 and 2 into the first four columns. A group beyond has no fixed
-    # place there: then no character is known and each goes over a spare key, which is the same in every group.
+    # place there: then no character is known and each goes over a spare key, the same in every group.
     is_known = table.group < _GROUPS_IN_FIXED_COLUMNS
     strokes: dict[int, Stroke] = {}
     plain: dict[int, int] = {}

@@ -1,10 +1,10 @@
 """Spare keys: keycodes that are lent a meaning, so that any character can be typed.
 
 A program asks the server what a keycode means only when it handles the key press, which may be long after the
-press was sent. A spare key therefore keeps its meaning after use. It gets another one only when all are lent,
-and then not before a pause; at the end each gets back what it was. Keys without a meaning are lent first, then
-multimedia keys that no program listens to. What was lent is noted on the root window: a driver that starts
-after another one was killed takes its keys over.
+press was sent. A spare key therefore keeps its meaning after use. It gets another one only when all are
+lent, and then not before a pause; at the end each gets back what it was. Keys without a meaning are lent
+first, then multimedia keys that no program listens to. What was lent is noted on the root window: a driver
+that starts after another one was killed takes its keys over.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from dataclasses import dataclass
 
 from cyberdriver.backends.base import DisplayError
 from cyberdriver.backends.x11 import _xlib
-from cyberdriver.backends.x11.clipboard import read_property
 from cyberdriver.backends.x11.connection import Connection
 from cyberdriver.backends.x11.keysyms import case_pair
 from cyberdriver.backends.x11.layout import KeyTable, Layout, Stroke
+from cyberdriver.backends.x11.properties import read_property
 
 SETTLE_SECONDS = 0.3
 """How long a program has to look a pressed spare key up before the key may mean something else."""

@@ -8,8 +8,9 @@ from uuid import UUID
 
 from attrs import define
 
-from cyberdesk.models._model import UNSET, Answered, Model, Page, given
+from cyberdesk.models._model import Answered, Model, Page, given
 from cyberdesk.models._readers import Reads, each, nested, uuid
+from cyberdesk.models._unset import UNSET
 
 
 @define(on_setattr=given)

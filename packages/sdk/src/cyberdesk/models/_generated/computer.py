@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from attrs import define
 
-from cyberdesk.models._model import UNSET, Answered, Model, given
+from cyberdesk.models._model import Answered, Model, given
+from cyberdesk.models._unset import UNSET
 
 
 @define(on_setattr=given)

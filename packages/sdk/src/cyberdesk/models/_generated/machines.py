@@ -9,8 +9,9 @@ from uuid import UUID
 
 from attrs import define, field
 
-from cyberdesk.models._model import UNSET, Answered, Model, Page, given, masked
+from cyberdesk.models._model import Answered, Model, Page, given, masked
 from cyberdesk.models._readers import Reads, each, moment, nested, uuid, word
+from cyberdesk.models._unset import UNSET
 
 if TYPE_CHECKING:
     from cyberdesk.models._generated.common import IncludedResource

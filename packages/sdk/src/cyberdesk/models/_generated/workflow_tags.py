@@ -9,8 +9,9 @@ from uuid import UUID
 
 from attrs import define
 
-from cyberdesk.models._model import UNSET, Answered, Model, given
+from cyberdesk.models._model import Answered, Model, given
 from cyberdesk.models._readers import Reads, each, moment, nested, uuid
+from cyberdesk.models._unset import UNSET
 
 
 @define(on_setattr=given)

@@ -27,6 +27,8 @@ INK_CONTRAST = 24
 TALLEST_TEXT_PX = 64
 SHORTEST_TEXT_PX = 5
 LETTER_GAP_PX = 4
+MOSTLY_FILLED = 0.4
+"""A rectangle is an area that fills at least this part of its box; text and panels in it take the rest."""
 
 
 @dataclass(frozen=True)
@@ -43,13 +45,14 @@ def segments(picture: Image) -> list[Segment]:
     ink = ink_of(picture)
     letters = _letters(ink)
     blobs = _blobs(letters)
-    grey = picture.max(axis=2)
+    grey = _largest(picture)
     return [_cut(ink, letters, box) for box in _phrases(blobs, grey) if box.height >= SHORTEST_TEXT_PX]
 
 
 def ink_of(picture: Image) -> Image:
     """How much each pixel differs from its background, 0 to 255."""
-    is_background = _flat_areas(picture)
+    flat = _flat_areas(picture)
+    is_background = flat.is_flat[flat.labels]
     if not is_background.any():
         return np.zeros(picture.shape[:2], np.uint8)
     _, nearest = cv2.distanceTransformWithLabels(
@@ -57,32 +60,69 @@ def ink_of(picture: Image) -> Image:
     )
     colours = np.zeros((int(nearest.max()) + 1, 3), np.uint8)
     colours[nearest[is_background]] = picture[is_background]
-    difference: Image = cv2.absdiff(picture, colours[nearest]).max(axis=2)
-    return difference
+    rest = ~is_background
+    ink: Image = np.zeros(picture.shape[:2], np.uint8)
+    ink[rest] = cv2.absdiff(picture[rest], colours[nearest[rest]]).max(axis=1)
+    return ink
 
 
-def _flat_areas(picture: Image) -> npt.NDArray[np.bool_]:
-    """Which pixels belong to a flat area.
+@dataclass(frozen=True)
+class _FlatAreas:
+    labels: npt.NDArray[np.int32]
+    """For each pixel the number of the piece of one colour it belongs to."""
+    is_flat: npt.NDArray[np.bool_]
+    """For each number, whether that piece is a flat area."""
 
-    Neighbours of one colour are found as connected pieces of a picture of twice the size, in which every second
-    row and column says whether the two pixels beside it are alike.
-    """
+
+def _flat_areas(picture: Image) -> _FlatAreas:
+    """Neighbours of one colour are found as connected pieces of a picture of twice the size, in which every second
+    row and column says whether the two pixels beside it are alike."""
     height, width = picture.shape[:2]
     grid = np.zeros((2 * height - 1, 2 * width - 1), np.uint8)
     grid[::2, ::2] = 1
-    grid[::2, 1::2] = cv2.absdiff(picture[:, 1:], picture[:, :-1]).max(axis=2) <= SAME_COLOUR
-    grid[1::2, ::2] = cv2.absdiff(picture[1:], picture[:-1]).max(axis=2) <= SAME_COLOUR
-    count, labels = cv2.connectedComponents(grid, connectivity=4, ltype=cv2.CV_32S)
-    areas = labels[::2, ::2]
-    pixels = np.bincount(areas.ravel(), minlength=count)
-    is_big = pixels >= FLAT_AREA_PX
-    square = np.ones((FLAT_SQUARE_PX, FLAT_SQUARE_PX), np.uint8)
+    grid[::2, 1::2] = _largest(cv2.absdiff(picture[:, 1:], picture[:, :-1])) <= SAME_COLOUR
+    grid[1::2, ::2] = _largest(cv2.absdiff(picture[1:], picture[:-1])) <= SAME_COLOUR
+    count, pieces = cv2.connectedComponents(grid, connectivity=4, ltype=cv2.CV_32S)
+    labels = np.ascontiguousarray(pieces[::2, ::2])
+    is_big = np.bincount(labels.ravel(), minlength=count) >= FLAT_AREA_PX
+    is_inner = np.zeros((height, width), np.uint8)
+    is_inner[:-1, :-1] = grid[:-1:2, 1::2] & grid[1::2, :-1:2]
+    side = FLAT_SQUARE_PX - 1
+    is_square = cv2.erode(is_inner, np.ones((side, side), np.uint8))
     is_thick = np.zeros(count, bool)
-    candidates = np.where(is_big[areas], areas, 0).astype(np.float32)
-    is_square = cv2.erode(candidates, square) == cv2.dilate(candidates, square)
-    is_thick[areas[is_square]] = True
-    flat: npt.NDArray[np.bool_] = (is_big & is_thick)[areas]
-    return flat
+    is_thick[labels[is_square > 0]] = True
+    return _FlatAreas(labels, is_big & is_thick)
+
+
+def areas(picture: Image) -> list[Box]:
+    """The boxes of the flat areas that are mostly rectangles: fields, buttons, cells, panels. Biggest last."""
+    flat = _flat_areas(picture)
+    rows, columns = np.indices(flat.labels.shape, dtype=np.int32)
+    inside = flat.is_flat[flat.labels]
+    owner, xs, ys = flat.labels[inside], columns[inside], rows[inside]
+    order = np.argsort(owner, kind="stable")
+    owner, xs, ys = owner[order], xs[order], ys[order]
+    starts = np.flatnonzero(np.r_[True, owner[1:] != owner[:-1]])
+    found = zip(
+        np.minimum.reduceat(xs, starts),
+        np.minimum.reduceat(ys, starts),
+        np.maximum.reduceat(xs, starts) + 1,
+        np.maximum.reduceat(ys, starts) + 1,
+        np.diff(np.r_[starts, len(owner)]),
+        strict=True,
+    ) if len(owner) else ()
+    boxes = [
+        Box(int(left), int(top), int(right), int(bottom))
+        for left, top, right, bottom, pixels in found
+        if pixels >= MOSTLY_FILLED * (right - left) * (bottom - top)
+    ]
+    return sorted(boxes, key=lambda box: box.width * box.height)
+
+
+def _largest(channels: Image) -> Image:
+    blue, green, red = cv2.split(channels)
+    largest: Image = cv2.max(cv2.max(blue, green), red)
+    return largest
 
 
 def _letters(ink: Image) -> Image:
@@ -107,7 +147,12 @@ def _letters(ink: Image) -> Image:
 
 def _is_box(piece: npt.NDArray[np.bool_]) -> bool:
     """True for the outline of a check box."""
-    sides = (piece[:2].any(axis=0), piece[-2:].any(axis=0), piece[:, :2].any(axis=1), piece[:, -2:].any(axis=1))
+    sides = (
+        piece[:2].any(axis=0),
+        piece[-2:].any(axis=0),
+        piece[:, :2].any(axis=1),
+        piece[:, -2:].any(axis=1),
+    )
     return all(float(side.mean()) > 0.95 for side in sides)
 
 
@@ -147,7 +192,9 @@ def _continues(line: Box, blob: Box, grey: Image) -> bool:
     tallest = max(line.height, blob.height)
     if overlap * 2 < min(line.height, blob.height) or gap > max(7, round(0.8 * tallest)):
         return False
-    return gap < 3 or not _has_edge(grey[max(line.top, blob.top) : min(line.bottom, blob.bottom), line.right : blob.left])
+    return gap < 3 or not _has_edge(
+        grey[max(line.top, blob.top) : min(line.bottom, blob.bottom), line.right : blob.left]
+    )
 
 
 def _has_edge(between: Image) -> bool:
@@ -161,7 +208,9 @@ def _has_edge(between: Image) -> bool:
 def _with_dots(blobs: Iterable[Box]) -> Iterator[Box]:
     """Dots and accents joined with the letters below them."""
     bodies = [blob for blob in blobs if blob.height >= SHORTEST_TEXT_PX or blob.width > 3 * blob.height]
-    for dot in (blob for blob in blobs if not (blob.height >= SHORTEST_TEXT_PX or blob.width > 3 * blob.height)):
+    for dot in (
+        blob for blob in blobs if not (blob.height >= SHORTEST_TEXT_PX or blob.width > 3 * blob.height)
+    ):
         home = next((i for i, body in enumerate(bodies) if _is_dot_of(dot, body)), None)
         if home is None:
             bodies.append(dot)

@@ -51,7 +51,8 @@ class Outcome:
 
     @property
     def result(self) -> JsonObject:
-        """As the journal keeps it: `text`, `output`, `runtime_values` and the facts, without what is empty."""
+        """As the journal keeps it: `text`, `output`, `runtime_values` and the facts, without what is empty.
+        As the journal keeps it: `text`, `output`, `runtime_values` and the facts, without what is empty."""
         members: dict[str, JsonValue] = {
             "text": self.text,
             "output": self.output,
@@ -71,22 +72,26 @@ class Bench:
     watch: Watch
     eyes: Eyes
     secrets: RunSecrets
-    runtime_values: Mapping[str, JsonValue]
+    is_repeat: bool
+    """True when a worker before this one may have asked the desktop for this step."""
+
     command_allowlist: tuple[str, ...] | None
     """None allows every command, empty none."""
 
     async def act(self, action: Action, *, part: int = 0) -> ActionResult:
         """Do this to the desktop, at most once for this step and part.
 
-        A tool made of several actions numbers them 0, 1, …: each has an id of its own, derived from the step's.
-        Raises `ToolFailed` when the desktop refuses, `RunFails` when it cannot be reached or nobody knows whether
-        the action happened.
+        A tool made of several actions numbers them 0, 1, …: each has an id of its own, derived from the
+        step's. Raises `ToolFailed` when the desktop refuses, `RunFails` when it cannot be reached or nobody
+        knows whether the action happened.
         """
         await self.watch.confirm()
         action_id = self.step.id if part == 0 else StepId(uuid5(self.step.id, str(part)))
         try:
             return await reaching(
-                lambda: self.parts.desktop.perform(action, action_id), self.parts, self.watch
+                lambda: self.parts.desktop.perform(action, action_id, is_repeat=self.is_repeat),
+                self.parts,
+                self.watch,
             )
         except DesktopRefused as error:
             raise ToolFailed(str(error)) from error
@@ -97,12 +102,11 @@ class Bench:
 def unknown_outcome(step: Step) -> str:
     """The reason of a run that cannot go on, because going on might do something twice."""
     return (
-        f"step {step.number} ({step.call.tool}) was on its way when the connection to the desktop broke, and nobody "
-        "can say whether it happened; it is not repeated"
+        f"step {step.number} ({step.call.tool}) was on its way when the connection to the desktop broke, "
+        "and nobody can say whether it happened; it is not repeated"
     )
 
 
-Arguments = Any
 Run = Callable[[Bench, Any], Awaitable[Outcome]]
 
 
@@ -117,7 +121,8 @@ class Tool:
 
     run: Run
     is_action: bool = False
-    """True when it changes the desktop: it happens at most once, and the screen is watched afterwards until still."""
+    """True when it changes the desktop: it happens at most once, and the screen is watched afterwards until
+    still."""
 
     @cached_property
     def spec(self) -> ToolSpec:

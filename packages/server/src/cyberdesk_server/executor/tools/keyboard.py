@@ -15,8 +15,8 @@ CLEARING_KEYS = "ctrl+a backspace"
 class TypeArguments:
     text: Annotated[
         str,
-        "Typed into the focused field. `{x}`, `{{x}}` and `{$x}` are filled in; `__CLEAR__` empties the field "
-        "first, `__EMPTY__` types nothing.",
+        "Typed into the focused field. `{x}`, `{{x}}` and `{$x}` are filled in; `__CLEAR__` empties the "
+        "field first, `__EMPTY__` types nothing.",
         Fill.SECRETS_TOO,
     ]
 

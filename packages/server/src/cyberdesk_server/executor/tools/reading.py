@@ -1,12 +1,11 @@
 """Tools that get values out of the desktop and keep them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Annotated
+from dataclasses import dataclass
+from typing import Annotated, Any
 
 from cyberdesk_server.domain import actions
 from cyberdesk_server.domain.geometry import Box
-from cyberdesk_server.domain.json import JsonValue
 from cyberdesk_server.domain.screens import Screenshot
 from cyberdesk_server.executor.arguments import Fill
 from cyberdesk_server.executor.asking import persistently
@@ -40,9 +39,7 @@ async def screenshot(bench: Bench, arguments: ScreenshotArguments) -> Outcome:
         )
     except ModelError as error:
         raise ToolFailed(str(error)) from error
-    return Outcome(
-        observation.text, observation.output, observation.runtime_values, images=(image,)
-    )
+    return Outcome(observation.text, observation.output, observation.runtime_values, images=(image,))
 
 
 async def _zoomed(bench: Bench, box: tuple[int, int, int, int] | None) -> Screenshot:
@@ -51,7 +48,8 @@ async def _zoomed(bench: Bench, box: tuple[int, int, int, int] | None) -> Screen
         return whole
     part = Box(*box).clamped(whole.size)
     if not (part.width and part.height):
-        raise ToolFailed(f"zoom_bounding_box {list(box)} holds nothing of the {whole.size.width} by {whole.size.height} screen")
+        width, height = whole.size
+        raise ToolFailed(f"zoom_bounding_box {list(box)} holds nothing of the {width} by {height} screen")
     return cropped(whole, part)
 
 
@@ -72,7 +70,7 @@ async def copy_to_clipboard(bench: Bench, arguments: CopyArguments) -> Outcome:
 
 @dataclass(frozen=True, slots=True)
 class UpsertArguments:
-    values: Annotated[Mapping[str, JsonValue], "Values for `{{name}}`, by name."]
+    values: Annotated[Mapping[str, Any], "Values for `{{name}}`, by name; each any JSON."]
 
 
 async def upsert_runtime_values(bench: Bench, arguments: UpsertArguments) -> Outcome:
@@ -82,7 +80,7 @@ async def upsert_runtime_values(bench: Bench, arguments: UpsertArguments) -> Out
 @dataclass(frozen=True, slots=True)
 class SaveArguments:
     filename: Annotated[str, "Name of the file, such as `chart.png`."]
-    zoom_bounding_box: ZoomBox = field(default=None)
+    zoom_bounding_box: ZoomBox = None
 
 
 async def save_screenshot_as_run_attachment(bench: Bench, arguments: SaveArguments) -> Outcome:
@@ -110,8 +108,24 @@ def _png_name(wanted: str) -> str:
 
 
 TOOLS = (
-    Tool("screenshot", "Look at the screen; with `extract_prompt` have values read from it.", ScreenshotArguments, screenshot),
-    Tool("copy_to_clipboard", "Press Ctrl+C and keep the text that was selected.", CopyArguments, copy_to_clipboard, is_action=True),
+    Tool(
+        "screenshot",
+        "Look at the screen; with `extract_prompt` have values read from it.",
+        ScreenshotArguments,
+        screenshot,
+    ),
+    Tool(
+        "copy_to_clipboard",
+        "Press Ctrl+C and keep the text that was selected.",
+        CopyArguments,
+        copy_to_clipboard,
+        is_action=True,
+    ),
     Tool("upsert_runtime_values", "Keep values for later steps.", UpsertArguments, upsert_runtime_values),
-    Tool("save_screenshot_as_run_attachment", "Save the screen as a file of the run.", SaveArguments, save_screenshot_as_run_attachment),
+    Tool(
+        "save_screenshot_as_run_attachment",
+        "Save the screen as a file of the run.",
+        SaveArguments,
+        save_screenshot_as_run_attachment,
+    ),
 )

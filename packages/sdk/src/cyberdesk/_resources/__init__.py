@@ -1,0 +1,1 @@
+"""One module per group of methods, named like the attribute of the client."""

@@ -1,0 +1,30 @@
+"""`client.usage`: what was used in a period."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from cyberdesk import models
+from cyberdesk._answers import one
+from cyberdesk._arguments import query
+from cyberdesk._flow import Flow
+from cyberdesk._resources._resource import Resource
+from cyberdesk._twins import asynchronous, blocking
+
+
+class UsageAPI(Resource):
+    """Usage: counted steps and runs."""
+
+    @asynchronous
+    def aggregate(
+        self, from_date: dt.datetime, to_date: dt.datetime, mode: models.UsageMode | None = None
+    ) -> Flow[models.UsageAggregateResponse]:
+        """Steps and runs between two times; without a zone they are in UTC (`GET /v1/usage/aggregate`)."""
+        asked = query(from_date=from_date, to_date=to_date, mode=mode)
+        return (
+            yield from self._ask(
+                "GET", "/v1/usage/aggregate", one(models.UsageAggregateResponse), query=asked
+            )
+        )
+
+    aggregate_sync = blocking(aggregate)

@@ -1,0 +1,257 @@
+"""The one place that knows all the parts: it builds the server from its settings, runs it, and takes it down.
+
+Up:    socket, data folder, migrations, keys, bus, blobs, vault, gateway, worker, HTTP
+Down:  worker (runs left to the next start), gateway (drivers sent away for a second), HTTP, database
+"""
+
+import asyncio
+import base64
+import binascii
+import os
+import socket
+import ssl
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import structlog
+import uvicorn
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.routing import WebSocketRoute
+
+from cyberdesk_server.adapters.blobs import LocalBlobs, SignedLinks
+from cyberdesk_server.adapters.bus import InProcessBus
+from cyberdesk_server.adapters.clock import SystemClock
+from cyberdesk_server.adapters.data_folder import DataFolder
+from cyberdesk_server.adapters.desktop import TunnelDesktop
+from cyberdesk_server.adapters.models.registry import model_for
+from cyberdesk_server.adapters.vault import EnvelopeVault, MasterKey
+from cyberdesk_server.api.app import create_app
+from cyberdesk_server.api.parts import Parts
+from cyberdesk_server.domain.ids import WorkerId
+from cyberdesk_server.executor.parts import ExecutorParts, Limits
+from cyberdesk_server.executor.reading.reader import ScreenReader
+from cyberdesk_server.gateway import Gateway, PatientWebSocketProtocol
+from cyberdesk_server.gateway.liveness import PING_SECONDS, PONG_LIMIT_SECONDS
+from cyberdesk_server.settings import Settings
+from cyberdesk_server.store import machines, runs
+from cyberdesk_server.store.database import Database
+from cyberdesk_server.store.migrate import migrate
+from cyberdesk_server.store.runs import Claim
+from cyberdesk_server.worker import Worker, WorkerLimits
+
+log = structlog.get_logger(__name__)
+
+MAX_FRAME_BYTES = 160 * 1024 * 1024
+"""A published driver answers a 100 MB file in one frame of 134 MB."""
+
+KEEP_ALIVE_SECONDS = 75
+"""How long an idle HTTP connection stays open: longer than callers and proxies keep theirs."""
+
+DRAIN_SECONDS = 5
+"""How long requests under way may take when the server stops."""
+
+
+class CannotStart(Exception):
+    """The server cannot start with these settings on this machine; the text is one line that says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """The server's parts while it runs."""
+
+    database: Database
+    gateway: Gateway
+    worker: Worker
+    http: "HttpServer"
+
+
+class HttpServer(uvicorn.Server):
+    """uvicorn, which tells when it is ready and leaves signals to `serve`."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.is_ready = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.is_ready.set()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def listen_on(settings: Settings) -> socket.socket:
+    """The socket the server listens on. Raises `CannotStart`, for instance when the port is in use."""
+    try:
+        family = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((settings.host, settings.port), family=family, backlog=2048)
+    except OSError as error:
+        place = f"{settings.host}:{settings.port}"
+        raise CannotStart(f"cannot listen on {place}: {error.strerror or error}") from error
+
+
+def tls_context(settings: Settings) -> ssl.SSLContext | None:
+    """What the certificate settings say; None without them. Raises `CannotStart`."""
+    if settings.tls_certificate is None:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        # The empty password keeps a protected key from asking for one on the terminal.
+        context.load_cert_chain(settings.tls_certificate, settings.tls_key, password="")
+    except OSError as error:
+        paths = f"tls_certificate {settings.tls_certificate} and tls_key {settings.tls_key}"
+        raise CannotStart(f"{paths} cannot be used: {error.strerror or error}") from error
+    return context
+
+
+async def open_database(settings: Settings) -> Database:
+    """The migrated database. Raises `CannotStart`."""
+    url = settings.effective_database_url
+    try:
+        await migrate(url)
+        return await Database.open(url)
+    except (SQLAlchemyError, OSError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise CannotStart(f"database_url: the database cannot be opened: {reason}") from error
+
+
+async def serve(
+    settings: Settings,
+    folder: DataFolder,
+    listener: socket.socket,
+    *,
+    introduce: Callable[[str], None],
+    announce: Callable[[str], None],
+    stop: asyncio.Event,
+) -> None:
+    """Run the server until `stop` is set. Raises `CannotStart` before anything runs.
+
+    `introduce` gets the API key that a first start makes; `announce` the address once it answers.
+    """
+    address = _address(settings, listener)
+    context = tls_context(settings)
+    database = await open_database(settings)
+    try:
+        await _forget_the_past(database)
+        key = await organizations.first_start(database, now=datetime.now(UTC))
+        if key:
+            introduce(key)
+        site = _build(settings, folder, database, context, public_url=settings.public_url or address)
+        await _run(site, listener, announce=lambda: announce(address), stop=stop)
+    finally:
+        await database.close()
+
+
+def _address(settings: Settings, listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    reachable = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
+    return f"{settings.scheme}://{reachable}:{port}"
+
+
+async def _forget_the_past(database: Database) -> None:
+    """Nobody works and nobody is connected: this process holds the data folder alone and has just begun."""
+    now = datetime.now(UTC)
+    async with database.transaction() as conn:
+        await machines.disconnect_all(conn, now)
+        unfinished = await runs.expire_leases(conn, now=now)
+    if unfinished:
+        log.info("runs of the last process are taken over", runs=unfinished)
+
+
+def _build(
+    settings: Settings,
+    folder: DataFolder,
+    database: Database,
+    context: ssl.SSLContext | None,
+    *,
+    public_url: str,
+) -> Site:
+    clock, bus = SystemClock(), InProcessBus()
+    links = SignedLinks(folder.secret("links.key"), public_url=public_url, clock=clock)
+    blobs = LocalBlobs(settings.blob_folder, links)
+    vault = EnvelopeVault(_master_key(settings, folder))
+    gateway = Gateway(database, bus, clock)
+    limits = Limits(
+        run_time_limit_seconds=settings.run_time_limit_seconds,
+        max_turns=settings.max_turns,
+        max_failures_in_a_row=settings.max_failures_in_a_row,
+        desktop_grace_seconds=settings.desktop_grace_seconds,
+        model_answer_seconds=settings.model_answer_seconds,
+    )
+
+    def parts_for(claim: Claim) -> ExecutorParts:
+        reader = ScreenReader()
+        return ExecutorParts(
+            database=database,
+            desktop=TunnelDesktop(bus, claim.machine.id, claim.machine.features, clock),
+            model=model_for(claim, reader),
+            reader=reader,
+            blobs=blobs,
+            vault=vault,
+            bus=bus,
+            clock=clock,
+            limits=limits,
+        )
+
+    worker_limits = WorkerLimits(
+        concurrency=settings.worker_concurrency,
+        lease_seconds=settings.lease_seconds,
+        sweep_seconds=settings.sweep_seconds,
+        shutdown_seconds=settings.shutdown_seconds,
+    )
+    worker_id = WorkerId(f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}")
+    worker = Worker(worker_id, database, bus, clock, parts_for, worker_limits)
+    app = create_app(Parts(database=database, bus=bus, blobs=blobs, vault=vault, clock=clock, links=links))
+    app.router.routes.insert(0, WebSocketRoute("/tunnel/ws", gateway))
+    http = HttpServer(
+        uvicorn.Config(
+            app,
+            http="httptools",
+            ws=PatientWebSocketProtocol,
+            ws_max_size=MAX_FRAME_BYTES,
+            ws_per_message_deflate=False,
+            ws_ping_interval=PING_SECONDS,
+            ws_ping_timeout=PONG_LIMIT_SECONDS,
+            ssl_context_factory=(lambda _config, _default: context) if context else None,
+            forwarded_allow_ips=settings.trusted_proxies,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
+            timeout_graceful_shutdown=DRAIN_SECONDS,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+        )
+    )
+    return Site(database, gateway, worker, http)
+
+
+def _master_key(settings: Settings, folder: DataFolder) -> MasterKey:
+    if settings.master_key is None:
+        return MasterKey(folder.secret("master.key"))
+    try:
+        return MasterKey(base64.b64decode(settings.master_key.get_secret_value(), validate=True))
+    except (binascii.Error, ValueError) as error:
+        raise CannotStart("master_key: must be 32 bytes in base64") from error
+
+
+async def _run(
+    site: Site, listener: socket.socket, *, announce: Callable[[], None], stop: asyncio.Event
+) -> None:
+    async with asyncio.TaskGroup() as group:
+        http = group.create_task(site.http.serve(sockets=[listener]))
+        await site.http.is_ready.wait()
+        worker = group.create_task(site.worker.run())
+        seen = group.create_task(site.gateway.keep_seen())
+        announce()
+        await stop.wait()
+        log.info("stopping")
+        await site.worker.stop()
+        await worker
+        seen.cancel()
+        await site.gateway.close()
+        site.http.should_exit = True
+        await http

@@ -1,0 +1,103 @@
+"""The message history of a run: a view of its journal.
+
+Messages only ever get appended while a run goes on, so a reader who polls sees each of them once.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+
+from cyberdesk_server.domain.geometry import Box
+from cyberdesk_server.domain.json import JsonObject, JsonValue
+from cyberdesk_server.domain.steps import Step, StepState
+
+Message = Mapping[str, JsonValue]
+
+
+def message_history(task_prompt: str, steps: Sequence[Step]) -> list[Message]:
+    """What was said and done, as the contract's `run_message_history`.
+
+    `{"role": "user" | "assistant", "content": [block, …], "timestamp": …, "step_kind": "agentic" | "cached"}`
+    with the blocks
+
+    - `{"type": "text", "text"}`
+    - `{"type": "image", "image_url": "supabase://…"}`
+    - `{"type": "tool_use", "tool_use_id", "tool_name", "tool_input"}`; `tool_input` are the arguments and,
+      when it is known, `target`: left, top, right, bottom in real pixels
+    - `{"type": "tool_result", "tool_use_id", "text", "error"}`
+
+    First the prompt; then for each step the screen its turn was decided on, the thought and the call, and,
+    when it has ended, the result and the pictures it took. A run without steps has no messages yet.
+    """
+    return list(_messages(task_prompt, steps))
+
+
+def image_addresses(steps: Sequence[Step]) -> frozenset[str]:
+    """Every picture the history shows."""
+    screens = (step.screen for step in steps if step.screen is not None)
+    return frozenset(screens).union(*(step.images for step in steps))
+
+
+def _messages(task_prompt: str, steps: Sequence[Step]) -> Iterator[Message]:
+    turn = 0
+    for step in steps:
+        if turn == 0:
+            yield _message("user", [_text(task_prompt)], step.started_at, step)
+        if step.turn != turn and step.screen is not None:
+            yield _message("user", [_image(step.screen)], step.started_at, step)
+        turn = step.turn
+        thought = [_text(step.thought)] if step.thought else []
+        yield _message("assistant", [*thought, _tool_use(step)], step.started_at, step)
+        if step.state is not StepState.STARTED:
+            shown = [_image(address) for address in step.images]
+            yield _message("user", [_tool_result(step), *shown], step.finished_at or step.started_at, step)
+
+
+def _message(role: str, content: list[JsonObject], at: datetime, step: Step) -> Message:
+    return {
+        "role": role,
+        "content": content,
+        "timestamp": at.isoformat(),
+        "step_kind": "cached" if step.is_cached else "agentic",
+    }
+
+
+def _text(text: str) -> JsonObject:
+    return {"type": "text", "text": text}
+
+
+def _image(address: str) -> JsonObject:
+    return {"type": "image", "image_url": address}
+
+
+def _tool_use(step: Step) -> JsonObject:
+    tool_input = dict(step.call.arguments)
+    if step.call.target is not None:
+        tool_input["target"] = _edges(step.call.target)
+    return {
+        "type": "tool_use",
+        "tool_use_id": str(step.id),
+        "tool_name": step.call.tool,
+        "tool_input": tool_input,
+    }
+
+
+def _edges(box: Box) -> list[int]:
+    return [box.left, box.top, box.right, box.bottom]
+
+
+def _tool_result(step: Step) -> JsonObject:
+    return {
+        "type": "tool_result",
+        "tool_use_id": str(step.id),
+        "text": _result_text(step.result or {}),
+        "error": step.error,
+    }
+
+
+def _result_text(result: JsonObject) -> str:
+    text = result.get("text")
+    if isinstance(text, str):
+        return text
+    told = {name: value for name, value in result.items() if value not in (None, {}, [])}
+    return json.dumps(told, ensure_ascii=False) if told else ""

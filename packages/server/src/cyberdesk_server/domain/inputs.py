@@ -1,0 +1,68 @@
+"""Which values a run's variables have, and which are missing."""
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from cyberdesk_server.domain.json import JsonObject, JsonValue
+from cyberdesk_server.domain.prompts import EMPTY, plain_lines, variables
+
+LOOP_VARIABLE = re.compile(
+    r"\bfor\s+(?:each|every)\s+\{\s*(?P<name>[^\W\d][\w-]*)\s*\}\s+(?:in|of)\b", re.IGNORECASE
+)
+"""`For each {item} in {items}`: a name the prompt gives itself."""
+
+
+def is_blank(value: JsonValue) -> bool:
+    """True for what counts as not given: nothing, or an empty text."""
+    return value is None or value == ""
+
+
+def effective_inputs(run_values: JsonObject | None, machine_values: JsonObject | None) -> JsonObject:
+    """The values of `{x}` on a machine.
+
+    The machine's win over the run's; a blank lets the other's in; blank everywhere reads `__EMPTY__`.
+    """
+    values: dict[str, JsonValue] = {}
+    for layer in (run_values or {}, machine_values or {}):
+        for name, value in layer.items():
+            if not is_blank(value):
+                values[name] = value
+            else:
+                values.setdefault(name, EMPTY)
+    return values
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Names of a prompt's variables nobody has given a value."""
+
+    inputs: frozenset[str]
+    secrets: frozenset[str]
+
+
+def missing_variables(
+    prompt: str,
+    *,
+    inputs: Collection[str],
+    secrets: Collection[str],
+    optional: Collection[str] = (),
+) -> Missing:
+    """What is not among the given names. Optional inputs and names the prompt gives itself are never missing."""
+    used = variables(prompt)
+    loops = {match["name"] for line in plain_lines(prompt) for match in LOOP_VARIABLE.finditer(line.text)}
+    return Missing(
+        used.inputs - frozenset(inputs) - frozenset(optional) - loops,
+        used.secrets - frozenset(secrets),
+    )
+
+
+def provided(value: JsonValue) -> JsonValue:
+    """`value` as a schema sees it: `__EMPTY__` means not provided, so such members and items are left out."""
+    match value:
+        case Mapping():
+            return {name: provided(item) for name, item in value.items() if item != EMPTY}
+        case list() | tuple():
+            return [provided(item) for item in value if item != EMPTY]
+        case _:
+            return value

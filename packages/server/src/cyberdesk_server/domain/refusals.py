@@ -1,0 +1,148 @@
+"""What the product does not allow, as facts. `api/errors.py` says what a caller over HTTP gets for each.
+
+Refused
+ +-- UnknownWorkflow, UnknownMachine, UnknownRun     not there, or another organization's
+ +-- UnknownRunImage                                 not in this run's history
+ +-- RunAlreadyEnded                                 what has ended does not change
+ +-- RunNotEnded, RunStillHoldsMachine               not to be deleted yet
+ +-- RunAlreadyStarted                               its inputs are in use
+ +-- WorkflowHasUnfinishedRuns, MachineIsBusy        in use
+ +-- FingerprintTaken                                there is such a machine already
+ +-- InvalidFields                                   the request is malformed; says where
+ +-- IdempotencyKeyReused                            the key belongs to another request
+"""
+
+from dataclasses import dataclass
+
+from cyberdesk_server.domain.ids import MachineId, RunId, WorkflowId
+from cyberdesk_server.domain.runs import RunStatus
+
+
+class Refused(Exception):
+    """The caller asked for something the product does not allow."""
+
+
+@dataclass
+class UnknownWorkflow(Refused):
+    workflow_id: WorkflowId
+
+    def __str__(self) -> str:
+        return f"workflow {self.workflow_id} not found"
+
+
+@dataclass
+class UnknownMachine(Refused):
+    machine_id: MachineId
+
+    def __str__(self) -> str:
+        return f"machine {self.machine_id} not found"
+
+
+@dataclass
+class UnknownRun(Refused):
+    run_id: RunId
+
+    def __str__(self) -> str:
+        return f"run {self.run_id} not found"
+
+
+@dataclass
+class UnknownRunImage(Refused):
+    run_id: RunId
+
+    def __str__(self) -> str:
+        return f"the history of run {self.run_id} has no such image"
+
+
+@dataclass
+class RunAlreadyEnded(Refused):
+    run_id: RunId
+    status: RunStatus
+
+    def __str__(self) -> str:
+        return f"run {self.run_id} has already ended: {self.status}"
+
+
+@dataclass
+class RunAlreadyStarted(Refused):
+    run_id: RunId
+
+    def __str__(self) -> str:
+        return f"run {self.run_id} has started; its input values can no longer change"
+
+
+@dataclass
+class RunNotEnded(Refused):
+    run_id: RunId
+    status: RunStatus
+
+    def __str__(self) -> str:
+        return f"run {self.run_id} is {self.status}; cancel it before deleting it"
+
+
+@dataclass
+class RunStillHoldsMachine(Refused):
+    run_id: RunId
+
+    def __str__(self) -> str:
+        return f"run {self.run_id} is still letting go of its machine; try again in a moment"
+
+
+@dataclass
+class WorkflowHasUnfinishedRuns(Refused):
+    workflow_id: WorkflowId
+    count: int
+
+    def __str__(self) -> str:
+        return f"workflow {self.workflow_id} has unfinished runs: {self.count}"
+
+
+@dataclass
+class MachineIsBusy(Refused):
+    machine_id: MachineId
+
+    def __str__(self) -> str:
+        return f"a run is going on on machine {self.machine_id}"
+
+
+@dataclass
+class FingerprintTaken(Refused):
+    fingerprint: str
+
+    def __str__(self) -> str:
+        return "there is already a machine with this fingerprint"
+
+
+@dataclass
+class IdempotencyKeyReused(Refused):
+    key: str
+
+    def __str__(self) -> str:
+        return "this idempotency key was used for another request"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong with a request."""
+
+    location: tuple[str | int, ...]
+    """From `body`, `query` or `path` to the field."""
+
+    message: str
+    type: str = "value_error"
+    """A word for programs, as in the contract's `ValidationError`."""
+
+
+@dataclass
+class InvalidFields(Refused):
+    problems: tuple[Problem, ...]
+
+    def __str__(self) -> str:
+        return "; ".join(
+            f"{'.'.join(map(str, problem.location))}: {problem.message}" for problem in self.problems
+        )
+
+
+def invalid(location: tuple[str | int, ...], message: str, type_: str = "value_error") -> InvalidFields:
+    """A refusal for one field."""
+    return InvalidFields((Problem(location, message, type_),))

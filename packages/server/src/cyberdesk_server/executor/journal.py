@@ -1,0 +1,111 @@
+"""The journal of the run in hand: every turn and every result, in the store first and then in memory."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from cyberdesk_server.domain.ids import StepId
+from cyberdesk_server.domain.steps import Step, StepState, Turn
+from cyberdesk_server.executor.parts import ExecutorParts
+from cyberdesk_server.executor.secrets import RunSecrets
+from cyberdesk_server.executor.signals import RunStopped
+from cyberdesk_server.executor.tools.base import Outcome, OutputFile
+from cyberdesk_server.executor.watch import OWN_NEWS
+from cyberdesk_server.ports import Message
+from cyberdesk_server.store import attachments, steps
+from cyberdesk_server.store.runs import Claim
+
+
+class RunJournal:
+    """Writes under the claim's attempt: a worker that lost the run changes nothing and gets `RunStopped`.
+
+    What comes from a model or a desktop is masked here, so that no secret reaches a row.
+    """
+
+    def __init__(
+        self, claim: Claim, parts: ExecutorParts, secrets: RunSecrets, history: tuple[Step, ...]
+    ) -> None:
+        self._claim = claim
+        self._parts = parts
+        self._secrets = secrets
+        self._history = history
+
+    @property
+    def history(self) -> tuple[Step, ...]:
+        return self._history
+
+    async def begin(self, number: int, turn: Turn, screen: str) -> None:
+        """Write the calls of turn `number`, before any of them is carried out."""
+        now = self._parts.clock.now()
+        thought = await self._secrets.mask(turn.thought)
+        memo = await self._secrets.mask_memo(turn.memo)
+        begun = [
+            Step(
+                id=StepId(self._parts.new_id()),
+                run_id=self._claim.run.id,
+                number=len(self._history) + position,
+                turn=number,
+                call=replace(call, arguments=await self._secrets.mask(call.arguments)),
+                started_at=now,
+                thought=thought if position == 1 else None,
+                memo=memo,
+                screen=screen,
+            )
+            for position, call in enumerate(turn.calls, start=1)
+        ]
+        async with self._parts.database.transaction() as conn:
+            for step in begun:
+                if not await steps.begin(conn, step, self._claim.attempt):
+                    raise RunStopped
+        self._history = (*self._history, *begun)
+        await self._tell(begun[0])
+
+    async def complete(self, step: Step, outcome: Outcome) -> None:
+        """Write what a call answered and, in the same transaction, the file it made."""
+        done = replace(
+            step,
+            state=StepState.DONE,
+            result=await self._secrets.mask(outcome.result),
+            images=outcome.images,
+        )
+        await self._write([done], outcome.file)
+
+    async def fail(self, step: Step, reason: str, rest: Sequence[Step] = ()) -> None:
+        """Write why a call failed; with it, the rest of its turn is dropped."""
+        failed = replace(step, state=StepState.FAILED, error=await self._secrets.mask(reason))
+        await self._write([failed, *_dropped(rest, f"not done, because step {step.number} failed")])
+
+    async def drop(self, reason: str) -> None:
+        """Write that the calls which are still waiting will not be carried out."""
+        waiting = [step for step in self._history if step.state is StepState.STARTED]
+        if waiting:
+            await self._write(_dropped(waiting, reason))
+
+    async def _write(self, ended: Sequence[Step], file: OutputFile | None = None) -> None:
+        now = self._parts.clock.now()
+        ended = [replace(step, finished_at=now) for step in ended]
+        async with self._parts.database.transaction() as conn:
+            for step in ended:
+                if not await steps.complete(conn, step, self._claim.attempt):
+                    raise RunStopped
+            if file is not None:
+                await attachments.add_output(
+                    conn,
+                    run_id=self._claim.run.id,
+                    attempt=self._claim.attempt,
+                    filename=file.filename,
+                    content_type=file.content_type,
+                    size_bytes=file.size_bytes,
+                    blob_key=file.blob_key,
+                    now=now,
+                )
+        by_id = {step.id: step for step in ended}
+        self._history = tuple(by_id.get(step.id, step) for step in self._history)
+        await self._tell(ended[-1])
+
+    async def _tell(self, step: Step) -> None:
+        """Wake whoever watches this run."""
+        await self._parts.bus.publish(f"run.{self._claim.run.id}", Message({OWN_NEWS: step.number}))
+
+
+def _dropped(waiting: Sequence[Step], reason: str) -> list[Step]:
+    return [replace(step, state=StepState.FAILED, error=reason) for step in waiting]

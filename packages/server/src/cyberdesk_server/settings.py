@@ -1,0 +1,228 @@
+"""What an operator can set, where it is read from, and the table that documents it.
+
+    command line  >  environment (`CYBERDESK_PORT=8081`)  >  TOML file (`--config FILE`)  >  default
+
+Nothing else reads the environment; parts receive what they need from `bootstrap`.
+"""
+
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import (
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+
+ENVIRONMENT_PREFIX = "CYBERDESK_"
+DEFAULT_DATA_DIR = Path("~/.local/share/cyberdesk")
+
+
+class BadSetting(ValueError):
+    """A setting has a value that cannot be used; the text is one line that names it."""
+
+
+def _setting(default: Any, description: str, *, unit: str = "", shown_default: str = "") -> Any:
+    extra = {"unit": unit, "shown_default": shown_default}
+    return Field(default, description=description, validate_default=True, json_schema_extra=extra)
+
+
+class Settings(BaseSettings):
+    """The settings of one server. Build it with `load_settings`."""
+
+    model_config = SettingsConfigDict(env_prefix=ENVIRONMENT_PREFIX, extra="forbid", frozen=True)
+
+    host: str = _setting("127.0.0.1", "Address to listen on; `0.0.0.0` for every interface.")
+    port: int = _setting(8080, "Port of the API and of the tunnels; 0 picks a free one.")
+    public_url: str | None = _setting(
+        None,
+        "Address callers reach the server by, used in links to screenshots and files.",
+        shown_default="`http(s)://{host}:{port}`",
+    )
+    trusted_proxies: str = _setting(
+        "127.0.0.1",
+        "Addresses of front proxies whose `X-Forwarded-For` and `-Proto` are believed; comma separated.",
+    )
+    tls_certificate: Path | None = _setting(
+        None, "Certificate chain in PEM; with it the server speaks HTTPS. Needs `tls_key`."
+    )
+    tls_key: Path | None = _setting(None, "Private key of the certificate in PEM, without a password.")
+    data_dir: Path = _setting(
+        DEFAULT_DATA_DIR, "Folder of everything the server keeps; one server at a time locks it.", unit="path"
+    )
+    database_url: str | None = _setting(
+        None,
+        "`sqlite+aiosqlite:///FILE` or `postgresql+asyncpg://USER:PASSWORD@HOST/NAME`.",
+        shown_default="`sqlite+aiosqlite:///{data_dir}/cyberdesk.sqlite3`",
+    )
+    bus_url: Literal["memory://"] = _setting(
+        "memory://", "Bus between the parts of the server; `memory://` is inside this process."
+    )
+    blob_url: str | None = _setting(
+        None,
+        "Where screenshots and files are kept: `file:///FOLDER`.",
+        shown_default="`file://{data_dir}/blobs`",
+    )
+    master_key: SecretStr | None = _setting(
+        None,
+        "Key that seals secrets: 32 bytes in base64. Without it one is made in `{data_dir}/master.key`.",
+    )
+    log_format: Literal["console", "json"] = _setting("console", "Log lines for people or for machines.")
+    log_level: Literal["debug", "info", "warning", "error"] = _setting(
+        "info", "The least important level shown."
+    )
+    worker_concurrency: PositiveInt = _setting(16, "Runs this server works on at the same time.", unit="runs")
+    lease_seconds: PositiveFloat = _setting(
+        30.0,
+        "How long a run stays with a worker that gives no sign; then another takes it over.",
+        unit="seconds",
+    )
+    sweep_seconds: PositiveFloat = _setting(
+        5.0, "How often waiting runs are looked for in case a wake-up got lost.", unit="seconds"
+    )
+    shutdown_seconds: PositiveFloat = _setting(
+        5.0,
+        "How long a stopping server waits for actions under way before it gives its runs up.",
+        unit="seconds",
+    )
+    desktop_grace_seconds: PositiveFloat = _setting(
+        30.0, "How long a run waits for a desktop that has gone before it ends in `error`.", unit="seconds"
+    )
+    run_time_limit_seconds: PositiveFloat = _setting(
+        7200.0, "Longest time of one run, counted from its start.", unit="seconds"
+    )
+    max_turns: PositiveInt = _setting(500, "Most questions to the model in one run.", unit="turns")
+    max_failures_in_a_row: PositiveInt = _setting(
+        5, "Tool calls that may fail one after another before a run is given up.", unit="calls"
+    )
+    model_answer_seconds: PositiveFloat = _setting(
+        300.0, "Longest time of one answer of a model.", unit="seconds"
+    )
+
+    @field_validator("port")
+    @classmethod
+    def _port_exists(cls, port: int) -> int:
+        if not 0 <= port <= 65535:
+            raise ValueError("must be between 0 and 65535")
+        return port
+
+    @field_validator("data_dir", "tls_certificate", "tls_key")
+    @classmethod
+    def _absolute(cls, path: Path | None) -> Path | None:
+        return path and path.expanduser().absolute()
+
+    @field_validator("public_url")
+    @classmethod
+    def _without_final_slash(cls, url: str | None) -> str | None:
+        if url is not None and not url.startswith(("http://", "https://")):
+            raise ValueError("must start with http:// or https://")
+        return url and url.rstrip("/")
+
+    @field_validator("blob_url")
+    @classmethod
+    def _blob_folder_is_absolute(cls, url: str | None) -> str | None:
+        if url is not None and not url.startswith("file:///"):
+            raise ValueError("must start with file:///")
+        return url
+
+    @model_validator(mode="after")
+    def _certificate_has_its_key(self) -> "Settings":
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise ValueError("tls_certificate and tls_key must be given together")
+        return self
+
+    @property
+    def effective_database_url(self) -> str:
+        return self.database_url or f"sqlite+aiosqlite:///{self.data_dir}/cyberdesk.sqlite3"
+
+    @property
+    def blob_folder(self) -> Path:
+        return Path(self.blob_url.removeprefix("file://")) if self.blob_url else self.data_dir / "blobs"
+
+    @property
+    def scheme(self) -> str:
+        return "https" if self.tls_certificate else "http"
+
+
+def load_settings(*, config: Path | None = None, **given: object) -> Settings:
+    """The settings of this process. `given` are those of the command line; a None there counts as not given.
+
+    Raises `BadSetting`.
+    """
+    from_file = _read_toml(config) if config else {}
+
+    class Loaded(Settings):
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,
+            file_secret_settings: PydanticBaseSettingsSource,
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            return init_settings, env_settings, InitSettingsSource(settings_cls, init_kwargs=from_file)
+
+    try:
+        return Loaded(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        raise BadSetting("; ".join(_complaints(error, config, from_file))) from error
+
+
+def settings_table() -> str:
+    """Every setting with its unit and default, as a table in Markdown."""
+    rows = [
+        "| setting | environment | unit | default | meaning |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for name, field in Settings.model_fields.items():
+        unit = _extra(field, "unit")
+        variable = f"`{ENVIRONMENT_PREFIX}{name.upper()}`"
+        rows.append(f"| `{name}` | {variable} | {unit} | {_shown_default(field)} | {field.description} |")
+    return "\n".join(rows) + "\n"
+
+
+def _read_toml(path: Path) -> Mapping[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise BadSetting(f"--config: {path} cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise BadSetting(f"--config: {path} is not TOML: {error}") from error
+
+
+def _complaints(error: ValidationError, config: Path | None, from_file: Mapping[str, Any]) -> Iterator[str]:
+    for fault in error.errors(include_input=False, include_url=False):
+        message = fault["msg"].removeprefix("Value error, ")
+        if not fault["loc"]:
+            yield message
+            continue
+        name = str(fault["loc"][0])
+        variable = f"{ENVIRONMENT_PREFIX}{name.upper()}"
+        source = f" ({variable})" if variable in os.environ else f" ({config})" if name in from_file else ""
+        yield f"{name}{source}: " + (
+            "there is no such setting" if fault["type"] == "extra_forbidden" else message
+        )
+
+
+def _shown_default(field: FieldInfo) -> str:
+    shown = _extra(field, "shown_default")
+    if shown:
+        return shown
+    if field.default is None:
+        return "none"
+    return f"`{field.default:g}`" if isinstance(field.default, float) else f"`{field.default}`"
+
+
+def _extra(field: FieldInfo, name: str) -> str:
+    extra = field.json_schema_extra
+    return str(extra[name]) if isinstance(extra, Mapping) else ""

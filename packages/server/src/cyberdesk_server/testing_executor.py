@@ -1,0 +1,213 @@
+"""A desktop, a model, a reader and a clock for tests of everything that drives runs.
+
+Everything else in such a test is real: the database, the bus, the vault, the executor.
+"""
+
+import asyncio
+import struct
+import zlib
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+
+from cyberdesk_server.domain.actions import Action, ActionResult
+from cyberdesk_server.domain.geometry import Box, Size
+from cyberdesk_server.domain.ids import StepId
+from cyberdesk_server.domain.json import JsonObject, JsonValue
+from cyberdesk_server.domain.screens import Screenshot
+from cyberdesk_server.domain.steps import Observation, Step, Turn
+from cyberdesk_server.domain.tasks import Refusal, Task
+from cyberdesk_server.ports import BlobMissing, ModelError, OutcomeUnknown
+
+SMALL = Size(64, 48)
+_LINES_KEY = b"Lines\0"
+
+
+def a_screenshot(*lines: str, size: Size = SMALL) -> Screenshot:
+    """A valid grey PNG which carries the lines that are printed on it, for `PrintedReader`."""
+    rows = (b"\0" + b"\xc0\xc0\xc0" * size.width) * size.height
+    png = b"\x89PNG\r\n\x1a\n" + b"".join(
+        _chunk(kind, content)
+        for kind, content in (
+            (b"IHDR", struct.pack(">IIBBBBB", *size, 8, 2, 0, 0, 0)),
+            (b"tEXt", _LINES_KEY + "\n".join(lines).encode()),
+            (b"IDAT", zlib.compress(rows)),
+            (b"IEND", b""),
+        )
+    )
+    return Screenshot(png, size, sha256(png).hexdigest())
+
+
+def printed_lines(screenshot: Screenshot) -> list[str]:
+    """The lines `a_screenshot` was made with."""
+    start = screenshot.png.index(b"tEXt" + _LINES_KEY)
+    length = struct.unpack_from(">I", screenshot.png, start - 4)[0] - len(_LINES_KEY)
+    first = start + 4 + len(_LINES_KEY)
+    return screenshot.png[first : first + length].decode().split("\n")
+
+
+def _chunk(kind: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+
+class PrintedReader:
+    """An `executor.parts.Reader` of such screenshots; line n is at the height 10 n."""
+
+    async def find(self, screenshot: Screenshot, text: str) -> list[Box]:
+        return [
+            Box(0, 10 * row, 10 * len(line), 10 * row + 10)
+            for row, line in enumerate(printed_lines(screenshot))
+            if text in line
+        ]
+
+    async def is_visible(self, screenshot: Screenshot, text: str) -> bool:
+        return bool(await self.find(screenshot, text))
+
+
+class ManualClock:
+    """A `ports.Clock` on which sleeping takes no time: it moves the hands instead."""
+
+    def __init__(self, now: datetime = datetime(2030, 1, 1, 12, tzinfo=UTC)) -> None:
+        self._now = now
+
+    def now(self) -> datetime:
+        return self._now
+
+    def advance(self, seconds: float) -> None:
+        self._now += timedelta(seconds=seconds)
+
+    async def sleep(self, seconds: float) -> None:
+        self.advance(seconds)
+        await asyncio.sleep(0)
+
+
+class MemoryBlobs:
+    """A `ports.Blobs` in a dict."""
+
+    def __init__(self) -> None:
+        self.contents: dict[str, bytes] = {}
+        self.puts: list[str] = []
+        """Every key that was written, in order, repetitions included."""
+
+    async def put(self, key: str, content: bytes, *, content_type: str) -> None:
+        self.puts.append(key)
+        self.contents[key] = content
+
+    async def get(self, key: str) -> bytes:
+        try:
+            return self.contents[key]
+        except KeyError as error:
+            raise BlobMissing(f"there is no blob {key}") from error
+
+    async def delete(self, key: str) -> None:
+        self.contents.pop(key, None)
+
+    def signed_url(self, key: str, *, expires_in_seconds: int) -> str:
+        return f"memory://{key}?expires_in={expires_in_seconds}"
+
+
+Reaction = Callable[[Action], ActionResult]
+
+
+@dataclass
+class ScriptedDesktop:
+    """A `ports.Desktop` that shows what it is told to show and remembers what was done to it."""
+
+    screen: Screenshot = field(default_factory=a_screenshot)
+    react: Reaction = field(default=lambda _: ActionResult())
+    """Called once per action that happens; may set `screen` or raise what a desktop raises."""
+
+    keeps_journal: bool = True
+    """True: a repeated id is answered with what was done. False: it is refused, as `OutcomeUnknown`."""
+
+    performed: list[Action] = field(default_factory=list)
+    """Every action that happened, in order."""
+
+    looks: int = 0
+    journal: dict[StepId, ActionResult] = field(default_factory=dict)
+
+    async def size(self) -> Size:
+        return self.screen.size
+
+    async def screenshot(self) -> Screenshot:
+        self.looks += 1
+        return self.screen
+
+    async def perform(self, action: Action, action_id: StepId, *, is_repeat: bool = False) -> ActionResult:
+        if is_repeat and not self.keeps_journal:
+            raise OutcomeUnknown("this desktop keeps no journal")
+        if action_id in self.journal:
+            if not self.keeps_journal:
+                raise OutcomeUnknown("this desktop keeps no journal")
+            return self.journal[action_id]
+        result = self.react(action)
+        self.performed.append(action)
+        self.journal[action_id] = result
+        return result
+
+
+Decide = Callable[[Task, Sequence[Step], Mapping[str, JsonValue], Screenshot], Turn]
+
+
+@dataclass
+class FunctionModel:
+    """A `ports.Model` made of functions; it refuses to read and gathers no output unless told how."""
+
+    decide: Decide
+    read: Callable[[str, Task, Screenshot], Observation] | None = None
+    refusals: tuple[Refusal, ...] = ()
+    before_answer: Callable[[], Awaitable[None]] | None = None
+    """Awaited before each turn: a model takes its time."""
+
+    questions: list[tuple[Task, tuple[Step, ...], Mapping[str, JsonValue]]] = field(default_factory=list)
+    """What it was shown, turn by turn."""
+
+    def check(self, task: Task) -> Sequence[Refusal]:
+        return self.refusals
+
+    async def next_turn(
+        self,
+        task: Task,
+        history: Sequence[Step],
+        runtime_values: Mapping[str, JsonValue],
+        screenshot: Screenshot,
+    ) -> Turn:
+        if self.before_answer:
+            await self.before_answer()
+        self.questions.append((task, tuple(history), dict(runtime_values)))
+        return self.decide(task, history, runtime_values, screenshot)
+
+    async def extract(self, instruction: str, task: Task, screenshot: Screenshot) -> Observation:
+        if self.read is None:
+            raise ModelError("this model does not read")
+        return self.read(instruction, task, screenshot)
+
+    async def conclude(
+        self, task: Task, history: Sequence[Step], runtime_values: Mapping[str, JsonValue]
+    ) -> JsonObject | None:
+        """Every value that a step read, by the path it was read for."""
+        output: dict[str, JsonValue] = {}
+        for step in history:
+            written = (step.result or {}).get("output")
+            if isinstance(written, Mapping):
+                output.update(written)
+        return output or None
+
+
+def turns(*script: Turn) -> FunctionModel:
+    """A model that asks for these turns one after another, whatever it sees, and then for nothing more.
+
+    Where it stands is kept in the memo, as a model does that any worker can ask.
+    """
+
+    def decide(
+        task: Task, history: Sequence[Step], values: Mapping[str, JsonValue], screenshot: Screenshot
+    ) -> Turn:
+        position = int(history[-1].memo or 0) if history else 0
+        if position == len(script):
+            return Turn()
+        turn = script[position]
+        return Turn(turn.calls, turn.thought, memo=str(position + 1))
+
+    return FunctionModel(decide)

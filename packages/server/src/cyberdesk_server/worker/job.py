@@ -1,0 +1,112 @@
+"""One claimed run: carried out under a lease that is kept, and ended in one transaction.
+
+Every write names the claim's attempt, so a worker that lost its lease changes nothing (invariant 4).
+"""
+
+import asyncio
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from cyberdesk_server.domain.runs import RunStatus
+from cyberdesk_server.executor.loop import execute
+from cyberdesk_server.executor.parts import Ending, ExecutorParts
+from cyberdesk_server.store import runs
+from cyberdesk_server.store.runs import Claim
+from cyberdesk_server.worker.gate import GatedDesktop
+
+log = structlog.get_logger(__name__)
+
+RENEWALS_PER_LEASE = 3
+INTERNAL_ERROR = "the server failed in a way it should not have; its log tells more under this run's id"
+
+
+class Job:
+    """A claim on its way to its ending."""
+
+    def __init__(self, claim: Claim, parts: ExecutorParts, *, lease_seconds: float) -> None:
+        self._claim = claim
+        self._gate = GatedDesktop(parts.desktop)
+        self._parts = replace(parts, desktop=self._gate)
+        self._lease_seconds = lease_seconds
+        self._execution: asyncio.Task[Ending] | None = None
+
+    async def carry_out(self) -> None:
+        """Execute the run and write its ending; or leave it to the next worker, when it was given up."""
+        keeper = asyncio.create_task(self._keep_lease())
+        self._execution = asyncio.create_task(self._execute())
+        try:
+            await asyncio.wait({self._execution})
+        finally:
+            self._execution.cancel()
+            keeper.cancel()
+            await asyncio.gather(self._execution, keeper, return_exceptions=True)
+        if self._execution.cancelled():
+            await self.leave()
+        else:
+            await self._end(self._execution.result())
+        await self._parts.bus.publish(f"run.{self._claim.run.id}")
+        await self._parts.bus.publish("machines.free")
+
+    async def give_up(self, *, timeout_seconds: float) -> None:
+        """Stop in front of the next look or action, and leave the run to the next worker."""
+        if self._execution is None or self._execution.done():
+            return
+        held = asyncio.create_task(self._gate.hold())
+        await asyncio.wait(
+            {held, self._execution}, timeout=timeout_seconds, return_when=asyncio.FIRST_COMPLETED
+        )
+        held.cancel()
+        self._execution.cancel()
+
+    async def leave(self) -> None:
+        """Let the lease run out now: the next worker may take the run over at once."""
+        await self._renew(self._parts.clock.now())
+        log.info("run left to the next worker")
+
+    async def _execute(self) -> Ending:
+        try:
+            return await execute(self._claim, self._parts)
+        except Exception:  # the edge: our own bugs end here, once, with the ids of the context
+            log.exception("execution failed")
+            return Ending(RunStatus.ERROR, error=(INTERNAL_ERROR,))
+
+    async def _keep_lease(self) -> None:
+        while True:
+            await self._parts.clock.sleep(self._lease_seconds / RENEWALS_PER_LEASE)
+            lease_until = self._parts.clock.now() + timedelta(seconds=self._lease_seconds)
+            try:
+                status = await self._renew(lease_until)
+            except SQLAlchemyError:
+                log.warning("lease not renewed, trying again", exc_info=True)
+                continue
+            if status is not RunStatus.RUNNING:
+                # The executor listens to this topic and looks for itself; the news it missed reaches it now.
+                await self._parts.bus.publish(f"run.{self._claim.run.id}")
+
+    async def _end(self, ending: Ending) -> None:
+        now = self._parts.clock.now()
+        run_id, attempt = self._claim.run.id, self._claim.attempt
+        async with self._parts.database.transaction() as conn:
+            is_ended_by_us = ending.status is not RunStatus.CANCELLED and await runs.finish(
+                conn,
+                run_id,
+                attempt,
+                status=ending.status,
+                error=ending.error or None,
+                output_data=ending.output_data,
+                usage_metadata=ending.usage_metadata,
+                now=now,
+            )
+            if not is_ended_by_us:
+                await runs.release(conn, run_id, attempt, now=now)
+        log.info(
+            "run ended" if is_ended_by_us else "run was ended or taken over by somebody else",
+            status=ending.status,
+        )
+
+    async def _renew(self, lease_until: datetime) -> RunStatus | None:
+        async with self._parts.database.transaction() as conn:
+            return await runs.renew(conn, self._claim.run.id, self._claim.attempt, lease_until=lease_until)

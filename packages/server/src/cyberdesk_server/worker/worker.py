@@ -1,0 +1,123 @@
+"""Claims runs as soon as they can start: woken by the bus, and by a slow sweep in case a wake-up got lost."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from cyberdesk_server.domain.ids import WorkerId
+from cyberdesk_server.executor.parts import ExecutorParts
+from cyberdesk_server.ports import Bus, Clock, Message
+from cyberdesk_server.store import runs
+from cyberdesk_server.store.database import Database
+from cyberdesk_server.store.runs import Claim
+from cyberdesk_server.worker.job import Job
+
+log = structlog.get_logger(__name__)
+
+WAKE_UPS = ("runs.waiting", "machines.free")
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerLimits:
+    """How much one worker does at a time, and how long it waits."""
+
+    concurrency: int = 16
+    """Runs at the same time."""
+
+    lease_seconds: float = 30.0
+    """How long a claim lasts without a renewal."""
+
+    sweep_seconds: float = 5.0
+    """How long a worker sleeps that nobody wakes."""
+
+    shutdown_seconds: float = 5.0
+    """How long a stopping worker waits for actions under way."""
+
+
+class Worker:
+    """Carries out runs until it is stopped."""
+
+    def __init__(
+        self,
+        worker_id: WorkerId,
+        database: Database,
+        bus: Bus,
+        clock: Clock,
+        parts_for: Callable[[Claim], ExecutorParts],
+        limits: WorkerLimits,
+    ) -> None:
+        """`parts_for` builds what one run is executed with: its desktop, its model, its reader."""
+        self._id = worker_id
+        self._database = database
+        self._bus = bus
+        self._clock = clock
+        self._parts_for = parts_for
+        self._limits = limits
+        self._slots = asyncio.Semaphore(limits.concurrency)
+        self._awake = asyncio.Event()
+        self._is_stopping = False
+        self._jobs: set[Job] = set()
+
+    async def run(self) -> None:
+        """Claim and carry out, until `stop`; returns when the last run is ended or left."""
+        async with self._bus.listen(*WAKE_UPS) as wake_ups, asyncio.TaskGroup() as group:
+            listener = group.create_task(self._hear(wake_ups))
+            while not self._is_stopping:
+                await self._slots.acquire()
+                self._awake.clear()
+                claim = None if self._is_stopping else await self._claim()
+                if claim:
+                    group.create_task(self._work(claim))
+                    continue
+                self._slots.release()
+                if not self._is_stopping:
+                    await self._sleep()
+            listener.cancel()
+
+    async def stop(self) -> None:
+        """Claim nothing more, let actions under way end, and leave unfinished runs to the next worker."""
+        self._is_stopping = True
+        self._awake.set()
+        timeout_seconds = self._limits.shutdown_seconds
+        await asyncio.gather(*(job.give_up(timeout_seconds=timeout_seconds) for job in tuple(self._jobs)))
+
+    async def _claim(self) -> Claim | None:
+        try:
+            async with self._database.transaction() as conn:
+                return await runs.claim_next(
+                    conn,
+                    worker_id=self._id,
+                    now=self._clock.now(),
+                    lease_seconds=self._limits.lease_seconds,
+                )
+        except SQLAlchemyError:
+            log.warning("no run could be claimed, trying again", exc_info=True)
+            return None
+
+    async def _work(self, claim: Claim) -> None:
+        ids = {"run_id": str(claim.run.id), "machine_id": str(claim.machine.id), "attempt": claim.attempt}
+        with structlog.contextvars.bound_contextvars(**ids):
+            log.info("run claimed")
+            job = Job(claim, self._parts_for(claim), lease_seconds=self._limits.lease_seconds)
+            self._jobs.add(job)
+            try:
+                await (job.leave() if self._is_stopping else job.carry_out())
+            except Exception:  # the edge: one run's trouble must not end the worker
+                log.exception("the ending could not be written; the run is left to its lease")
+            finally:
+                self._jobs.discard(job)
+                self._slots.release()
+                self._awake.set()
+
+    async def _hear(self, wake_ups: AsyncIterator[tuple[str, Message]]) -> None:
+        async for _ in wake_ups:
+            self._awake.set()
+
+    async def _sleep(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._limits.sweep_seconds):
+                await self._awake.wait()

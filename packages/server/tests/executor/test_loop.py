@@ -1,0 +1,471 @@
+"""The agent loop against a scripted desktop and a function as the model."""
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from cyberdesk_server.domain.actions import (
+    Action,
+    ActionResult,
+    Click,
+    CopyToClipboard,
+    PressKeys,
+    RunCommand,
+    TypeText,
+)
+from cyberdesk_server.domain.geometry import Point
+from cyberdesk_server.domain.runs import RunStatus
+from cyberdesk_server.domain.steps import Observation, StepState, ToolCall, Turn
+from cyberdesk_server.domain.tasks import Refusal
+from cyberdesk_server.executor.parts import Limits
+from cyberdesk_server.ports import DesktopRefused, DesktopUnreachable, ModelError, OutcomeUnknown
+from cyberdesk_server.testing_executor import FunctionModel, ScriptedDesktop, a_screenshot, turns
+
+Stage = Any
+
+
+def a_turn(*calls: ToolCall) -> Turn:
+    return Turn(calls)
+
+
+def a_call(tool: str, **arguments: Any) -> ToolCall:
+    return ToolCall(tool, arguments)
+
+
+CLICK = a_call("click", x=3, y=4)
+
+
+async def test_a_turn_without_calls_ends_the_run_with_success(stage: Stage) -> None:
+    ending = await stage.execute(turns())
+
+    assert ending.status is RunStatus.SUCCESS
+    assert stage.desktop.performed == []
+
+
+async def test_the_calls_of_a_turn_are_carried_out_in_order(stage: Stage) -> None:
+    ending = await stage.execute(turns(a_turn(CLICK, a_call("type", text="Doe"), a_call("key", keys="tab"))))
+
+    assert ending.status is RunStatus.SUCCESS
+    assert stage.desktop.performed == [Click(Point(3, 4)), TypeText("Doe"), PressKeys("tab")]
+
+
+async def test_every_step_is_written_with_the_screen_it_was_decided_on(stage: Stage) -> None:
+    await stage.execute(turns(a_turn(CLICK), a_turn(CLICK)))
+
+    first, second = await stage.history()
+    assert (first.number, first.turn, second.number, second.turn) == (1, 1, 2, 2)
+    assert first.state is second.state is StepState.DONE
+    assert first.screen == second.screen
+    assert first.screen is not None
+    assert first.screen.removeprefix("supabase://") in stage.blobs.contents
+
+
+async def test_a_screen_that_does_not_change_is_stored_once(stage: Stage) -> None:
+    await stage.execute(turns(a_turn(CLICK), a_turn(CLICK), a_turn(CLICK)))
+
+    assert len(stage.blobs.puts) == 1
+
+
+async def test_a_refused_prompt_ends_the_run_before_anything_is_done(stage: Stage) -> None:
+    model = replace(turns(a_turn(CLICK)), refusals=(Refusal("no such verb", line=2, text="Frobnicate"),))
+
+    ending = await stage.execute(model)
+
+    assert ending.status is RunStatus.ERROR
+    assert ending.error == ("line 2 (Frobnicate): no such verb",)
+    assert (stage.desktop.looks, stage.desktop.performed) == (0, [])
+
+
+async def test_placeholders_are_kept_in_the_journal_and_filled_in_on_the_desktop(stage: Stage) -> None:
+    model = turns(
+        a_turn(a_call("upsert_runtime_values", values={"order": {"number": "77"}})),
+        a_turn(a_call("type", text="{patient.name} {{order.number}} {$password}")),
+    )
+
+    await stage.execute(model, inputs={"patient": {"name": "Doe"}}, hidden={"password": "s3cret!"})
+
+    assert stage.desktop.performed == [TypeText("Doe 77 s3cret!")]
+    assert (await stage.history())[-1].call.arguments == {
+        "text": "{patient.name} {{order.number}} {$password}"
+    }
+
+
+async def test_the_desktops_own_values_win_over_the_runs(stage: Stage) -> None:
+    await stage.execute(
+        turns(a_turn(a_call("type", text="{user}"))),
+        inputs={"user": "from the run"},
+        machine_parameters={"user": "from the machine"},
+    )
+
+    assert stage.desktop.performed == [TypeText("from the machine")]
+
+
+@pytest.mark.parametrize(
+    ("text", "inputs", "expected"),
+    [
+        ("{x}", {"x": ""}, []),
+        ("{x}", {}, []),
+        ("__EMPTY__", {}, []),
+        ("{first} {middle}{last}", {"first": "John", "last": "Doe"}, [TypeText("John Doe")]),
+        ("__CLEAR__", {}, [PressKeys("ctrl+a backspace")]),
+        ("{x}", {"x": "__CLEAR__"}, [PressKeys("ctrl+a backspace")]),
+        ("__CLEAR__new", {}, [PressKeys("ctrl+a backspace"), TypeText("new")]),
+    ],
+)
+async def test_the_words_for_empty_and_clear_are_never_typed(
+    stage: Stage, text: str, inputs: dict[str, Any], expected: list[Action]
+) -> None:
+    await stage.execute(turns(a_turn(a_call("type", text=text))), inputs=inputs)
+
+    assert stage.desktop.performed == expected
+
+
+async def test_a_value_cannot_ask_for_a_secret(stage: Stage) -> None:
+    await stage.execute(
+        turns(a_turn(a_call("type", text="{note}"))),
+        inputs={"note": "{$password}"},
+        hidden={"password": "s3cret!"},
+    )
+
+    assert stage.desktop.performed == [TypeText("{$password}")]
+
+
+async def test_a_secret_is_typed_and_used_nowhere_else(stage: Stage) -> None:
+    await stage.execute(
+        turns(a_turn(a_call("execute_terminal_command", command="login {$password}"))),
+        hidden={"password": "s3cret!"},
+    )
+
+    assert stage.desktop.performed == []
+    assert "can be typed" in (await stage.history())[0].error
+
+
+async def test_a_path_into_a_text_ends_the_run(stage: Stage) -> None:
+    ending = await stage.execute(turns(a_turn(a_call("type", text="{name.first}"))), inputs={"name": "Doe"})
+
+    assert ending.status is RunStatus.ERROR
+    assert "{name.first}" in ending.error[0]
+
+
+async def test_a_failed_call_ends_its_turn_and_the_model_reads_why(stage: Stage) -> None:
+    model = turns(a_turn(a_call("click", x=3), CLICK), a_turn())
+
+    ending = await stage.execute(model)
+
+    assert ending.status is RunStatus.SUCCESS
+    assert stage.desktop.performed == []
+    assert [step.error for step in await stage.history()] == [
+        "the argument `y` is missing",
+        "not done, because step 1 failed",
+    ]
+
+
+async def test_an_unknown_tool_is_told_to_the_model(stage: Stage) -> None:
+    await stage.execute(turns(a_turn(a_call("teleport"))))
+
+    assert "there is no tool teleport" in (await stage.history())[0].error
+
+
+async def test_a_desktop_that_refuses_fails_the_call_and_not_the_run(stage: Stage) -> None:
+    def refuse(action: Action) -> ActionResult:
+        raise DesktopRefused(422, "no such key")
+
+    stage.desktop.react = refuse
+
+    ending = await stage.execute(turns(a_turn(a_call("key", keys="hyper"))))
+
+    assert ending.status is RunStatus.SUCCESS
+    assert (await stage.history())[0].error == "the desktop answered 422: no such key"
+
+
+async def test_a_run_that_only_fails_is_given_up(stage: Stage) -> None:
+    stage.limits = Limits(max_failures_in_a_row=3)
+
+    ending = await stage.execute(turns(*[a_turn(a_call("teleport"))] * 9))
+
+    assert ending.status is RunStatus.ERROR
+    assert "3 turns failed in a row" in ending.error[0]
+    assert len(await stage.history()) == 3
+
+
+async def test_a_run_has_a_limit_of_turns(stage: Stage) -> None:
+    stage.limits = Limits(max_turns=4)
+
+    ending = await stage.execute(turns(*[a_turn(CLICK)] * 9))
+
+    assert ending.status is RunStatus.ERROR
+    assert "4 turns" in ending.error[0]
+    assert len(stage.desktop.performed) == 4
+
+
+async def test_a_run_has_a_limit_of_time(stage: Stage) -> None:
+    stage.limits = Limits(run_time_limit_seconds=100)
+
+    ending = await stage.execute(turns(a_turn(a_call("wait", seconds=600), CLICK)))
+
+    assert ending.status is RunStatus.ERROR
+    assert "longer than its limit of 100 seconds" in ending.error[0]
+    assert stage.desktop.performed == []
+
+
+async def test_a_declared_failure_ends_the_run_with_its_reason(stage: Stage) -> None:
+    model = turns(a_turn(a_call("declare_task_failed", reason="No patient {id}"), CLICK))
+
+    ending = await stage.execute(model, inputs={"id": "12"})
+
+    assert ending.status is RunStatus.TASK_FAILED
+    assert ending.error == ("No patient 12",)
+    assert ending.usage_metadata["billing_outcome"] == "user_task_failed"
+    assert stage.desktop.performed == []
+
+
+async def test_a_declared_success_ends_the_run(stage: Stage) -> None:
+    ending = await stage.execute(turns(a_turn(a_call("declare_task_succeeded"), CLICK), a_turn(CLICK)))
+
+    assert ending.status is RunStatus.SUCCESS
+    assert stage.desktop.performed == []
+
+
+async def test_what_was_read_becomes_the_output(stage: Stage) -> None:
+    model = turns(a_turn(a_call("screenshot", extract_prompt="Read {x} as {{y}}")))
+    model.read = lambda instruction, task, screenshot: Observation(instruction, {"a.b": "1"}, {"y": "2"})
+
+    ending = await stage.execute(model)
+
+    assert ending.output_data == {"a.b": "1"}
+    assert (await stage.history())[0].result == {
+        "text": "Read {x} as {{y}}",
+        "output": {"a.b": "1"},
+        "runtime_values": {"y": "2"},
+    }
+    assert ending.usage_metadata == {
+        "total_agentic_steps": 2,
+        "total_cached_steps": 0,
+        "total_agentic_steps_billed": 2,
+        "total_cached_steps_billed": 0,
+        "billing_outcome": "success",
+    }
+
+
+async def test_copied_text_is_kept_under_its_name(stage: Stage) -> None:
+    stage.desktop.react = lambda action: ActionResult(
+        text="MRN-1" if isinstance(action, CopyToClipboard) else None
+    )
+    model = turns(
+        a_turn(a_call("copy_to_clipboard", key_name="mrn", output="demographics.mrn")),
+        a_turn(a_call("type", text="{{mrn}}")),
+    )
+
+    ending = await stage.execute(model)
+
+    assert stage.desktop.performed == [CopyToClipboard(), TypeText("MRN-1")]
+    assert ending.output_data == {"demographics.mrn": "MRN-1"}
+
+
+async def test_a_command_answers_what_it_printed(stage: Stage) -> None:
+    stage.desktop.react = lambda _: ActionResult(text="out", error_text="warn", exit_code=3)
+
+    await stage.execute(
+        turns(a_turn(a_call("execute_terminal_command", command="ls {folder}"))), inputs={"folder": "/srv"}
+    )
+
+    assert stage.desktop.performed == [RunCommand("ls /srv")]
+    assert (await stage.history())[0].result == {"text": "out", "error_text": "warn", "exit_code": 3}
+
+
+async def test_a_command_outside_the_allowlist_is_not_run(stage: Stage) -> None:
+    model = turns(a_turn(a_call("execute_terminal_command", command="ls /; rm -rf /")))
+
+    await stage.execute(model, terminal_command_allowlist=("ls *",))
+
+    assert stage.desktop.performed == []
+    assert "does not allow" in (await stage.history())[0].error
+
+
+async def test_no_commands_are_offered_when_none_are_allowed(stage: Stage) -> None:
+    model = turns()
+
+    await stage.execute(model, terminal_command_allowlist=())
+
+    task = model.questions[0][0]
+    assert "execute_terminal_command" not in {tool.name for tool in task.tools}
+
+
+async def test_a_saved_screenshot_becomes_an_output_file(stage: Stage) -> None:
+    await stage.execute(
+        turns(a_turn(a_call("save_screenshot_as_run_attachment", filename="../{id} chart"))),
+        inputs={"id": "12345"},
+    )
+
+    assert [key.rsplit("/", 1)[-1] for key in stage.blobs.puts if key.startswith("run-attachments/")] == [
+        "12345 chart.png"
+    ]
+
+
+async def test_a_wait_ends_when_its_text_appears(stage: Stage) -> None:
+    class Opening(ScriptedDesktop):
+        async def screenshot(self) -> Any:
+            shown = await super().screenshot()
+            return a_screenshot("Chart") if self.looks > 5 else shown
+
+    stage.desktop = Opening(a_screenshot("Please wait"))
+
+    await stage.execute(
+        turns(
+            a_turn(a_call("wait", until_text=["Error", "Chart"], until_gone="Please wait", timeout_seconds=9))
+        )
+    )
+
+    assert (await stage.history())[0].result == {"text": '"Chart" is visible', "seen": "Chart"}
+
+
+async def test_a_wait_fails_when_its_text_does_not_appear_in_time(stage: Stage) -> None:
+    await stage.execute(turns(a_turn(a_call("wait", until_text="Chart", timeout_seconds=9), CLICK)))
+
+    assert (await stage.history())[0].error == '"Chart" did not appear within 9 seconds'
+    assert stage.desktop.performed == []
+
+
+async def test_a_moving_screen_is_watched_until_it_is_still(stage: Stage) -> None:
+    class Moving(ScriptedDesktop):
+        async def screenshot(self) -> Any:
+            await super().screenshot()
+            return a_screenshot(str(min(self.looks, 6)))
+
+    stage.desktop = Moving()
+    seen: list[Any] = []
+
+    def decide(task: Any, history: Any, values: Any, screenshot: Any) -> Turn:
+        seen.append(screenshot)
+        return Turn()
+
+    await stage.execute(FunctionModel(decide))
+
+    assert seen == [a_screenshot("6")]
+
+
+async def test_a_screen_that_never_rests_is_taken_as_it_is(stage: Stage) -> None:
+    class Video(ScriptedDesktop):
+        async def screenshot(self) -> Any:
+            await super().screenshot()
+            return a_screenshot(str(self.looks))
+
+    stage.desktop = Video()
+
+    assert (await stage.execute(turns(a_turn(CLICK)))).status is RunStatus.SUCCESS
+
+
+async def test_a_desktop_that_comes_back_is_asked_again_by_the_same_id(stage: Stage) -> None:
+    losses = iter([True, True, False])
+
+    class Flaky(ScriptedDesktop):
+        async def perform(self, action: Any, action_id: Any, *, is_repeat: bool = False) -> ActionResult:
+            result = await super().perform(action, action_id, is_repeat=is_repeat)
+            if next(losses, False):
+                raise DesktopUnreachable("the tunnel broke")
+            return result
+
+    stage.desktop = Flaky()
+
+    ending = await stage.execute(turns(a_turn(CLICK)))
+
+    assert ending.status is RunStatus.SUCCESS
+    assert stage.desktop.performed == [Click(Point(3, 4))]
+
+
+async def test_a_desktop_that_stays_away_ends_the_run_as_our_failure(stage: Stage) -> None:
+    def unreachable(action: Action) -> ActionResult:
+        raise DesktopUnreachable("no tunnel")
+
+    stage.desktop.react = unreachable
+
+    ending = await stage.execute(turns(a_turn(CLICK)))
+
+    assert ending.status is RunStatus.ERROR
+    assert ending.error == ("the desktop was unreachable for 30 seconds: no tunnel",)
+    assert ending.usage_metadata["billing_outcome"] == "infra_failure"
+    assert ending.usage_metadata["total_agentic_steps_billed"] == 0
+
+
+async def test_an_action_nobody_knows_the_outcome_of_ends_the_run(stage: Stage) -> None:
+    def lost(action: Action) -> ActionResult:
+        raise OutcomeUnknown("driver died")
+
+    stage.desktop.react = lost
+
+    ending = await stage.execute(turns(a_turn(CLICK, CLICK)))
+
+    assert ending.status is RunStatus.ERROR
+    assert "nobody can say whether it happened" in ending.error[0]
+    assert [step.state for step in await stage.history()] == [StepState.FAILED, StepState.FAILED]
+
+
+async def test_a_model_that_gives_up_ends_the_run_and_leaves_the_screen_it_saw(stage: Stage) -> None:
+    def decide(*_: Any) -> Turn:
+        raise ModelError('there is no "Serch"; nearest: "Search"')
+
+    ending = await stage.execute(FunctionModel(decide))
+
+    assert ending.status is RunStatus.ERROR
+    assert ending.error == ('there is no "Serch"; nearest: "Search"',)
+    (step,) = await stage.history()
+    assert step.screen is not None
+    assert step.error == ending.error[0]
+
+
+async def test_a_model_that_is_busy_is_asked_again(stage: Stage) -> None:
+    answers = iter([ModelError("busy", is_retryable=True), Turn()])
+
+    def decide(*_: Any) -> Turn:
+        answer = next(answers)
+        if isinstance(answer, ModelError):
+            raise answer
+        return answer
+
+    assert (await stage.execute(FunctionModel(decide))).status is RunStatus.SUCCESS
+
+
+async def test_a_cancelled_run_stops_before_its_next_action(stage: Stage) -> None:
+    async def cancel_during_first_click() -> None:
+        await stage.cancel()
+
+    class Cancelling(ScriptedDesktop):
+        async def perform(self, action: Any, action_id: Any, *, is_repeat: bool = False) -> ActionResult:
+            await cancel_during_first_click()
+            return await super().perform(action, action_id, is_repeat=is_repeat)
+
+    stage.desktop = Cancelling()
+
+    ending = await stage.execute(turns(a_turn(CLICK, CLICK), a_turn(CLICK)))
+
+    assert ending.status is RunStatus.CANCELLED
+    assert stage.desktop.performed == [Click(Point(3, 4))]
+    assert [step.state for step in await stage.history()] == [StepState.DONE, StepState.FAILED]
+
+
+async def test_cancelling_interrupts_a_wait(stage: Stage) -> None:
+    class Patient(type(stage.clock)):  # type: ignore[misc]
+        async def sleep(self, seconds: float) -> None:
+            await super().sleep(min(seconds, 1))
+            if seconds > 60:
+                await stage.cancel()
+                await asyncio.get_running_loop().create_future()
+
+    stage.clock = Patient()
+
+    ending = await stage.execute(turns(a_turn(a_call("wait", seconds=3000), CLICK)))
+
+    assert ending.status is RunStatus.CANCELLED
+    assert stage.desktop.performed == []
+
+
+async def test_cancelling_interrupts_a_thinking_model(stage: Stage) -> None:
+    async def think() -> None:
+        await stage.cancel()
+        await asyncio.get_running_loop().create_future()
+
+    ending = await stage.execute(replace(turns(a_turn(CLICK)), before_answer=think))
+
+    assert ending.status is RunStatus.CANCELLED
+    assert stage.desktop.performed == []

@@ -1,0 +1,73 @@
+"""The migrations make the shape that `store.tables` describes, on both databases."""
+
+import asyncio
+import warnings
+from pathlib import Path
+
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import inspect
+from sqlalchemy.engine import Connection
+
+from cyberdesk_server.store.database import Database
+from cyberdesk_server.store.migrate import migrate
+from cyberdesk_server.store.tables import metadata
+from cyberdesk_server.testing import PostgresqlForTests
+
+
+async def test_a_migrated_database_has_the_shape_of_the_tables(database: Database) -> None:
+    def differences(connection: Connection) -> list[object]:
+        # SQLite cannot tell what an index over an expression looks like.
+        compared = {"include_object": _is_comparable} if connection.dialect.name == "sqlite" else {}
+        context = MigrationContext.configure(connection, opts={"target_metadata": metadata, **compared})
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            return list(compare_metadata(context, metadata))
+
+    async with database.transaction() as conn:
+        found = await conn.run_sync(differences)
+
+    assert found == []
+
+
+def _is_comparable(_: object, name: str | None, *__: object) -> bool:
+    return name != "ix_runs_waiting"
+
+
+async def test_every_index_exists(database: Database) -> None:
+    def names(connection: Connection) -> set[str | None]:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return {
+                index["name"] for table in metadata.tables for index in inspect(connection).get_indexes(table)
+            }
+
+    async with database.transaction() as conn:
+        if conn.dialect.name == "sqlite":
+            rows = await conn.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'index'")
+            found = set(rows.scalars())
+        else:
+            found = await conn.run_sync(names)
+
+    assert {index.name for table in metadata.tables.values() for index in table.indexes} <= found
+
+
+async def test_migrating_again_changes_nothing(tmp_path: Path) -> None:
+    url = f"sqlite+aiosqlite:///{tmp_path / 'twice.db'}"
+
+    await migrate(url)
+    await migrate(url)
+
+    database = await Database.open(url)
+    async with database.read() as conn:
+        assert (await conn.exec_driver_sql("SELECT count(*) FROM alembic_version")).scalar_one() == 1
+    await database.close()
+
+
+async def test_processes_that_migrate_at_once_wait_for_each_other(postgresql: PostgresqlForTests) -> None:
+    async with postgresql.a_database(template="template0") as database:
+        await asyncio.gather(*(migrate(database.url) for _ in range(3)))
+
+        async with database.read() as conn:
+            versions = await conn.exec_driver_sql("SELECT version_num FROM alembic_version")
+        assert versions.scalars().all() == ["0001"]
