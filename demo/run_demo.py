@@ -68,10 +68,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise DemoError("this Python has no Tk: install the package python3-tk")
         with stage(PROGRAM, {"CLINIC_PASSWORD": CLINIC_PASSWORD}) as here:
             say(f"The server is up at {here.base_url}")
-            is_as_expected = _play(here, options.pages)
+            with CyberdeskClient(here.api_key, base_url=here.base_url) as client:
+                machine = _connected_machine(client, here)
+                say(f"Machine {machine.name!r} is connected")
+                is_as_expected = _play(client, machine, options.pages)
             say(f"\nThree runs in {time.monotonic() - began:.0f} s, start of server and desktop included")
             if options.keep:
-                _wait_for_the_visitor(here)
+                _wait_for_the_visitor(here, machine)
         return 0 if is_as_expected else 1
     except KeyboardInterrupt:
         say("\nStopped; nothing is left running", file=sys.stderr)
@@ -81,20 +84,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
 
 
-def _play(here: Stage, pages: Path) -> bool:
-    with CyberdeskClient(here.api_key, base_url=here.base_url) as client:
-        machine = _connected_machine(client, here)
-        say(f"Machine {machine.name!r} is connected")
-        workflow = _answer(
-            client.workflows.create_sync(
-                WorkflowCreate(
-                    name=WORKFLOW_NAME, main_prompt=(DEMO / "workflow.txt").read_text(encoding="utf-8")
-                )
-            )
-        )
-        outcomes = [
-            _look_up(client, str(workflow.id), str(machine.id), patient, pages) for patient in PATIENTS
-        ]
+def _play(client: CyberdeskClient, machine: MachineResponse, pages: Path) -> bool:
+    """Make the workflow and run it for every patient; true if every run ended as expected."""
+    prompt = (DEMO / "workflow.txt").read_text(encoding="utf-8")
+    workflow = _answer(client.workflows.create_sync(WorkflowCreate(name=WORKFLOW_NAME, main_prompt=prompt)))
+    outcomes = [_look_up(client, str(workflow.id), str(machine.id), patient, pages) for patient in PATIENTS]
     return all(outcomes)
 
 
@@ -207,12 +201,20 @@ def _answer(response: Any) -> Any:
     return response.data
 
 
-def _wait_for_the_visitor(here: Stage) -> None:
-    say(f"\nServer:  {here.base_url}   (API description: {here.base_url}/docs)")
-    say(f"API key: {here.api_key}")
-    say(f"Logs:    {here.folder}")
-    say("ctrl-C ends everything")
-    signal.pause()
+def _wait_for_the_visitor(here: Stage, machine: MachineResponse) -> None:
+    say(f"""
+Server  {here.base_url}   (what it can do: {here.base_url}/docs)
+API key {here.api_key}
+Logs    {here.folder}
+
+See the desktop:
+  curl -H "Authorization: Bearer {here.api_key}" -o desktop.png \\
+    {here.base_url}/v1/computer/{machine.id}/display/screenshot
+
+ctrl-C ends everything""")
+    while True:
+        here.check()
+        time.sleep(1)
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:

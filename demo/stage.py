@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -22,7 +21,7 @@ _START_SECONDS = 30
 _STOP_SECONDS = 10
 _POLL_SECONDS = 0.05
 _LOG_TAIL_LINES = 15
-_API_KEY = re.compile(r"API key:?\s+(\S+)", re.IGNORECASE)
+_READY = re.compile(r"^ready: (\S+)$", re.MULTILINE)
 
 
 class StageError(Exception):
@@ -67,34 +66,24 @@ class Stage:
 
 @contextmanager
 def stage(program: Sequence[str], environment: Mapping[str, str] | None = None) -> Iterator[Stage]:
-    """A server on a free port with an empty data folder, and a desktop with `program` that is joined to it.
+    """A server on a free port with an empty data folder, and a virtual desktop with `program` joined to it.
 
     `environment` is added to the desktop's. Raises `StageError` if a part does not start. When the block is
     left, however it is left, both parts are stopped and the folder is deleted.
     """
     with ExitStack() as cleanup:
         folder = Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="cyberdesk-demo-")))
-        port = _free_port()
-        base_url = f"http://127.0.0.1:{port}"
-        up = _script("cyberdesk-server", "up", "--data-dir", str(folder / "server"), "--port", str(port))
-        server = cleanup.enter_context(running("server", up, folder, {}))
-        api_key = _api_key_said_by(server)
-        joined = (
-            "desktop",
-            "--server",
-            base_url,
-            "--name",
-            MACHINE_NAME,
-            "--size",
-            DESKTOP_SIZE,
-            "--",
-            *program,
+        key_file = folder / "api-key"
+        up = ("up", "--port", "0", "--data-dir", str(folder / "data"), "--write-key", str(key_file))
+        server = cleanup.enter_context(running("server", _script("cyberdesk-server", *up), folder, {}))
+        base_url = _address_said_by(server)
+        joined = ("--server", base_url, "--key-file", str(key_file), "--config-dir", str(folder / "driver"))
+        desktop = ("desktop", "--name", MACHINE_NAME, "--size", DESKTOP_SIZE, *joined, "--", *program)
+        driver = cleanup.enter_context(
+            running("driver", _script("cyberdriver", *desktop), folder, environment or {})
         )
-        own = {"CYBERDRIVER_API_KEY": api_key, "XDG_CONFIG_HOME": str(folder / "driver")}
-        desktop = cleanup.enter_context(
-            running("desktop", _script("cyberdriver", *joined), folder, {**(environment or {}), **own})
-        )
-        yield Stage(base_url=base_url, api_key=api_key, folder=folder, parts=(server, desktop))
+        api_key = key_file.read_text(encoding="utf-8").strip()
+        yield Stage(base_url=base_url, api_key=api_key, folder=folder, parts=(server, driver))
 
 
 @contextmanager
@@ -159,14 +148,14 @@ def _wait_for_group(process: subprocess.Popen[bytes], stop_seconds: float) -> No
         sleep(_POLL_SECONDS)
 
 
-def _api_key_said_by(server: Part) -> str:
+def _address_said_by(server: Part) -> str:
     deadline = monotonic() + _START_SECONDS
     while monotonic() < deadline:
         server.check()
-        if found := _API_KEY.search(server.said()):
+        if found := _READY.search(server.said()):
             return found[1]
         sleep(_POLL_SECONDS)
-    raise StageError(f"the server has shown no API key within {_START_SECONDS} s\n{server.last_words()}")
+    raise StageError(f"the server was not ready within {_START_SECONDS} s\n{server.last_words()}")
 
 
 def _script(name: str, *arguments: str) -> tuple[str, ...]:
@@ -175,9 +164,3 @@ def _script(name: str, *arguments: str) -> tuple[str, ...]:
     if not path.exists():
         raise StageError(f"{path} is not installed: run `make setup`")
     return (str(path), *arguments)
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port

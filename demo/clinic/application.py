@@ -104,9 +104,9 @@ class Clinic:
         if not isinstance(self.page, SearchPage):
             return
         self.page.show(found)
-        self._say(f"Search finished: {len(found)} found")
         if not found:
             MessageBox(self.root, TITLE, "No patient found", then=self.page.patient_id.focus_set)
+        self._say(f"Search finished: {len(found)} found")
 
     def _open_chart(self, patient: Patient) -> None:
         self._after_waiting(self._delays.chart_ms, lambda: self._show_chart(patient))

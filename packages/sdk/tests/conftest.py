@@ -39,13 +39,13 @@ def patient_client(api: ScriptedApi) -> Iterator[CyberdeskClient]:
         yield one
 
 
-def call_blocking(api_object: Any, name: str, *args: Any, **kwargs: Any) -> Any:
-    return getattr(api_object, f"{name}_sync")(*args, **kwargs)
+def call_blocking(group: Any, name: str, /, *args: Any, **kwargs: Any) -> Any:
+    return getattr(group, f"{name}_sync")(*args, **kwargs)
 
 
-def call_async(api_object: Any, name: str, *args: Any, **kwargs: Any) -> Any:
+def call_async(group: Any, name: str, /, *args: Any, **kwargs: Any) -> Any:
     async def perform() -> Any:
-        return await getattr(api_object, name)(*args, **kwargs)
+        return await getattr(group, name)(*args, **kwargs)
 
     return asyncio.run(perform())
 

@@ -22,8 +22,8 @@ ROWS = ("Alpha", "Beta", "Gamma")
 LIST_LENGTH = 60
 MENU_ENTRIES = ("Copy row", "Delete row")
 ICON_SIZE_PX = 32
-# One letter a pixel of 2 x 2: k black, b blue, r red, g green. The ground is painted too: a saved picture is what
-# the screen shows.
+# One letter a pixel of 2 x 2: k black, b blue, r red, g green. The ground is painted too, so that a saved
+# picture is what the screen shows.
 ICONS = {
     "disk": (
         "................", ".kkkkkkkkkkkkk..", ".kbbk.....kbbk..", ".kbbk..k..kbbk..", ".kbbk..k..kbbk..",

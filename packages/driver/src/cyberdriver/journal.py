@@ -93,6 +93,7 @@ class Journal:
         self._lines = 0
         self._is_dirty = False
         self._is_torn = False
+        self._is_closed = False
         self._salt = secrets.token_bytes(_SALT_BYTES)
         try:
             self._load()
@@ -158,7 +159,10 @@ class Journal:
             os.close(descriptor)
 
     def close(self) -> None:
-        """The last lines are on the disk. The journal cannot be used any more."""
+        """The last lines are on the disk. The journal cannot be used any more. Twice is once."""
+        if self._is_closed:
+            return
+        self._is_closed = True
         self.sync()
         with self._lock:
             os.close(self._descriptor)

@@ -29,7 +29,8 @@ class HttpClients:
         self.timeout = timeout
         self.is_closed = False
         self._headers = headers
-        self._lock = threading.Lock()  # guards is_closed, _sync and _per_loop
+        self._lock = threading.Lock()  # guards all of the following and is_closed
+        self._certificates: ssl.SSLContext | None = None
         self._sync: httpx.Client | None = None
         self._per_loop: dict[Loop, _LoopClient] = {}
 
@@ -69,7 +70,15 @@ class HttpClients:
             await mine.http.aclose()
 
     def _settings(self) -> dict[str, Any]:
-        return {"base_url": self.base_url, "headers": self._headers, "timeout": self.timeout}
+        """The arguments of an httpx client. Reading the certificates takes longest, so it is done once."""
+        if self._certificates is None:
+            self._certificates = httpx.create_ssl_context()
+        return {
+            "base_url": self.base_url,
+            "headers": self._headers,
+            "timeout": self.timeout,
+            "verify": self._certificates,
+        }
 
     def _sync_client(self) -> httpx.Client:
         with self._lock:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from ipaddress import ip_address
 from uuid import uuid4
 
 import structlog
@@ -40,6 +41,7 @@ from cyberdesk_server.store import machines, runs
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.store.migrate import migrate
 from cyberdesk_server.store.runs import Claim
+from cyberdesk_server.usecases import organizations
 from cyberdesk_server.worker import Worker, WorkerLimits
 
 log = structlog.get_logger(__name__)
@@ -109,6 +111,14 @@ def tls_context(settings: Settings) -> ssl.SSLContext | None:
     return context
 
 
+def make_data_dir(settings: Settings) -> None:
+    """The data folder, for commands that need no lock on it. Raises `CannotStart`."""
+    try:
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise CannotStart(f"the data folder {settings.data_dir} is not writable: {error.strerror}") from error
+
+
 async def open_database(settings: Settings) -> Database:
     """The migrated database. Raises `CannotStart`."""
     url = settings.effective_database_url
@@ -149,8 +159,9 @@ async def serve(
 
 def _address(settings: Settings, listener: socket.socket) -> str:
     host, port = listener.getsockname()[:2]
-    reachable = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
-    return f"{settings.scheme}://{reachable}:{port}"
+    if ip_address(host).is_unspecified:
+        host = "::1" if listener.family is socket.AF_INET6 else "127.0.0.1"
+    return f"{settings.scheme}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 async def _forget_the_past(database: Database) -> None:

@@ -11,13 +11,22 @@ Whatever the operator can put right is one line on standard error and exit code 
 import asyncio
 import signal
 import sys
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 from uuid import UUID
 
 import typer
+
+if TYPE_CHECKING:
+    from cyberdesk_server.domain.organizations import ApiKey
+    from cyberdesk_server.store.database import Database
+
+# The parts of the server are imported by the commands that need them: `--help` answers at once.
+
+T = TypeVar("T")
 
 BAD_INPUT_EXIT_CODE = 2
 
@@ -54,6 +63,8 @@ def up(
     A first start makes an organization and prints its API key once; the server keeps only a hash of it.
     """
     with _one_line_errors():
+        import uvloop
+
         from cyberdesk_server import bootstrap, logs
         from cyberdesk_server.adapters.data_folder import DataFolder, write_private_file
         from cyberdesk_server.settings import load_settings
@@ -81,14 +92,70 @@ def up(
                 stop=stop,
             )
 
-        _run(serve())
+        uvloop.run(serve())
 
 
 @app.command(epilog="Example: cyberdesk-server migrate --data-dir ./data")
 def migrate(data_dir: DataDir = None, config: Config = None) -> None:
     """Bring the database to the shape this version needs; `up` does it by itself."""
-    _with_database(data_dir, config, _nothing)
+
+    async def nothing(_: "Database") -> None:
+        return
+
+    _with_database(data_dir, config, nothing)
     _tell("the database is up to date")
+
+
+@keys_app.command("create", epilog="Example: cyberdesk-server keys create --name laptop --data-dir ./data")
+def create_key(
+    name: Annotated[str, typer.Option(help="What the key is for.")],
+    data_dir: DataDir = None,
+    config: Config = None,
+) -> None:
+    """Make another API key and print it once. The server may be running."""
+
+    async def create(database: "Database") -> str:
+        from cyberdesk_server.usecases import organizations
+
+        return (await organizations.create_key(database, name=name, now=datetime.now(UTC))).key
+
+    _tell(f"API key: {_with_database(data_dir, config, create)}")
+
+
+@keys_app.command("list", epilog="Example: cyberdesk-server keys list --data-dir ./data")
+def list_keys(data_dir: DataDir = None, config: Config = None) -> None:
+    """List all API keys by id, name, last four characters, and day of making and revoking."""
+
+    async def list_(database: "Database") -> Sequence["ApiKey"]:
+        from cyberdesk_server.usecases import organizations
+
+        return await organizations.list_keys(database)
+
+    for key in _with_database(data_dir, config, list_):
+        state = f"revoked {key.revoked_at:%Y-%m-%d}" if key.revoked_at else "valid"
+        _tell(f"{key.id}  …{key.hint}  made {key.created_at:%Y-%m-%d}  {state}  {key.name}")
+
+
+@keys_app.command(
+    "revoke",
+    epilog="Example: cyberdesk-server keys revoke 0b9f7c1e-4f0a-4f6e-9b57-0d9c8f6f2c55 --data-dir ./data",
+)
+def revoke_key(
+    key_id: Annotated[UUID, typer.Argument(help="Id of the key, as `keys list` shows it.")],
+    data_dir: DataDir = None,
+    config: Config = None,
+) -> None:
+    """Revoke an API key: from now on it opens nothing. Connected machines stay connected."""
+
+    async def revoke(database: "Database") -> bool:
+        from cyberdesk_server.domain.ids import ApiKeyId
+        from cyberdesk_server.usecases import organizations
+
+        return await organizations.revoke_key(database, ApiKeyId(key_id), now=datetime.now(UTC))
+
+    if not _with_database(data_dir, config, revoke):
+        _fail(f"there is no valid key {key_id}")
+    _tell("revoked")
 
 
 @app.command(epilog="Example: cyberdesk-server settings > settings.md")
@@ -104,8 +171,59 @@ def main() -> None:
     app()
 
 
-async def _nothing(_: Any) -> None:
-    return
+def _with_database(
+    data_dir: Path | None, config: Path | None, work: Callable[["Database"], Coroutine[Any, Any, T]]
+) -> T:
+    """What `work` answers for the migrated database of these settings."""
+
+    async def opened() -> T:
+        database = await bootstrap.open_database(settings)
+        try:
+            return await work(database)
+        finally:
+            await database.close()
+
+    with _one_line_errors():
+        from cyberdesk_server import bootstrap, logs
+        from cyberdesk_server.settings import load_settings
+
+        settings = load_settings(config=config, data_dir=data_dir)
+        logs.configure(settings.log_format, "warning")
+        bootstrap.make_data_dir(settings)
+        return asyncio.run(opened())
+
+
+def _stopped_by_signals() -> asyncio.Event:
+    """Set by the first Ctrl-C or SIGTERM; a second one ends the process at once."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def once(number: signal.Signals) -> None:
+        stop.set()
+        loop.remove_signal_handler(number)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, once, number)
+    return stop
+
+
+@contextmanager
+def _one_line_errors() -> Iterator[None]:
+    """What the operator can put right ends the program with one line and no traceback."""
+    from cyberdesk_server.adapters.data_folder import DataFolderUnusable
+    from cyberdesk_server.bootstrap import CannotStart
+    from cyberdesk_server.settings import BadSetting
+    from cyberdesk_server.usecases.organizations import NoOrganization
+
+    try:
+        yield
+    except (BadSetting, DataFolderUnusable, CannotStart, NoOrganization) as error:
+        _fail(str(error))
+
+
+def _fail(line: str) -> NoReturn:
+    sys.stderr.write(f"cyberdesk-server: {line}\n")
+    raise SystemExit(BAD_INPUT_EXIT_CODE)
 
 
 def _tell(line: str) -> None:

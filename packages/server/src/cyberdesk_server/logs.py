@@ -1,6 +1,6 @@
 """Log lines: for people on a console, or one JSON object each for machines. Never a secret, never a body.
 
-Ids of runs and machines are bound by context (`structlog.contextvars`), so that every line below carries them.
+Ids of runs and machines are bound by context (`structlog.contextvars`): every line below carries them.
 """
 
 import logging
@@ -18,13 +18,13 @@ _SECRET_NAME = re.compile(
     r"(^|_)(api_key|key|secrets?|password|passphrase|token|authorization|cookie|body|plaintext)$",
     re.IGNORECASE,
 )
-_SECRET_TEXT = re.compile(r"\b(?:ak|sk|whsec)_[A-Za-z0-9_-]{8,}|(?<=[Bb]earer )\S+", re.IGNORECASE)
+_SECRET_TEXT = re.compile(r"\b(?:cd|ak|sk|whsec)_[A-Za-z0-9_-]{8,}|(?<=[Bb]earer )\S+", re.IGNORECASE)
 
 _NOISY_LOGGERS = ("uvicorn", "uvicorn.error", "websockets", "asyncio", "sqlalchemy", "aiosqlite")
 
 
 def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """A structlog processor: values under secret names, and whatever looks like a key in any text, disappear."""
+    """A structlog processor: values under secret names disappear, and what looks like a key in any text."""
     return {name: _clean(name, value) for name, value in event.items()}
 
 

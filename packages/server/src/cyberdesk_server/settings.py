@@ -153,7 +153,7 @@ class Settings(BaseSettings):
         return "https" if self.tls_certificate else "http"
 
 
-def load_settings(*, config: Path | None = None, **given: object) -> Settings:
+def load_settings(*, config: Path | None = None, **given: Any) -> Settings:
     """The settings of this process. `given` are those of the command line; a None there counts as not given.
 
     Raises `BadSetting`.
@@ -191,7 +191,7 @@ def settings_table() -> str:
     return "\n".join(rows) + "\n"
 
 
-def _read_toml(path: Path) -> Mapping[str, Any]:
+def _read_toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text("utf-8"))
     except OSError as error:

@@ -131,7 +131,7 @@ class Site:
 
     async def until(self, fingerprint: str, holds: Callable[[Machine], bool]) -> Machine:
         """The machine as soon as this holds for it."""
-        while not holds(machine := await self.machine(fingerprint)):
+        while not holds(machine := await self.machine(fingerprint)):  # noqa: ASYNC110 - a row tells nobody
             await asyncio.sleep(0.005)
         return machine
 

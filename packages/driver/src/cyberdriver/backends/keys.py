@@ -224,7 +224,7 @@ def _name_of(key: Key) -> str:
             return character
 
 
-_CODE_POINT = re.compile(r"[Uu]\+?([0-9A-Fa-f]{4,6})")
+_CODE_POINT = re.compile(r"[Uu]([0-9A-Fa-f]{4,6})")
 
 _MODIFIER_ALIASES: dict[Modifier, str] = {
     Modifier.CTRL: "control ctrlleft ctrll controll controlleft lctrl lcontrol ctl",

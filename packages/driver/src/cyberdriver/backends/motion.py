@@ -8,7 +8,7 @@ from cyberdriver.backends.base import Point
 
 STEPS_PER_SECOND = 60
 FEWEST_STEPS = 8
-"""A program sees a drag only when the pointer moves while the button is down; even a jump makes some steps."""
+"""Programs see a drag only when the pointer moves while the button is down; even a jump makes some steps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +22,12 @@ class Step:
 def drag_path(start: Point, end: Point, duration_seconds: float) -> list[Step]:
     """Steps at an even pace on the straight line, the last one at the end, after the whole duration."""
     count = max(FEWEST_STEPS, round(duration_seconds * STEPS_PER_SECOND))
+    shares = [done / count for done in range(1, count + 1)]
     return [
         Step(
-            Point(_between(start.x, end.x, done / count), _between(start.y, end.y, done / count)),
-            duration_seconds * done / count,
+            Point(_between(start.x, end.x, share), _between(start.y, end.y, share)), duration_seconds * share
         )
-        for done in range(1, count + 1)
+        for share in shares
     ]
 
 

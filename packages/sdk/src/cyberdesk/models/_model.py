@@ -165,11 +165,10 @@ class Model:
 
     def _agree(self, other: str, name: str) -> None:
         """Give a field and its second name the same value."""
-        if other in self._omitted:
-            object.__setattr__(self, other, getattr(self, name))
-        elif name in self._omitted:
-            object.__setattr__(self, name, getattr(self, other))
-            self._omitted.discard(name)
+        if name in self._omitted and other not in self._omitted:
+            self._given(other, getattr(self, other))
+        elif name not in self._omitted and other in self._omitted:
+            self._given(name, getattr(self, name))
         elif getattr(self, other) != getattr(self, name):
             raise TypeError(f"{type(self).__name__}: {other!r} is another name of {name!r}; give one of them")
 

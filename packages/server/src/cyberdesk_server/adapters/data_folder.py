@@ -34,11 +34,16 @@ class DataFolder:
         """The bytes of the file of this name, made on first use and readable by this user only."""
         path = self.path / name
         try:
-            return path.read_bytes()
+            with path.open("rb") as file:
+                if os.fstat(file.fileno()).st_mode & 0o077:
+                    raise DataFolderUnusable(f"{path} can be read by others: chmod 600 it")
+                return file.read()
         except FileNotFoundError:
             value = make()
-        write_private_file(path, value)
-        return value
+            write_private_file(path, value)
+            return value
+        except PermissionError as error:
+            raise DataFolderUnusable(f"{path} cannot be read: {error.strerror}") from error
 
     def close(self) -> None:
         os.close(self._lock)

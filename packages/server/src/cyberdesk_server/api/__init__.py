@@ -1,0 +1,1 @@
+"""HTTP as the contract says: one module per noun."""

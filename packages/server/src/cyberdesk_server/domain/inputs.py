@@ -48,7 +48,7 @@ def missing_variables(
     secrets: Collection[str],
     optional: Collection[str] = (),
 ) -> Missing:
-    """What is not among the given names. Optional inputs and names the prompt gives itself are never missing."""
+    """What is not among the given names; optional inputs and names the prompt gives itself never are."""
     used = variables(prompt)
     loops = {match["name"] for line in plain_lines(prompt) for match in LOOP_VARIABLE.finditer(line.text)}
     return Missing(

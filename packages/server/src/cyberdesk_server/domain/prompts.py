@@ -84,6 +84,9 @@ _BODY = {
 _PLACEHOLDER = re.compile(
     r"(?P<slashes>\\*)(?:" + "|".join(f"(?P<{kind.value}>{body})" for kind, body in _BODY.items()) + ")"
 )
+PLACEHOLDER = "(?:" + "|".join(_BODY.values()) + ")"
+"""Regular expression of a variable of any kind, without groups."""
+
 _SECRET_LIKE = re.compile(rf"(?P<slashes>\\*)(?P<secret>{_BODY[Kind.SECRET]})")
 
 Part = str | Placeholder

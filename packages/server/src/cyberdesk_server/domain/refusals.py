@@ -22,7 +22,7 @@ class Refused(Exception):
     """The caller asked for something the product does not allow."""
 
 
-@dataclass
+@dataclass(eq=False)
 class UnknownWorkflow(Refused):
     workflow_id: WorkflowId
 
@@ -30,7 +30,7 @@ class UnknownWorkflow(Refused):
         return f"workflow {self.workflow_id} not found"
 
 
-@dataclass
+@dataclass(eq=False)
 class UnknownMachine(Refused):
     machine_id: MachineId
 
@@ -38,7 +38,7 @@ class UnknownMachine(Refused):
         return f"machine {self.machine_id} not found"
 
 
-@dataclass
+@dataclass(eq=False)
 class UnknownRun(Refused):
     run_id: RunId
 
@@ -46,7 +46,7 @@ class UnknownRun(Refused):
         return f"run {self.run_id} not found"
 
 
-@dataclass
+@dataclass(eq=False)
 class UnknownRunImage(Refused):
     run_id: RunId
 
@@ -54,7 +54,7 @@ class UnknownRunImage(Refused):
         return f"the history of run {self.run_id} has no such image"
 
 
-@dataclass
+@dataclass(eq=False)
 class RunAlreadyEnded(Refused):
     run_id: RunId
     status: RunStatus
@@ -63,7 +63,7 @@ class RunAlreadyEnded(Refused):
         return f"run {self.run_id} has already ended: {self.status}"
 
 
-@dataclass
+@dataclass(eq=False)
 class RunAlreadyStarted(Refused):
     run_id: RunId
 
@@ -71,7 +71,7 @@ class RunAlreadyStarted(Refused):
         return f"run {self.run_id} has started; its input values can no longer change"
 
 
-@dataclass
+@dataclass(eq=False)
 class RunNotEnded(Refused):
     run_id: RunId
     status: RunStatus
@@ -80,7 +80,7 @@ class RunNotEnded(Refused):
         return f"run {self.run_id} is {self.status}; cancel it before deleting it"
 
 
-@dataclass
+@dataclass(eq=False)
 class RunStillHoldsMachine(Refused):
     run_id: RunId
 
@@ -88,7 +88,7 @@ class RunStillHoldsMachine(Refused):
         return f"run {self.run_id} is still letting go of its machine; try again in a moment"
 
 
-@dataclass
+@dataclass(eq=False)
 class WorkflowHasUnfinishedRuns(Refused):
     workflow_id: WorkflowId
     count: int
@@ -97,7 +97,7 @@ class WorkflowHasUnfinishedRuns(Refused):
         return f"workflow {self.workflow_id} has unfinished runs: {self.count}"
 
 
-@dataclass
+@dataclass(eq=False)
 class MachineIsBusy(Refused):
     machine_id: MachineId
 
@@ -105,7 +105,7 @@ class MachineIsBusy(Refused):
         return f"a run is going on on machine {self.machine_id}"
 
 
-@dataclass
+@dataclass(eq=False)
 class FingerprintTaken(Refused):
     fingerprint: str
 
@@ -113,7 +113,7 @@ class FingerprintTaken(Refused):
         return "there is already a machine with this fingerprint"
 
 
-@dataclass
+@dataclass(eq=False)
 class IdempotencyKeyReused(Refused):
     key: str
 
@@ -133,7 +133,7 @@ class Problem:
     """A word for programs, as in the contract's `ValidationError`."""
 
 
-@dataclass
+@dataclass(eq=False)
 class InvalidFields(Refused):
     problems: tuple[Problem, ...]
 

@@ -1,7 +1,6 @@
 """What a claimed run asks of its model."""
 
-from cyberdesk_server.domain.json import JsonObject, JsonValue
-from cyberdesk_server.domain.prompts import EMPTY
+from cyberdesk_server.domain.inputs import effective_inputs
 from cyberdesk_server.domain.tasks import Task
 from cyberdesk_server.executor.pictures import prompt_pictures
 from cyberdesk_server.executor.tools import specs
@@ -23,16 +22,3 @@ async def task_of(claim: Claim, secret_names: frozenset[str], blobs: Blobs) -> T
         tools=specs(workflow.terminal_command_allowlist),
         pictures=await prompt_pictures(prompt, blobs, run.organization_id),
     )
-
-
-def effective_inputs(run_values: JsonObject | None, machine_values: JsonObject | None) -> JsonObject:
-    """The values of `{x}`: the machine's win over the run's, blanks let the other in, and what is blank in
-    both is `__EMPTY__`."""
-    values: dict[str, JsonValue] = {}
-    for layer in (run_values or {}, machine_values or {}):
-        for name, value in layer.items():
-            if value not in (None, ""):
-                values[name] = value
-            else:
-                values.setdefault(name, EMPTY)
-    return values

@@ -4,13 +4,14 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, delete, select, update
+from sqlalchemy import ColumnElement, Row, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cyberdesk_server.domain.geometry import Box
 from cyberdesk_server.domain.ids import RunId
 from cyberdesk_server.domain.runs import RunStatus
 from cyberdesk_server.domain.steps import Step, StepState, ToolCall
+from cyberdesk_server.store import pictures
 from cyberdesk_server.store.tables import runs, steps
 from cyberdesk_server.store.upsert import insert
 
@@ -43,6 +44,7 @@ async def begin(conn: AsyncConnection, step: Step, attempt: int) -> bool:
         )
         .on_conflict_do_nothing(index_elements=["id"])
     )
+    await pictures.show(conn, step.run_id, [*step.images, *([step.screen] if step.screen else [])])
     return True
 
 
@@ -59,6 +61,7 @@ async def complete(conn: AsyncConnection, step: Step, attempt: int) -> bool:
         .where(steps.c.id == step.id, steps.c.run_id == step.run_id)
         .values(attempt=attempt, **_outcome(step))
     )
+    await pictures.show(conn, step.run_id, step.images)
     return written.rowcount == 1
 
 
@@ -77,11 +80,6 @@ async def histories(conn: AsyncConnection, run_ids: Sequence[RunId]) -> Mapping[
     for row in rows:
         by_run[row.run_id].append(_step(row))
     return {run_id: tuple(found) for run_id, found in by_run.items()}
-
-
-async def forget(conn: AsyncConnection, run_id: RunId) -> None:
-    """Remove the run's journal."""
-    await conn.execute(delete(steps).where(steps.c.run_id == run_id))
 
 
 async def _lock(conn: AsyncConnection, run_id: RunId, attempt: int, while_: ColumnElement[bool]) -> bool:

@@ -237,14 +237,21 @@ attachments = Table(
     Column("expires_at", UtcDateTime),
 )
 
+pictures = Table(
+    "pictures",
+    metadata,
+    # Pictures are stored by content, so several runs may show the same one.
+    Column("address", Words, primary_key=True),
+    Column("run_id", ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True, index=True),
+)
+
 idempotency = Table(
     "idempotency",
     metadata,
     Column("organization_id", ForeignKey("organizations.id"), primary_key=True),
     Column("key", Words, primary_key=True),
     Column("request_digest", String(64), nullable=False),
-    # Without an answer while the first request is still on its way.
-    Column("status", Integer),
-    Column("body", LargeBinary),
+    Column("status", Integer, nullable=False),
+    Column("body", LargeBinary, nullable=False),
     Column("created_at", UtcDateTime, nullable=False, index=True),
 )

@@ -221,6 +221,7 @@ _X11: dict[str, tuple[Any, list[Any]]] = {
     "XFreeModifiermap": (c_int, [POINTER(XModifierKeymap)]),
     "XGrabKey": (c_int, [c_void_p, c_int, c_uint, c_ulong, c_int, c_int, c_int]),
     "XUngrabKey": (c_int, [c_void_p, c_int, c_uint, c_ulong]),
+    "XGetInputFocus": (c_int, [c_void_p, _LONGS, _INTS]),
     "XkbGetState": (c_int, [c_void_p, c_uint, POINTER(XkbStateRec)]),
     "XkbLockModifiers": (c_int, [c_void_p, c_uint, c_uint, c_uint]),
 }

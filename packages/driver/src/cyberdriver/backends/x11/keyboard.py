@@ -161,6 +161,8 @@ class Keyboard:
         finally:
             if is_shifted and shift is not None:
                 self._fake(shift, False)
+        # The spare keys rest from the moment the server had the last press, not from when it was buffered.
+        self._connection.lib.x11.XSync(self._connection.pointer, 0)
         self._spares.mark_used({stroke.keycode for stroke in strokes})
 
     @contextlib.contextmanager

@@ -20,20 +20,25 @@ class LocalBlobs:
 
     async def put(self, key: str, content: bytes, *, content_type: str) -> None:
         # A folder has no place for a content type: readers know it from the key's ending or their own row.
-        await obstore.put_async(self._store, key, content)
+        await obstore.put_async(self._store, _path(key), content)
 
     async def get(self, key: str) -> bytes:
         try:
-            found = await obstore.get_async(self._store, key)
+            found = await obstore.get_async(self._store, _path(key))
             return bytes(await found.bytes_async())
         except (FileNotFoundError, ValueError) as error:
             raise BlobMissing(f"there is no blob {key}") from error
 
     async def delete(self, key: str) -> None:
         try:
-            await obstore.delete_async(self._store, key)
+            await obstore.delete_async(self._store, _path(key))
         except FileNotFoundError:
             return
 
     def signed_url(self, key: str, *, expires_in_seconds: int) -> str:
         return self._links.url(key, expires_in_seconds=expires_in_seconds)
+
+
+def _path(key: str) -> str:
+    # The library keeps names that end in `#` and digits for its own unfinished files.
+    return key.replace("%", "%25").replace("#", "%23")

@@ -1,7 +1,7 @@
 """Actions in the words of the driver protocol: which endpoint, which body, how long it may take."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import assert_never
 
 from cyberdesk_server.domain.actions import (
@@ -52,7 +52,9 @@ class Call:
     """One POST to a driver."""
 
     path: str
-    fields: JsonObject
+    fields: JsonObject = field(repr=False)
+    """May hold a secret that is to be typed, hence not part of the `repr`."""
+
     answer_seconds: float = DEFAULT_ANSWER_SECONDS
 
     def body(self) -> bytes:

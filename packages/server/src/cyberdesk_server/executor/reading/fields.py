@@ -54,7 +54,8 @@ def field_below(label: Box, areas: Sequence[Box]) -> Box | None:
 def _field_around(label: Box, areas: Sequence[Box]) -> Box | None:
     """The smallest area that shows the label inside it and is no higher than a field."""
     return next(
-        (area for area in areas if area.contains(label.center) and area.height <= 4 * max(label.height, 10)), None
+        (area for area in areas if area.contains(label.center) and area.height <= 4 * max(label.height, 10)),
+        None,
     )
 
 
@@ -70,7 +71,9 @@ def _fields(areas: Iterable[Box], label: Box) -> Iterable[Box]:
 
 def _has_text_between(label: Box, area: Box, page: Page) -> bool:
     return any(
-        label.right <= word.box.left and word.box.center.x < area.left and label.top < word.box.center.y < label.bottom
+        label.right <= word.box.left
+        and word.box.center.x < area.left
+        and label.top < word.box.center.y < label.bottom
         for phrase in page.phrases
         for word in phrase.words
     )

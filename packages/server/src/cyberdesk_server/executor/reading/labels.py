@@ -25,7 +25,17 @@ NEAREST_SHOWN = 3
 _LABEL_GAP_HEIGHTS = 1.6
 _TRIMMED = " \t:;.,\u2026*\u00b7\u2022>\u25b8\u25b6\u25bc\u2039\u203a_|-\u2013"
 _LOOK_ALIKE = str.maketrans(
-    {"i": "l", "1": "l", "|": "l", "!": "l", "0": "o", "\u2019": "'", "\u2018": "'", "\u201c": '"', "\u201d": '"'}
+    {
+        "i": "l",
+        "1": "l",
+        "|": "l",
+        "!": "l",
+        "0": "o",
+        "\u2019": "'",
+        "\u2018": "'",
+        "\u201c": '"',
+        "\u201d": '"',
+    }
 )
 
 
@@ -59,7 +69,10 @@ def nearest(page: Page, label: str) -> list[str]:
     """What a page says that is most like a label that is not on it, for error messages."""
     wanted = trimmed(label).casefold()
     scored = sorted(
-        ((SequenceMatcher(None, wanted, phrase.text.casefold()).ratio(), phrase.text) for phrase in page.phrases),
+        (
+            (SequenceMatcher(None, wanted, phrase.text.casefold()).ratio(), phrase.text)
+            for phrase in page.phrases
+        ),
         key=lambda scored: -scored[0],
     )
     distinct = dict.fromkeys(text for score, text in scored if score >= 0.4)
@@ -120,7 +133,9 @@ def _match(run: Sequence[tuple[Word, Phrase]], wanted: _Wanted) -> Match | None:
         return None
     is_whole = _is_whole(run)
     is_similar = int(closeness >= _SIMILAR)
-    return Match(text, union(word.box for word, _ in run), is_whole, (is_similar, int(not is_whole), closeness))
+    return Match(
+        text, union(word.box for word, _ in run), is_whole, (is_similar, int(not is_whole), closeness)
+    )
 
 
 _SIMILAR = 3
@@ -167,8 +182,7 @@ def _is_whole(run: Sequence[tuple[Word, Phrase]]) -> bool:
 
 def _stand_together(words: Sequence[Word]) -> bool:
     return all(
-        second.box.left - first.box.right
-        <= _LABEL_GAP_HEIGHTS * max(first.box.height, second.box.height, 8)
+        second.box.left - first.box.right <= _LABEL_GAP_HEIGHTS * max(first.box.height, second.box.height, 8)
         for first, second in zip(words, words[1:], strict=False)
     )
 

@@ -53,7 +53,11 @@ class Engine:
     def read(self, segment: Segment) -> Phrase | None:
         """The words of a segment with their places on the screen; None when it holds no text."""
         reading = self._first(segment)
-        return reading if reading is None or reading.confidence >= _DOUBTFUL_BELOW else self._most_agreed(segment)
+        return (
+            reading
+            if reading is None or reading.confidence >= _DOUBTFUL_BELOW
+            else self._most_agreed(segment)
+        )
 
     def read_exactly(self, segment: Segment) -> Phrase | None:
         """As `read`, looked at in several sizes: what most of them say, or else the surest of them."""

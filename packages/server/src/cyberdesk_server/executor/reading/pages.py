@@ -2,9 +2,20 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cached_property
 
 from cyberdesk_server.domain.geometry import Box, Size
+
+
+class Side(StrEnum):
+    """Where something is, seen from a label."""
+
+    RIGHT = "right of"
+    LEFT = "left of"
+    BELOW = "below"
+    ABOVE = "above"
+    INSIDE = "inside"
 
 
 def union(boxes: Iterable[Box]) -> Box:

@@ -26,5 +26,6 @@ def places(screen: Image, picture: Image) -> list[Box]:
             return found
         found.append(Box(left, top, left + width, top + height))
         likeness[
-            max(top - height // 2, 0) : top + height // 2 + 1, max(left - width // 2, 0) : left + width // 2 + 1
+            max(top - height // 2, 0) : top + height // 2 + 1,
+            max(left - width // 2, 0) : left + width // 2 + 1,
         ] = -1.0

@@ -103,14 +103,18 @@ def areas(picture: Image) -> list[Box]:
     order = np.argsort(owner, kind="stable")
     owner, xs, ys = owner[order], xs[order], ys[order]
     starts = np.flatnonzero(np.r_[True, owner[1:] != owner[:-1]])
-    found = zip(
-        np.minimum.reduceat(xs, starts),
-        np.minimum.reduceat(ys, starts),
-        np.maximum.reduceat(xs, starts) + 1,
-        np.maximum.reduceat(ys, starts) + 1,
-        np.diff(np.r_[starts, len(owner)]),
-        strict=True,
-    ) if len(owner) else ()
+    found = (
+        zip(
+            np.minimum.reduceat(xs, starts),
+            np.minimum.reduceat(ys, starts),
+            np.maximum.reduceat(xs, starts) + 1,
+            np.maximum.reduceat(ys, starts) + 1,
+            np.diff(np.r_[starts, len(owner)]),
+            strict=True,
+        )
+        if len(owner)
+        else ()
+    )
     boxes = [
         Box(int(left), int(top), int(right), int(bottom))
         for left, top, right, bottom, pixels in found

@@ -31,7 +31,9 @@ class NoTable(Exception):
     """There are no column headings under the name."""
 
 
-def table_under(page: Page, name: Box, *, exactly: Callable[[Phrase], Phrase] = lambda phrase: phrase) -> Table:
+def table_under(
+    page: Page, name: Box, *, exactly: Callable[[Phrase], Phrase] = lambda phrase: phrase
+) -> Table:
     """The table whose name, or one of whose headings, stands in `name`. Raises `NoTable`."""
     lines = [line for line in page.lines if line[0].box.bottom > name.top]
     start = _headings(lines, name)

@@ -2,27 +2,16 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 from cyberdesk_server.domain.geometry import Box
 from cyberdesk_server.executor.reading.fields import field_below, field_of, field_right_of
-from cyberdesk_server.executor.reading.pages import Phrase, Word, are_on_one_line, lines_of, union
+from cyberdesk_server.executor.reading.pages import Phrase, Side, Word, are_on_one_line, lines_of, union
 from cyberdesk_server.executor.reading.sight import Sight
 
 FARTHEST_HEIGHTS = 30
 """A value is at most so many text heights away from its label."""
 _SPACE_HEIGHTS = 1.6
 _NEXT_LINE_HEIGHTS = 3
-
-
-class Side(StrEnum):
-    """Where something is, seen from a label."""
-
-    RIGHT = "right of"
-    LEFT = "left of"
-    BELOW = "below"
-    ABOVE = "above"
-    INSIDE = "inside"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +85,7 @@ def _inside(sight: Sight, label: Box) -> Reading | None:
     return None
 
 
-def _run(
-    sight: Sight, label: Box, pick: Callable[[Iterable[Word], Box], list[Word]]
-) -> Reading | None:
+def _run(sight: Sight, label: Box, pick: Callable[[Iterable[Word], Box], list[Word]]) -> Reading | None:
     """The words next to a label on its line, until the first wide gap."""
     phrases = [phrase for phrase in sight.page.phrases if are_on_one_line(phrase.box, label)]
     near = pick((word for phrase in phrases for word in phrase.words), label)
@@ -106,24 +93,35 @@ def _run(
         return None
     place = union(word.box for word in near)
     exact = (sight.exactly(phrase) for phrase in phrases if _overlap(phrase.box, place))
-    words = [word for phrase in exact for word in phrase.words if place.left - 2 <= word.box.center.x < place.right + 2]
+    words = [
+        word
+        for phrase in exact
+        for word in phrase.words
+        if place.left - 2 <= word.box.center.x < place.right + 2
+    ]
     return Reading(" ".join(word.text for word in sorted(words, key=lambda word: word.box.left)), place)
 
 
 def _right_of(words: Iterable[Word], label: Box) -> list[Word]:
-    after = sorted((word for word in words if word.box.center.x > label.right), key=lambda word: word.box.left)
+    after = sorted(
+        (word for word in words if word.box.center.x > label.right), key=lambda word: word.box.left
+    )
     return _until_gap(after, lambda near, far: far.left - near.right, label)
 
 
 def _left_of(words: Iterable[Word], label: Box) -> list[Word]:
-    before = sorted((word for word in words if word.box.center.x < label.left), key=lambda word: -word.box.right)
+    before = sorted(
+        (word for word in words if word.box.center.x < label.left), key=lambda word: -word.box.right
+    )
     return _until_gap(before, lambda near, far: near.left - far.right, label)
 
 
 def _until_gap(words: Sequence[Word], gap: Callable[[Box, Box], int], label: Box) -> list[Word]:
     height = max(label.height, 10)
     # A colon or a dash between label and value is nobody's text.
-    taken = [word for word in words if any(character.isalnum() for character in word.text)][:1] if words else []
+    taken = (
+        [word for word in words if any(character.isalnum() for character in word.text)][:1] if words else []
+    )
     if not taken or gap(label, taken[0].box) > FARTHEST_HEIGHTS * height:
         return []
     for word in words[words.index(taken[0]) + 1 :]:
@@ -134,12 +132,24 @@ def _until_gap(words: Sequence[Word], gap: Callable[[Box, Box], int], label: Box
 
 
 def _lines_below(sight: Sight, label: Box) -> list[Sequence[Phrase]]:
-    below = [phrase for phrase in sight.page.phrases if phrase.box.top >= label.bottom - 2 and _in_column(phrase, label)]
-    return [line for line in lines_of(below) if line[0].box.top - label.bottom <= FARTHEST_HEIGHTS * max(label.height, 10)]
+    below = [
+        phrase
+        for phrase in sight.page.phrases
+        if phrase.box.top >= label.bottom - 2 and _in_column(phrase, label)
+    ]
+    return [
+        line
+        for line in lines_of(below)
+        if line[0].box.top - label.bottom <= FARTHEST_HEIGHTS * max(label.height, 10)
+    ]
 
 
 def _lines_above(sight: Sight, label: Box) -> list[Sequence[Phrase]]:
-    above = [phrase for phrase in sight.page.phrases if phrase.box.bottom <= label.top + 2 and _in_column(phrase, label)]
+    above = [
+        phrase
+        for phrase in sight.page.phrases
+        if phrase.box.bottom <= label.top + 2 and _in_column(phrase, label)
+    ]
     return list(reversed(lines_of(above)))
 
 

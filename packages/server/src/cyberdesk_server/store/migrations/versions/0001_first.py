@@ -48,8 +48,8 @@ def upgrade() -> None:
         sa.Column("organization_id", sa.String(length=64), nullable=False),
         sa.Column("key", Words(), nullable=False),
         sa.Column("request_digest", sa.String(length=64), nullable=False),
-        sa.Column("status", sa.Integer(), nullable=True),
-        sa.Column("body", sa.LargeBinary(), nullable=True),
+        sa.Column("status", sa.Integer(), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.ForeignKeyConstraint(
             ["organization_id"], ["organizations.id"], name="fk_idempotency_organization_id"
@@ -235,6 +235,15 @@ def upgrade() -> None:
     op.create_index("ix_attachments_run_id", "attachments", ["run_id"], unique=False)
 
     op.create_table(
+        "pictures",
+        sa.Column("address", Words(), nullable=False),
+        sa.Column("run_id", Id(), nullable=False),
+        sa.ForeignKeyConstraint(["run_id"], ["runs.id"], name="fk_pictures_run_id", ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("address", "run_id", name="pk_pictures"),
+    )
+    op.create_index("ix_pictures_run_id", "pictures", ["run_id"], unique=False)
+
+    op.create_table(
         "secrets",
         sa.Column("id", Id(), nullable=False),
         sa.Column("organization_id", sa.String(length=64), nullable=False),
@@ -280,6 +289,8 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("steps")
     op.drop_table("secrets")
+
+    op.drop_table("pictures")
 
     op.drop_table("attachments")
     op.drop_table("workflow_versions")

@@ -1,0 +1,216 @@
+"""Typing into real programs on a real X display: what arrives is what was typed."""
+
+import time
+import unicodedata
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from cyberdriver.backends.base import UnsupportedCharacter
+from cyberdriver.backends.keys import parse_keys
+from cyberdriver.backends.x11 import X11Backend
+from cyberdriver.backends.x11 import spares as spares_module
+from cyberdriver.backends.x11._xlib import LOCK_MASK, XKB_USE_CORE_KEYBOARD
+from cyberdriver.backends.x11.connection import Connection
+from cyberdriver.backends.x11.layout import KeyTableReader
+from cyberdriver.desktop import VirtualDesktop
+from cyberdriver.testing import EventWindow, RecordingTerminal, wait_for_window
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+ALL_OF_ASCII = "".join(map(chr, range(0x20, 0x7F)))
+MIXED = "aB<>żółw ŁÓDŹ € 漢字 😀 e\u0301 ~^`'\"\tй Я\n"
+
+
+@pytest.fixture
+def terminal(desktop: VirtualDesktop, tmp_path: Path) -> Iterator[RecordingTerminal]:
+    with RecordingTerminal(desktop, tmp_path) as terminal:
+        yield terminal
+
+
+@pytest.fixture
+def connection(desktop: VirtualDesktop) -> Iterator[Connection]:
+    connection = Connection(desktop.display, desktop.xauthority)
+    yield connection
+    connection.close()
+
+
+def sent_by_a_terminal(text: str) -> bytes:
+    return text.replace("\n", "\r").replace("\b", "\x08").encode()
+
+
+def keyboard_of(connection: Connection) -> dict[int, tuple[int, ...]]:
+    with connection.operation("test"):
+        return dict(KeyTableReader(connection).read().rows)
+
+
+def caps_lock_is_on(connection: Connection) -> bool:
+    with connection.operation("test"):
+        return bool(KeyTableReader(connection).state().locked_mods & LOCK_MASK)
+
+
+def lock_caps(connection: Connection, *, on: bool) -> None:
+    with connection.operation("test") as display:
+        connection.lib.x11.XkbLockModifiers(display, XKB_USE_CORE_KEYBOARD, LOCK_MASK, LOCK_MASK * on)
+
+
+@pytest.mark.parametrize("text", [ALL_OF_ASCII, MIXED])
+def test_a_terminal_gets_every_character_a_hundred_times(
+    x11: X11Backend, terminal: RecordingTerminal, text: str
+) -> None:
+    expected = sent_by_a_terminal(text) * 100
+
+    for _ in range(100):
+        x11.type_text(text)
+
+    assert terminal.bytes(len(expected)) == expected
+
+
+def test_a_text_entry_gets_every_character(x11: X11Backend, desktop: VirtualDesktop, tmp_path: Path) -> None:
+    with EventWindow(desktop, tmp_path) as window:
+        x11.type_text("zażółć < gęślą > jaźń € 漢 😀")
+
+        assert window.text_once("zażółć < gęślą > jaźń € 漢 😀") == "zażółć < gęślą > jaźń € 漢 😀"
+
+
+def test_a_dialog_of_another_toolkit_gets_every_character(
+    x11: X11Backend, desktop: VirtualDesktop, tmp_path: Path
+) -> None:
+    answer = tmp_path / "answer"
+    text = "< ł € 漢 😀 Żółw я"
+    with answer.open("wb") as output:
+        dialog = desktop.run(
+            ["zenity", "--entry", "--title", "Name"], output=output, environment={"LC_ALL": "C.UTF-8"}
+        )
+        wait_for_window(desktop, "Name")
+
+        for _ in range(20):
+            x11.type_text(text)
+        x11.press(parse_keys("Return"))
+
+        assert dialog.wait(20.0) == 0
+    assert answer.read_text().splitlines()[-1] == text * 20
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.text(
+        st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Cn", "Co"]), min_size=1, max_size=30
+    )
+)
+def test_any_text_arrives(x11: X11Backend, terminal: RecordingTerminal, text: str) -> None:
+    before = len(terminal.bytes(0))
+    expected = sent_by_a_terminal(text)
+
+    x11.type_text(text)
+
+    assert terminal.bytes(before + len(expected))[before:] == expected
+
+
+def test_more_different_characters_than_spare_keys_arrive(
+    x11: X11Backend, terminal: RecordingTerminal
+) -> None:
+    text = "".join(map(chr, range(0x4E00, 0x4E00 + 300)))
+    expected = sent_by_a_terminal(text)
+
+    x11.type_text(text)
+
+    assert terminal.bytes(len(expected)) == expected
+
+
+def test_a_program_that_was_asleep_while_we_typed_gets_every_character(
+    x11: X11Backend, desktop: VirtualDesktop, tmp_path: Path
+) -> None:
+    with EventWindow(desktop, tmp_path) as window:
+        window.pause()
+        x11.type_text("żółw 漢")
+        x11.type_text("ęą 字")
+        window.resume()
+
+        assert window.text_once("żółw 漢ęą 字") == "żółw 漢ęą 字"
+
+
+def test_a_refused_character_means_that_nothing_is_typed(
+    x11: X11Backend, terminal: RecordingTerminal
+) -> None:
+    with pytest.raises(UnsupportedCharacter):
+        x11.type_text("abc\x00")
+    x11.type_text("z")
+
+    assert terminal.bytes(1) == b"z"
+
+
+def test_caps_lock_changes_nothing_and_stays(
+    x11: X11Backend, terminal: RecordingTerminal, connection: Connection
+) -> None:
+    lock_caps(connection, on=True)
+    try:
+        x11.type_text("aBż")
+        x11.press(parse_keys("c shift+d"))
+
+        assert terminal.bytes(6) == "aBżcD".encode()
+        assert caps_lock_is_on(connection)
+    finally:
+        lock_caps(connection, on=False)
+
+
+def test_the_caps_lock_key_toggles_it(x11: X11Backend, connection: Connection) -> None:
+    x11.press(parse_keys("caps_lock"))
+    was_on = caps_lock_is_on(connection)
+    x11.press(parse_keys("caps_lock"))
+
+    assert (was_on, caps_lock_is_on(connection)) == (True, False)
+
+
+def test_every_key_is_given_back(desktop: VirtualDesktop, connection: Connection) -> None:
+    before = keyboard_of(connection)
+
+    with X11Backend(desktop.display, xauthority=desktop.xauthority) as backend:
+        backend.type_text("".join(map(chr, range(0x4E00, 0x4E00 + 60))))
+        during = keyboard_of(connection)
+
+    assert during != before
+    assert normal(keyboard_of(connection)) == normal(before)
+
+
+def normal(keyboard: dict[int, tuple[int, ...]]) -> dict[int, tuple[int, ...]]:
+    """Without trailing columns that are empty: the server may keep more of them than before."""
+    return {
+        keycode: tuple(row[: max((at + 1 for at, keysym in enumerate(row) if keysym), default=0)])
+        for keycode, row in keyboard.items()
+    }
+
+
+def test_keys_of_a_driver_that_was_killed_are_taken_over(
+    desktop: VirtualDesktop, connection: Connection
+) -> None:
+    before = keyboard_of(connection)
+    killed = X11Backend(desktop.display, xauthority=desktop.xauthority)
+    killed.type_text("漢字")
+
+    with X11Backend(desktop.display, xauthority=desktop.xauthority) as backend:
+        lent = keyboard_of(connection)
+        backend.type_text("字漢")
+        assert keyboard_of(connection) == lent
+
+    assert normal(keyboard_of(connection)) == normal(before)
+    killed.close()
+
+
+def test_a_spare_key_rests_before_it_means_something_else(
+    x11: X11Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr(spares_module, "_wait_until", lambda moment: pauses.append(moment - time.monotonic()))
+
+    x11.type_text("".join(map(chr, range(0x5000, 0x5000 + 60))))
+    few = len(pauses)
+    x11.type_text("".join(map(chr, range(0x6000, 0x6000 + 300))))
+
+    assert few == 0
+    assert pauses
+    assert all(0 < pause <= spares_module.SETTLE_SECONDS for pause in pauses)
+
+
+def test_every_character_of_the_test_text_is_assigned() -> None:
+    assert all(unicodedata.category(character) != "Cn" for character in MIXED)

@@ -1,0 +1,1 @@
+"""Models: who decides what a run does next."""

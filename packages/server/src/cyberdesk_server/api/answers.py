@@ -1,0 +1,25 @@
+"""Answers as JSON, written by orjson from values of the domain."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from starlette.responses import Response
+
+
+class JsonAnswer(Response):
+    """JSON with UUIDs, enums and times (`2030-01-01T12:00:00Z`) in it."""
+
+    media_type = "application/json"
+
+    def __init__(
+        self, content: Any, status_code: int = 200, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(content, status_code, headers)
+
+    def render(self, content: Any) -> bytes:
+        return orjson.dumps(content, option=orjson.OPT_UTC_Z)
+
+
+def no_content() -> Response:
+    return Response(status_code=204)

@@ -1,0 +1,105 @@
+"""Request bodies as JSON that can be kept, typed into a desktop, and answered again.
+
+Refused with 422, naming the field: what no JSON is, NUL characters and halves of surrogate pairs (no
+database keeps them), whole numbers beyond 64 bits and infinite ones (they would come back changed), and
+nesting deeper than `MAX_DEPTH`.
+"""
+
+import json
+import math
+from collections.abc import Iterator
+from typing import Any, NoReturn
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.types import Receive, Scope
+
+from cyberdesk_server.domain.refusals import InvalidFields, Problem, invalid
+
+MAX_DEPTH = 64
+"""How deep a body may be nested: orjson writes up to 254 levels, and an answer adds some."""
+
+INTEGERS = range(-(2**63), 2**64)
+
+
+class StrictRequest(Request):
+    """A request whose `json` raises `InvalidFields`, and whose `body` has a largest size."""
+
+    def __init__(self, scope: Scope, receive: Receive, *, max_body_bytes: int) -> None:
+        super().__init__(scope, receive)
+        self._max_body_bytes = max_body_bytes
+
+    async def body(self) -> bytes:
+        if not hasattr(self, "_body"):
+            chunks: list[bytes] = []
+            received = 0
+            async for chunk in self.stream():
+                received += len(chunk)
+                if received > self._max_body_bytes:
+                    raise HTTPException(413, f"the body is larger than {self._max_body_bytes} bytes")
+                chunks.append(chunk)
+            self._body = b"".join(chunks)
+        return self._body
+
+    async def json(self) -> Any:
+        return parse(await self.body())
+
+
+def parse(body: bytes) -> Any:
+    """The JSON value of a body."""
+    try:
+        value = json.loads(body, parse_constant=_refuse_constant)
+    except RecursionError:
+        raise invalid(("body",), f"is nested deeper than {MAX_DEPTH} levels") from None
+    except json.JSONDecodeError as error:
+        raise invalid(("body", error.pos), f"is not JSON: {error.msg}", "json_invalid") from None
+    except ValueError as error:  # not UTF-8, or a number with thousands of digits
+        raise invalid(("body",), f"is not JSON: {error}", "json_invalid") from None
+    problems = tuple(_problems(value, ("body",)))
+    if problems:
+        raise InvalidFields(problems[:20])
+    return value
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _problems(value: Any, location: tuple[str | int, ...]) -> Iterator[Problem]:
+    if len(location) > MAX_DEPTH:
+        yield Problem(location[:4], f"is nested deeper than {MAX_DEPTH} levels", "too_deep")
+        return
+    match value:
+        case str():
+            if (reason := text_problem(value)) is not None:
+                yield Problem(location, reason, "string_characters")
+        case bool() | None:
+            return
+        case int():
+            if value not in INTEGERS:
+                yield Problem(location, "is beyond 64 bits; send it as text", "int_size")
+        case float():
+            if not math.isfinite(value):
+                yield Problem(location, "is too large a number", "float_size")
+        case dict():
+            for name, item in value.items():
+                if (reason := text_problem(name)) is not None:
+                    yield Problem(location, f"has a member whose name {reason}", "string_characters")
+                else:
+                    yield from _problems(item, (*location, name))
+        case list():
+            for index, item in enumerate(value):
+                yield from _problems(item, (*location, index))
+
+
+def text_problem(text: str) -> str | None:
+    """Why a text cannot be kept; None when it can."""
+    if text.isascii():
+        return "holds a NUL character" if "\0" in text else None
+    if "\0" in text:
+        return "holds a NUL character"
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return "holds half of a surrogate pair"
+    return None

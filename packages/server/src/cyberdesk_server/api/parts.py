@@ -1,0 +1,33 @@
+"""What the HTTP API is built from."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from cyberdesk_server.ports import Blobs, Bus, Clock, Vault
+from cyberdesk_server.store.database import Database
+
+DRIVER_VERSION = "2.0.0"
+"""The newest driver, as `GET /v1/internal/cyberdriver-version` tells it."""
+
+
+class Links(Protocol):
+    """Checks the links that the embedded blob store signs."""
+
+    def is_valid(self, key: str, *, expires: int, signature: str) -> bool:
+        """True when this server signed exactly this key and expiry, and the time is not up."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    database: Database
+    bus: Bus
+    blobs: Blobs
+    vault: Vault
+    clock: Clock
+    links: Links | None = None
+    """None when the blob store answers its links itself."""
+
+    driver_version: str = DRIVER_VERSION
+    max_body_bytes: int = 150 * 1024 * 1024
+    """A larger request is refused with 413."""

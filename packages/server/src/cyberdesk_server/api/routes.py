@@ -1,0 +1,81 @@
+"""How a request becomes an answer: the key, then the body, then the endpoint; refusals on the way out."""
+
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any
+
+import structlog
+from fastapi import APIRouter, Depends, Security
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from cyberdesk_server.api import errors
+from cyberdesk_server.api.auth import authenticate, bearer
+from cyberdesk_server.api.bodies import StrictRequest, text_problem
+from cyberdesk_server.api.parts import Parts
+from cyberdesk_server.domain.refusals import InvalidFields, Problem, Refused
+
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+def parts_of(request: Request) -> Parts:
+    parts: Parts = request.app.state.parts
+    return parts
+
+
+PartsOf = Annotated[Parts, Depends(parts_of)]
+"""The parts of the server, for endpoints."""
+
+
+class OpenRoute(APIRoute):
+    """A route that needs no key."""
+
+    def get_route_handler(self) -> Handler:
+        endpoint = super().get_route_handler()
+
+        async def handle(request: Request) -> Response:
+            try:
+                return await endpoint(await self.prepared(request))
+            except (Refused, RequestValidationError, HTTPException) as error:
+                return errors.answer(error)
+
+        return handle
+
+    async def prepared(self, request: Request) -> Request:
+        """The request as endpoints get it."""
+        _refuse_unusable_texts(request)
+        return StrictRequest(
+            request.scope, request.receive, max_body_bytes=parts_of(request).max_body_bytes
+        )
+
+
+class Route(OpenRoute):
+    """A route that needs a key, which is checked before anything else is read."""
+
+    async def prepared(self, request: Request) -> Request:
+        caller = await authenticate(request, parts_of(request).database)
+        request.state.caller = caller
+        structlog.contextvars.bind_contextvars(organization_id=caller.organization_id)
+        return await super().prepared(request)
+
+
+def open_router(**options: Any) -> APIRouter:
+    """A router whose routes need no key."""
+    return APIRouter(route_class=OpenRoute, **options)
+
+
+def router(**options: Any) -> APIRouter:
+    """A router whose routes need a key."""
+    return APIRouter(route_class=Route, dependencies=[Security(bearer)], **options)
+
+
+def _refuse_unusable_texts(request: Request) -> None:
+    problems = [
+        Problem(("query", name), reason, "string_characters")
+        for name, value in request.query_params.multi_items()
+        if (reason := text_problem(value)) is not None
+    ]
+    if problems:
+        raise InvalidFields(tuple(problems))

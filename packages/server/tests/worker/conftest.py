@@ -1,0 +1,116 @@
+"""A worker with everything real but the desktop and the model."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cyberdesk_server.adapters.bus import InProcessBus
+from cyberdesk_server.adapters.clock import SystemClock
+from cyberdesk_server.adapters.vault import EnvelopeVault, MasterKey
+from cyberdesk_server.domain.ids import OrganizationId, RunId, WorkerId
+from cyberdesk_server.domain.machines import Machine
+from cyberdesk_server.domain.runs import Run, RunStatus
+from cyberdesk_server.domain.workflows import Workflow
+from cyberdesk_server.executor.parts import ExecutorParts, Limits
+from cyberdesk_server.store import machines, runs
+from cyberdesk_server.store.database import Database
+from cyberdesk_server.store.runs import Claim
+from cyberdesk_server.testing import a_database, a_machine, a_run, a_workflow, an_organization
+from cyberdesk_server.testing_executor import FunctionModel, MemoryBlobs, PrintedReader, ScriptedDesktop
+from cyberdesk_server.worker import Worker, WorkerLimits
+
+
+@dataclass
+class Floor:
+    """Where workers work: one organization with one workflow and its machines."""
+
+    database: Database
+    bus: InProcessBus
+    organization_id: OrganizationId
+    workflow: Workflow
+    desktop: ScriptedDesktop = field(default_factory=ScriptedDesktop)
+
+    def worker(self, model: FunctionModel, name: str = "worker", **limits: Any) -> Worker:
+        def parts_for(claim: Claim) -> ExecutorParts:
+            return ExecutorParts(
+                database=self.database,
+                desktop=self.desktop,
+                model=model,
+                reader=PrintedReader(),
+                blobs=MemoryBlobs(),
+                vault=EnvelopeVault(MasterKey(b"m" * 32)),
+                bus=self.bus,
+                clock=SystemClock(),
+                limits=Limits(still_screen_seconds=0.01, look_pause_seconds=0.001),
+            )
+
+        # Nobody is woken by the sweep unless a test says so: a lost wake-up makes it hang.
+        chosen = WorkerLimits(**({"sweep_seconds": 600.0, "lease_seconds": 600.0} | limits))
+        return Worker(WorkerId(name), self.database, self.bus, SystemClock(), parts_for, chosen)
+
+    @asynccontextmanager
+    async def working(self, worker: Worker) -> AsyncIterator[None]:
+        """While the context is open the worker runs; at its end it stops gracefully."""
+        running = asyncio.create_task(worker.run())
+        try:
+            yield
+        finally:
+            await worker.stop()
+            await running
+
+    async def machine(self, **fields: Any) -> Machine:
+        async with self.database.transaction() as conn:
+            return await a_machine(conn, self.organization_id, **fields)
+
+    async def run(self, **fields: Any) -> Run:
+        async with self.database.transaction() as conn:
+            return await a_run(conn, self.workflow, **fields)
+
+    async def announced_run(self, **fields: Any) -> Run:
+        run = await self.run(**fields)
+        await self.bus.publish("runs.waiting")
+        return run
+
+    async def cancel(self, run_id: RunId) -> None:
+        async with self.database.transaction() as conn:
+            await runs.end(conn, run_id, status=RunStatus.CANCELLED, changes={}, now=datetime.now(UTC))
+        await self.bus.publish(f"run.{run_id}")
+
+    async def expire_leases(self) -> None:
+        """What time does to the lease of a worker that is gone."""
+        async with self.database.transaction() as conn:
+            await runs.expire_leases(conn, now=datetime.now(UTC))
+
+    async def now(self, run_id: RunId) -> Run:
+        async with self.database.read() as conn:
+            run = await runs.get(conn, self.organization_id, run_id)
+        assert run is not None
+        return run
+
+    async def until(self, run_id: RunId, holds: Callable[[Run], bool]) -> Run:
+        """The run as soon as this holds for it; looked at whenever something about it changes."""
+        async with self.bus.listen(f"run.{run_id}") as changes:
+            while not holds(run := await self.now(run_id)):
+                await anext(changes)
+        return run
+
+    async def is_free(self, machine: Machine) -> bool:
+        """True when a waiting run could be given this machine."""
+        async with self.database.read() as conn:
+            found = await machines.get(conn, self.organization_id, machine.id)
+        assert found is not None
+        return found.held_by_run_id is None
+
+
+@pytest.fixture
+async def floor(tmp_path: Path) -> AsyncIterator[Floor]:
+    async with a_database(tmp_path) as database:
+        async with database.transaction() as conn:
+            organization_id = await an_organization(conn)
+            workflow = await a_workflow(conn, organization_id)
+        yield Floor(database, InProcessBus(), organization_id, workflow)

@@ -1,0 +1,280 @@
+"""Workers: what waits is carried out once, by whoever holds the lease, and every machine comes back free."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from cyberdesk_server.domain.actions import Action, ActionResult, Click
+from cyberdesk_server.domain.geometry import Point
+from cyberdesk_server.domain.json import JsonValue
+from cyberdesk_server.domain.runs import RunStatus
+from cyberdesk_server.domain.screens import Screenshot
+from cyberdesk_server.domain.steps import Step, ToolCall, Turn
+from cyberdesk_server.domain.tasks import Task
+from cyberdesk_server.testing_executor import FunctionModel, turns
+
+
+def a_click(x: int) -> Turn:
+    return Turn((ToolCall("click", {"x": x, "y": 1}),))
+
+
+def clicks_at(actions: Sequence[Action]) -> list[int]:
+    return [action.at.x for action in actions if isinstance(action, Click)]
+
+
+def has_ended(run: Any) -> bool:
+    return bool(run.status.is_terminal)
+
+
+class Halt:
+    """A model that asks for two clicks and, between them, waits until it is let go."""
+
+    def __init__(self) -> None:
+        self.is_reached = asyncio.Event()
+        self.may_go_on = asyncio.Event()
+        self.model = turns(a_click(1), a_click(2))
+        self.model.before_answer = self._wait
+        self._answers = 0
+
+    async def _wait(self) -> None:
+        self._answers += 1
+        if self._answers == 2:
+            self.is_reached.set()
+            await self.may_go_on.wait()
+
+
+async def test_a_waiting_run_is_carried_out(floor: Any) -> None:
+    machine = await floor.machine()
+
+    async with floor.working(floor.worker(turns(a_click(1), a_click(2)))):
+        run = await floor.announced_run()
+        ended = await floor.until(run.id, has_ended)
+
+    assert (ended.status, ended.error, ended.machine_id) == (RunStatus.SUCCESS, None, machine.id)
+    assert clicks_at(floor.desktop.performed) == [1, 2]
+    assert await floor.is_free(machine)
+
+
+async def test_a_run_from_before_the_start_is_found(floor: Any) -> None:
+    await floor.machine()
+    run = await floor.run()
+
+    async with floor.working(floor.worker(turns())):
+        ended = await floor.until(run.id, has_ended)
+
+    assert ended.status is RunStatus.SUCCESS
+
+
+async def test_the_sweep_finds_a_run_nobody_announced(floor: Any) -> None:
+    await floor.machine()
+
+    async with floor.working(floor.worker(turns(), sweep_seconds=0.01)):
+        await asyncio.sleep(0)
+        run = await floor.run()
+        ended = await floor.until(run.id, has_ended)
+
+    assert ended.status is RunStatus.SUCCESS
+
+
+async def test_a_machine_that_becomes_free_gets_the_next_run(floor: Any) -> None:
+    await floor.machine()
+
+    async with floor.working(floor.worker(turns(a_click(1)))):
+        first = await floor.announced_run()
+        second = await floor.announced_run()
+        ended = [await floor.until(run.id, has_ended) for run in (first, second)]
+
+    assert [run.status for run in ended] == [RunStatus.SUCCESS] * 2
+
+
+async def test_runs_on_several_machines_go_at_the_same_time(floor: Any) -> None:
+    await floor.machine()
+    await floor.machine()
+    together = asyncio.Barrier(2)
+    model = turns(a_click(1))
+
+    async def meet() -> None:
+        if together.n_waiting < 2 and not together.broken:
+            await together.wait()
+
+    model.before_answer = meet
+    async with floor.working(floor.worker(model)):
+        runs = [await floor.announced_run() for _ in range(2)]
+        ended = [await floor.until(run.id, has_ended) for run in runs]
+
+    assert [run.status for run in ended] == [RunStatus.SUCCESS] * 2
+
+
+async def test_a_worker_takes_no_more_runs_than_it_may(floor: Any) -> None:
+    for _ in range(2):
+        await floor.machine()
+    halt = Halt()
+    worker = floor.worker(halt.model, concurrency=1)
+
+    async with floor.working(worker):
+        first, second = await floor.announced_run(), await floor.announced_run()
+        await halt.is_reached.wait()
+        assert (await floor.now(second.id)).status is RunStatus.SCHEDULING
+        halt.may_go_on.set()
+        ended = [await floor.until(run.id, has_ended) for run in (first, second)]
+
+    assert [run.status for run in ended] == [RunStatus.SUCCESS] * 2
+
+
+async def test_a_cancelled_run_stops_before_its_next_action_and_frees_its_machine(floor: Any) -> None:
+    machine = await floor.machine()
+    halt = Halt()
+
+    async with floor.working(floor.worker(halt.model)):
+        run = await floor.announced_run()
+        await halt.is_reached.wait()
+        async with floor.bus.listen("machines.free") as freed:
+            await floor.cancel(run.id)
+            await anext(freed)
+            assert await floor.is_free(machine)
+
+    assert (await floor.now(run.id)).status is RunStatus.CANCELLED
+    assert clicks_at(floor.desktop.performed) == [1]
+
+
+async def test_a_bug_of_ours_fails_its_run_and_nothing_else(floor: Any) -> None:
+    machine = await floor.machine()
+
+    def decide(
+        task: Task, history: Sequence[Step], values: Mapping[str, JsonValue], screenshot: Screenshot
+    ) -> Turn:
+        if task.run_id == broken.id:
+            raise ZeroDivisionError("hunter2")
+        return Turn()
+
+    async with floor.working(floor.worker(FunctionModel(decide))):
+        broken = await floor.run()
+        whole = await floor.announced_run()
+        ended = [await floor.until(run.id, has_ended) for run in (broken, whole)]
+
+    assert [run.status for run in ended] == [RunStatus.ERROR, RunStatus.SUCCESS]
+    assert "hunter2" not in str(ended[0].error)
+    assert await floor.is_free(machine)
+
+
+async def test_a_stopping_worker_leaves_its_run_to_the_next(floor: Any) -> None:
+    machine = await floor.machine()
+    halt = Halt()
+
+    async with floor.working(floor.worker(halt.model, "first", shutdown_seconds=0.05)):
+        run = await floor.announced_run()
+        await halt.is_reached.wait()
+    left = await floor.now(run.id)
+    halt.may_go_on.set()
+    async with floor.working(floor.worker(halt.model, "second")):
+        ended = await floor.until(run.id, has_ended)
+
+    assert (left.status, ended.status, ended.attempt) == (RunStatus.RUNNING, RunStatus.SUCCESS, 2)
+    assert clicks_at(floor.desktop.performed) == [1, 2]
+    assert await floor.is_free(machine)
+
+
+async def test_a_stopping_worker_lets_the_action_under_way_end(floor: Any) -> None:
+    """Even a desktop that keeps no journal takes no harm from a restart."""
+    await floor.machine()
+    floor.desktop.keeps_journal = False
+    is_acting, may_end = asyncio.Event(), asyncio.Event()
+    perform = floor.desktop.perform
+
+    async def slowly(action: Action, action_id: Any, *, is_repeat: bool = False) -> ActionResult:
+        is_acting.set()
+        await may_end.wait()
+        result: ActionResult = await perform(action, action_id, is_repeat=is_repeat)
+        return result
+
+    floor.desktop.perform = slowly
+    model = turns(a_click(1), a_click(2))
+    worker = floor.worker(model, shutdown_seconds=60.0)
+    running = asyncio.create_task(worker.run())
+    run = await floor.announced_run()
+    await is_acting.wait()
+    stopping = asyncio.create_task(worker.stop())
+    await asyncio.sleep(0)
+    may_end.set()
+    await asyncio.gather(stopping, running)
+    performed_before_restart = clicks_at(floor.desktop.performed)
+    async with floor.working(floor.worker(model)):
+        ended = await floor.until(run.id, has_ended)
+
+    assert performed_before_restart == [1]
+    assert (ended.status, ended.error) == (RunStatus.SUCCESS, None)
+    assert clicks_at(floor.desktop.performed) == [1, 2]
+
+
+async def test_a_stopped_worker_claims_nothing(floor: Any) -> None:
+    await floor.machine()
+    worker = floor.worker(turns())
+
+    async with floor.working(worker):
+        pass
+    run = await floor.announced_run()
+
+    assert (await floor.now(run.id)).status is RunStatus.SCHEDULING
+
+
+async def test_a_lease_is_kept_while_the_run_goes_on(floor: Any) -> None:
+    await floor.machine()
+    halt = Halt()
+
+    async with floor.working(floor.worker(halt.model, lease_seconds=0.3, sweep_seconds=0.02)):
+        run = await floor.announced_run()
+        await halt.is_reached.wait()
+        claimed = (await floor.now(run.id)).lease_expires_at
+        while (await floor.now(run.id)).lease_expires_at == claimed:  # noqa: ASYNC110 - renewals are no news
+            await asyncio.sleep(0.01)
+        halt.may_go_on.set()
+        ended = await floor.until(run.id, has_ended)
+
+    assert (ended.status, ended.attempt) == (RunStatus.SUCCESS, 1)
+
+
+async def test_invariant_4_a_worker_that_lost_its_lease_changes_nothing(floor: Any) -> None:
+    machine = await floor.machine()
+    halt = Halt()
+    finishing = turns(a_click(1), a_click(2))
+
+    async with floor.working(floor.worker(halt.model, "frozen")):
+        run = await floor.announced_run()
+        await halt.is_reached.wait()
+        await floor.expire_leases()
+        async with floor.working(floor.worker(finishing, "second")):
+            ended = await floor.until(run.id, has_ended)
+        halt.may_go_on.set()
+
+    assert (ended.status, ended.attempt) == (RunStatus.SUCCESS, 2)
+    assert await floor.now(run.id) == ended
+    assert clicks_at(floor.desktop.performed) == [1, 2]
+    assert await floor.is_free(machine)
+
+
+async def test_invariant_5_an_action_survives_a_takeover_once(floor: Any) -> None:
+    await floor.machine()
+    is_acting = asyncio.Event()
+    perform = floor.desktop.perform
+
+    async def and_then_nothing(action: Action, action_id: Any, *, is_repeat: bool = False) -> ActionResult:
+        result: ActionResult = await perform(action, action_id, is_repeat=is_repeat)
+        if is_acting.is_set():
+            return result
+        is_acting.set()
+        await asyncio.get_running_loop().create_future()
+        raise AssertionError
+
+    floor.desktop.perform = and_then_nothing
+    model = turns(a_click(1), a_click(2))
+    lost = asyncio.create_task(floor.worker(model, "lost").run())
+    run = await floor.announced_run()
+    await is_acting.wait()
+    lost.cancel()
+    await asyncio.gather(lost, return_exceptions=True)
+    await floor.expire_leases()
+    async with floor.working(floor.worker(model, "second")):
+        ended = await floor.until(run.id, has_ended)
+
+    assert (ended.status, ended.attempt) == (RunStatus.SUCCESS, 2)
+    assert floor.desktop.performed == [Click(Point(1, 1)), Click(Point(2, 1))]
