@@ -57,7 +57,6 @@ def test_a_patient_the_clinic_does_not_have_is_a_failed_task(site: Any, clinic: 
 def test_the_password_is_in_nothing_the_server_kept(site: Any, clinic: Any) -> None:
     site.run(PROMPT, clinic, **a_lookup("12345", "Doe"))
 
-    data = site.server.folder / "data"
-    kept = [path for path in data.rglob("*") if path.is_file() and path.suffix != ".png"]
+    kept = [path for path in site.server.data_dir.rglob("*") if path.is_file() and path.suffix != ".png"]
     assert not [path for path in kept if b"legacy" in path.read_bytes()]
     assert "legacy" not in site.server.program.said()

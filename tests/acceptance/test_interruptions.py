@@ -93,9 +93,9 @@ def test_a_driver_that_stays_away_ends_the_run_with_a_reason(
 
 
 def test_a_server_killed_in_the_middle_goes_on_where_it_was(
-    a_server: Any, recorder: tuple[str, ...], typed: Path, tmp_path: Path, until: Until
+    a_server: Any, site_of: Any, recorder: tuple[str, ...], typed: Path, tmp_path: Path, until: Until
 ) -> None:
-    with a_server.up() as first, a_server.site() as site, site.machines(tmp_path) as machine_for:
+    with a_server.up() as first, site_of(a_server) as site, site.machines(tmp_path) as machine_for:
         machine = machine_for(*recorder, name="survivor")
         run_id = site.start(ONE_BY_ONE, machine)
         until(lambda: len(typed.read_bytes()) >= 5, what="five letters")

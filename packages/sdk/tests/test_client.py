@@ -191,6 +191,7 @@ def test_a_client_nobody_closed_leaves_nothing_open(api, recwarn):
             await client.machines.list()
 
         asyncio.run(list_machines())
+        client.machines.list_sync()
 
     use()
     gc.collect()

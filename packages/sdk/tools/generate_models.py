@@ -425,10 +425,12 @@ def index_text(homes: dict[str, str]) -> str:
     lines += ['"""Model -> its module in this package."""', "", "__all__ = ["]
     lines += [f'    "{name}",' for name in sorted(homes)] + ["]", "", ""]
     lines += [
-        "def __getattr__(name: str) -> Any:",
-        "    if name not in HOMES:",
-        '        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")',
-        '    return getattr(import_module(f"{__name__}.{HOMES[name]}"), name)',
+        "if not TYPE_CHECKING:",
+        "",
+        "    def __getattr__(name: str) -> Any:",
+        "        if name not in HOMES:",
+        '            raise AttributeError(f"there is no model {name!r}")',
+        '        return getattr(import_module(f"{__name__}.{HOMES[name]}"), name)',
     ]
     return "\n".join(lines) + "\n"
 

@@ -281,9 +281,9 @@ exec 3<&0 </dev/null
 ( (
     trap '' TERM HUP INT
     read -r _
-    kill -TERM -- -$$
+    kill -s TERM -- "-$$"
     sleep "$1"
-    kill -KILL -- -$$
+    kill -s KILL -- "-$$"
 ) <&3 >/dev/null 2>&1 & )
 exec 3<&-
 shift

@@ -8,7 +8,7 @@ import contextlib
 import json
 import ssl
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -42,6 +42,13 @@ class Awake:
 
     def disable(self) -> None:
         self.told.append("disable")
+
+
+async def until(claim: Callable[[], bool]) -> None:
+    """Returns as soon as the claim is true. Raises `TimeoutError` when it never is."""
+    async with asyncio.timeout(_ANSWER_SECONDS):
+        while not claim():  # noqa: ASYNC110 - other threads and processes make it true, and tell no event
+            await asyncio.sleep(0.01)
 
 
 @dataclass

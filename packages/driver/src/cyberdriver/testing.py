@@ -115,8 +115,8 @@ class RecordingTerminal:
 class EventWindow:
     """A Tk window, as a context manager, that writes down what reaches it. It has the focus once entered.
 
-    Each event is a line: `press 1 200 150`, `move 210 150`, `release 1 220 150` (button, pixel of the screen),
-    `key Control_L` and `up Control_L` (keysym). A text entry is what the keys go to; its text is in `text`.
+    Each event is a line: `press 1 200 150`, `move 210 150`, `release 1 220 150` (button, pixel of the
+    screen), `key Control_L` and `up Control_L` (keysym). Keys go to a text entry; its content is `text`.
     With a picture, a PNG, it has no frame and shows that at `corner` and nothing else.
     """
 
@@ -217,7 +217,7 @@ def _active_window(connection: Connection) -> _Window:
         connection.lib.x11.XGetInputFocus(display, byref(focus), byref(revert_to))
         active = connection.atom("_NET_ACTIVE_WINDOW")
         numbers = memoryview(read_property(connection, connection.root, active).content).cast("L").tolist()
-        # The window manager's word alone may be old: programs get the numbers of those that ended before them.
+        # The window manager's word alone may be old: programs get the numbers of those that ended earlier.
         if not numbers or numbers[0] >> _CLIENT_BITS != focus.value >> _CLIENT_BITS:
             return _Window(0, "")
         title = read_property(connection, numbers[0], connection.atom("_NET_WM_NAME")).content

@@ -226,7 +226,7 @@ async def test_a_lost_screen_is_503_and_opened_again(machine: StagedMachine, bac
     backend.lose()
 
     lost = await machine.ask("POST", TYPE, {"text": "a"})
-    backend.is_lost = False
+    machine.backend = FakeBackend()
     found = await machine.ask("POST", TYPE, {"text": "a"})
 
     assert (lost.status, found.status, machine.opened) == (503, 200, 2)

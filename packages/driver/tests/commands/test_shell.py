@@ -115,8 +115,8 @@ async def test_too_much_output_is_cut_in_the_middle(machine: StagedMachine) -> N
 
 
 async def test_no_command_sees_the_frame_around_it(machine: StagedMachine) -> None:
-    first = await run(machine, "env | grep -c __CYBERDRIVER_COMMAND; true")
-    second = await run(machine, "env | grep -c __CYBERDRIVER_COMMAND; true")
+    first = await run(machine, "env | grep -c __CYBERDRIVER; true")
+    second = await run(machine, "env | grep -c __CYBERDRIVER; true")
 
     assert first["stdout"] == second["stdout"] == "0\n"
 

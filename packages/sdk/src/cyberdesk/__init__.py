@@ -12,51 +12,52 @@ Models are loaded when they are first used, so importing the package is quick.
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from cyberdesk import models
-from cyberdesk._version import __version__
-from cyberdesk.client import DEFAULT_API_BASE_URL, DEFAULT_TIMEOUT, ApiResponse, CyberdeskClient, RetryConfig
-from cyberdesk.errors import (
-    ClientClosed,
-    MalformedAnswer,
-    MalformedModel,
-    MissingField,
-    RunStillGoing,
-    UnexpectedStatus,
-)
+from cyberdesk._version import __version__ as __version__
+from cyberdesk.client import DEFAULT_API_BASE_URL as DEFAULT_API_BASE_URL
+from cyberdesk.client import DEFAULT_TIMEOUT as DEFAULT_TIMEOUT
+from cyberdesk.client import ApiResponse as ApiResponse
+from cyberdesk.client import CyberdeskClient as CyberdeskClient
+from cyberdesk.client import RetryConfig as RetryConfig
+from cyberdesk.errors import ClientClosed as ClientClosed
+from cyberdesk.errors import MalformedAnswer as MalformedAnswer
+from cyberdesk.errors import MalformedModel as MalformedModel
+from cyberdesk.errors import MissingField as MissingField
+from cyberdesk.errors import RunStillGoing as RunStillGoing
+from cyberdesk.errors import UnexpectedStatus as UnexpectedStatus
 
 if TYPE_CHECKING:
     from cyberdesk.models import *  # noqa: F403
-    from cyberdesk.types import ChatMessage, MessageContentBlock, RunMessageHistory
+    from cyberdesk.types import ChatMessage as ChatMessage
+    from cyberdesk.types import MessageContentBlock as MessageContentBlock
+    from cyberdesk.types import RunMessageHistory as RunMessageHistory
+else:
+    _HISTORY = ("ChatMessage", "MessageContentBlock", "RunMessageHistory")
 
-__all__ = [
-    "DEFAULT_API_BASE_URL",
-    "DEFAULT_TIMEOUT",
-    "ApiResponse",
-    "ChatMessage",
-    "ClientClosed",
-    "CyberdeskClient",
-    "MalformedAnswer",
-    "MalformedModel",
-    "MessageContentBlock",
-    "MissingField",
-    "RetryConfig",
-    "RunMessageHistory",
-    "RunStillGoing",
-    "UnexpectedStatus",
-    "__version__",
-]
-__all__ += models.__all__
+    __all__ = [
+        "DEFAULT_API_BASE_URL",
+        "DEFAULT_TIMEOUT",
+        "ApiResponse",
+        "ClientClosed",
+        "CyberdeskClient",
+        "MalformedAnswer",
+        "MalformedModel",
+        "MissingField",
+        "RetryConfig",
+        "RunStillGoing",
+        "UnexpectedStatus",
+        "__version__",
+        *_HISTORY,
+        *models.__all__,
+    ]
 
+    def __getattr__(name: str) -> Any:
+        if name in _HISTORY:
+            return getattr(import_module("cyberdesk.types"), name)
+        return getattr(models, name)
 
-def __getattr__(name: str) -> Any:
-    if name in ("ChatMessage", "MessageContentBlock", "RunMessageHistory"):
-        from cyberdesk import types
-
-        return getattr(types, name)
-    return getattr(models, name)
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import threading
+import weakref
 from collections.abc import AsyncGenerator
 from contextlib import suppress
 from typing import Any, TypeAlias
@@ -86,6 +87,7 @@ class HttpClients:
                 raise ClientClosed
             if self._sync is None:
                 self._sync = httpx.Client(**self._settings())
+                weakref.finalize(self, self._sync.close)  # for those who never close
             return self._sync
 
     async def _async_client(self) -> httpx.AsyncClient:

@@ -11,27 +11,51 @@ from uuid import uuid4
 import httpx
 
 from cyberdesk import models
-from cyberdesk._envelope import ApiResponse
+from cyberdesk._envelope import ApiResponse as ApiResponse
 from cyberdesk._http import HttpClients
 from cyberdesk._resources._resource import Idempotency
-from cyberdesk._resources.connections import ConnectionsAPI
-from cyberdesk._resources.machines import MachinesAPI
-from cyberdesk._resources.model_configurations import ModelConfigurationsAPI
-from cyberdesk._resources.pools import PoolsAPI
-from cyberdesk._resources.run_attachments import RunAttachmentsAPI
-from cyberdesk._resources.runs import RunsAPI
-from cyberdesk._resources.trajectories import TrajectoriesAPI
-from cyberdesk._resources.usage import UsageAPI
-from cyberdesk._resources.workflow_tag_groups import WorkflowTagGroupsAPI
-from cyberdesk._resources.workflow_tags import WorkflowTagsAPI
-from cyberdesk._resources.workflows import WorkflowsAPI
-from cyberdesk._retry import RetryConfig
+from cyberdesk._resources.connections import ConnectionsAPI as ConnectionsAPI
+from cyberdesk._resources.machines import MachinesAPI as MachinesAPI
+from cyberdesk._resources.model_configurations import ModelConfigurationsAPI as ModelConfigurationsAPI
+from cyberdesk._resources.pools import PoolsAPI as PoolsAPI
+from cyberdesk._resources.run_attachments import RunAttachmentsAPI as RunAttachmentsAPI
+from cyberdesk._resources.runs import RunsAPI as RunsAPI
+from cyberdesk._resources.trajectories import TrajectoriesAPI as TrajectoriesAPI
+from cyberdesk._resources.usage import UsageAPI as UsageAPI
+from cyberdesk._resources.workflow_tag_groups import WorkflowTagGroupsAPI as WorkflowTagGroupsAPI
+from cyberdesk._resources.workflow_tags import WorkflowTagsAPI as WorkflowTagsAPI
+from cyberdesk._resources.workflows import WorkflowsAPI as WorkflowsAPI
+from cyberdesk._retry import RetryConfig as RetryConfig
 from cyberdesk._version import __version__
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
     from cyberdesk.models import *  # noqa: F403
+else:
+    __all__ = [
+        "DEFAULT_API_BASE_URL",
+        "DEFAULT_TIMEOUT",
+        "ApiResponse",
+        "ConnectionsAPI",
+        "CyberdeskClient",
+        "MachinesAPI",
+        "ModelConfigurationsAPI",
+        "PoolsAPI",
+        "RetryConfig",
+        "RunAttachmentsAPI",
+        "RunsAPI",
+        "TrajectoriesAPI",
+        "UsageAPI",
+        "WorkflowTagGroupsAPI",
+        "WorkflowTagsAPI",
+        "WorkflowsAPI",
+        *models.__all__,
+    ]
+
+    def __getattr__(name: str) -> Any:
+        return getattr(models, name)
+
 
 DEFAULT_API_BASE_URL = "https://api.cyberdesk.io"
 
@@ -39,26 +63,6 @@ DEFAULT_TIMEOUT = httpx.Timeout(60.0, connect=10.0)
 """Seconds to wait for the next part of an answer (60) and for a connection (10)."""
 
 DEFAULT_IDEMPOTENCY_HEADER = "Idempotency-Key"
-
-__all__ = [
-    "DEFAULT_API_BASE_URL",
-    "DEFAULT_TIMEOUT",
-    "ApiResponse",
-    "ConnectionsAPI",
-    "CyberdeskClient",
-    "MachinesAPI",
-    "ModelConfigurationsAPI",
-    "PoolsAPI",
-    "RetryConfig",
-    "RunAttachmentsAPI",
-    "RunsAPI",
-    "TrajectoriesAPI",
-    "UsageAPI",
-    "WorkflowTagGroupsAPI",
-    "WorkflowTagsAPI",
-    "WorkflowsAPI",
-]
-__all__ += models.__all__
 
 
 class CyberdeskClient:
@@ -150,10 +154,6 @@ class CyberdeskClient:
     async def aclose(self) -> None:
         """Close all connections and wait until those of this event loop are closed."""
         await self._http.aclose()
-
-
-def __getattr__(name: str) -> Any:
-    return getattr(models, name)
 
 
 def _random_key() -> str:

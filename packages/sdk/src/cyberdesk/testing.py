@@ -10,10 +10,11 @@ It listens on a free port of the loopback interface, in a thread of its own.
 from __future__ import annotations
 
 import json as json_module
+import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
@@ -56,15 +57,28 @@ class Asked:
         return json_module.loads(self.body) if self.body else None
 
 
-class ScriptedApi:
-    """Answers requests in the order of the script; without a script left, with 500."""
+def _no_answer(asked: Asked) -> Scripted:
+    return Scripted(500, json={"detail": f"the script has no answer for {asked.method} {asked.path}"})
 
-    def __init__(self) -> None:
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Stay quiet about callers that did not wait for their answer."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
+
+class ScriptedApi:
+    """Answers requests in the order of the script; after its end as `otherwise` says, or with 500."""
+
+    def __init__(self, otherwise: Callable[[Asked], Scripted] | None = None) -> None:
         self.asked: list[Asked] = []
         """All requests, oldest first."""
+        self._otherwise = otherwise or _no_answer
         self._script: deque[Scripted] = deque()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), self._handler())
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
 
     @property
@@ -87,9 +101,7 @@ class ScriptedApi:
 
     def _next(self, asked: Asked) -> Scripted:
         self.asked.append(asked)
-        if self._script:
-            return self._script.popleft()
-        return Scripted(500, json={"detail": f"the script has no answer for {asked.method} {asked.path}"})
+        return self._script.popleft() if self._script else self._otherwise(asked)
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         api = self

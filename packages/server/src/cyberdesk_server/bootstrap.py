@@ -92,8 +92,9 @@ def listen_on(settings: Settings) -> socket.socket:
         family = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0][0]
         return socket.create_server((settings.host, settings.port), family=family, backlog=2048)
     except OSError as error:
-        place = f"{settings.host}:{settings.port}"
-        raise CannotStart(f"cannot listen on {place}: {error.strerror or error}") from error
+        # The standard library adds the address to the text of some errors and not of others.
+        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
+        raise CannotStart(f"cannot listen on {settings.host}:{settings.port}: {reason}") from error
 
 
 def tls_context(settings: Settings) -> ssl.SSLContext | None:
@@ -123,8 +124,9 @@ async def open_database(settings: Settings) -> Database:
     """The migrated database. Raises `CannotStart`."""
     url = settings.effective_database_url
     try:
+        database = await Database.open(url)  # first, because it knows which databases there are
         await migrate(url)
-        return await Database.open(url)
+        return database
     except (SQLAlchemyError, OSError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise CannotStart(f"database_url: the database cannot be opened: {reason}") from error
@@ -144,14 +146,16 @@ async def serve(
     `introduce` gets the API key that a first start makes; `announce` the address once it answers.
     """
     address = _address(settings, listener)
-    context = tls_context(settings)
+    context, master_key = tls_context(settings), _master_key(settings, folder)
     database = await open_database(settings)
     try:
         await _forget_the_past(database)
         key = await organizations.first_start(database, now=datetime.now(UTC))
         if key:
             introduce(key)
-        site = _build(settings, folder, database, context, public_url=settings.public_url or address)
+        site = _build(
+            settings, folder, database, context, master_key, public_url=settings.public_url or address
+        )
         await _run(site, listener, announce=lambda: announce(address), stop=stop)
     finally:
         await database.close()
@@ -179,13 +183,14 @@ def _build(
     folder: DataFolder,
     database: Database,
     context: ssl.SSLContext | None,
+    master_key: MasterKey,
     *,
     public_url: str,
 ) -> Site:
     clock, bus = SystemClock(), InProcessBus()
     links = SignedLinks(folder.secret("links.key"), public_url=public_url, clock=clock)
     blobs = LocalBlobs(settings.blob_folder, links)
-    vault = EnvelopeVault(_master_key(settings, folder))
+    vault = EnvelopeVault(master_key)
     gateway = Gateway(database, bus, clock)
     limits = Limits(
         run_time_limit_seconds=settings.run_time_limit_seconds,

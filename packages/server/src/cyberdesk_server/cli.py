@@ -9,10 +9,11 @@ Whatever the operator can put right is one line on standard error and exit code 
 """
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
@@ -71,8 +72,7 @@ def up(
 
         settings = load_settings(config=config, data_dir=data_dir, host=host, port=port)
         logs.configure(settings.log_format, settings.log_level)
-        folder = DataFolder(settings.data_dir)
-        listener = bootstrap.listen_on(settings)
+        _refuse_unwritable(write_key)
 
         def introduce(key: str) -> None:
             if write_key:
@@ -82,17 +82,17 @@ def up(
                 _tell(f"API key: {key}")
 
         async def serve() -> None:
-            stop = _stopped_by_signals()
             await bootstrap.serve(
                 settings,
                 folder,
                 listener,
                 introduce=introduce,
                 announce=lambda address: _tell(f"ready: {address}"),
-                stop=stop,
+                stop=_stopped_by_signals(),
             )
 
-        uvloop.run(serve())
+        with closing(DataFolder(settings.data_dir)) as folder, bootstrap.listen_on(settings) as listener:
+            uvloop.run(serve())
 
 
 @app.command(epilog="Example: cyberdesk-server migrate --data-dir ./data")
@@ -219,6 +219,12 @@ def _one_line_errors() -> Iterator[None]:
         yield
     except (BadSetting, DataFolderUnusable, CannotStart, NoOrganization) as error:
         _fail(str(error))
+
+
+def _refuse_unwritable(key_file: Path | None) -> None:
+    """Better now than when the key is made: it can be shown only once."""
+    if key_file and not os.access(key_file.absolute().parent, os.W_OK | os.X_OK):
+        _fail(f"--write-key: {key_file} cannot be written: its folder is missing or not writable")
 
 
 def _fail(line: str) -> NoReturn:

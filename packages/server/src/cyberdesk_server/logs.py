@@ -20,7 +20,7 @@ _SECRET_NAME = re.compile(
 )
 _SECRET_TEXT = re.compile(r"\b(?:cd|ak|sk|whsec)_[A-Za-z0-9_-]{8,}|(?<=[Bb]earer )\S+", re.IGNORECASE)
 
-_NOISY_LOGGERS = ("uvicorn", "uvicorn.error", "websockets", "asyncio", "sqlalchemy", "aiosqlite")
+_NOISY_LOGGERS = ("uvicorn", "uvicorn.error", "websockets", "asyncio", "sqlalchemy", "aiosqlite", "alembic")
 
 
 def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
@@ -33,15 +33,21 @@ def configure(log_format: Literal["console", "json"], level: str, *, stream: Tex
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.TimeStamper(
+            fmt="iso" if log_format == "json" else "%Y-%m-%d %H:%M:%S", utc=True
+        ),
         structlog.processors.format_exc_info,
         redact,
     ]
+    target = stream or sys.stderr
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=shared,
-        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _renderer(log_format)],
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            _renderer(log_format, is_terminal=target.isatty()),
+        ],
     )
-    handler = logging.StreamHandler(stream or sys.stderr)
+    handler = logging.StreamHandler(target)
     handler.setFormatter(formatter)
     root = logging.getLogger()
     root.handlers = [handler]
@@ -56,11 +62,13 @@ def configure(log_format: Literal["console", "json"], level: str, *, stream: Tex
     )
 
 
-def _renderer(log_format: Literal["console", "json"]) -> Processor:
+def _renderer(log_format: Literal["console", "json"], *, is_terminal: bool) -> Processor:
     if log_format == "json":
         return structlog.processors.JSONRenderer(default=str)
     # The coloured traceback of the default would print local variables, and one of them may be a secret.
-    return structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    return structlog.dev.ConsoleRenderer(
+        colors=is_terminal, exception_formatter=structlog.dev.plain_traceback
+    )
 
 
 def _clean(name: str, value: Any) -> Any:

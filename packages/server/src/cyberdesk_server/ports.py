@@ -189,7 +189,7 @@ class Desktop(Protocol):
 
         Asking again with the same id after `DesktopUnreachable` is safe: a desktop that keeps a journal
         answers what it did; with one that keeps none, `OutcomeUnknown` is raised instead of a second attempt.
-        `is_repeat` says that somebody else may have asked with this id before: the worker whose run was taken over.
+        `is_repeat` says that somebody else may have asked with this id before: the worker that had the run.
         """
         ...
 

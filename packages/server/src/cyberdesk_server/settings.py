@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from pydantic import (
     Field,
+    JsonValue,
     PositiveFloat,
     PositiveInt,
     SecretStr,
@@ -32,7 +33,7 @@ class BadSetting(ValueError):
 
 
 def _setting(default: Any, description: str, *, unit: str = "", shown_default: str = "") -> Any:
-    extra = {"unit": unit, "shown_default": shown_default}
+    extra: dict[str, JsonValue] = {"unit": unit, "shown_default": shown_default}
     return Field(default, description=description, validate_default=True, json_schema_extra=extra)
 
 

@@ -1,7 +1,6 @@
 """Databases and builders for tests: each builder states only what matters to its caller."""
 
 import asyncio
-import shutil
 import warnings
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager

@@ -216,8 +216,8 @@ def test_slow_actions_get_their_time() -> None:
     typing = call_for(TypeText("x" * 1000), None)
     dragging = call_for(Drag(Point(0, 0), Point(1, 1), duration_seconds=20), Scale(SCREEN, SCREEN))
 
-    assert command and typing and dragging
-    assert (command.answer_seconds, typing.answer_seconds, dragging.answer_seconds) == (110, 85, 55)
+    seconds = [call.answer_seconds for call in (command, typing, dragging) if call]
+    assert seconds == [110, 85, 55]
 
 
 async def test_our_driver_is_asked_for_real_pixels_once_per_change() -> None:

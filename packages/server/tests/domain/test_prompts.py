@@ -148,7 +148,7 @@ def test_html_becomes_lines() -> None:
     )
 
     assert plain_lines(prompt) == (
-        Line(1, "Log in"),
+        Line(1, "# Log in"),
         Line(2, 'Click "OK" now.'),
         Line(3, "Type <b>"),
         Line(4, "One", is_item=True),

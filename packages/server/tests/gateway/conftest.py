@@ -96,7 +96,7 @@ class Site:
 
     @asynccontextmanager
     async def dial(self, ssl: SSLContext | None = None, **headers: str) -> AsyncIterator[ClientConnection]:
-        """A socket with these handshake headers (underscores stand for hyphens) beside key and fingerprint."""
+        """A socket with these handshake headers, `_` standing for `-`, beside key and fingerprint."""
         sent = {"Authorization": f"Bearer {KEY}", "X-PIGLET-FINGERPRINT": str(uuid4())}
         sent |= {name.replace("_", "-"): value for name, value in headers.items()}
         options: dict[str, Any] = {"ping_interval": None, "max_size": None, "proxy": None}
@@ -163,8 +163,10 @@ async def _serving(database: Database, **settings: Any) -> AsyncIterator[Site]:
         yield Site(f"{scheme}://{host}:{listener.getsockname()[1]}/tunnel/ws", gateway, bus, database, server)
     finally:
         await gateway.close()
-        server.should_exit = True
-        await serving
+        for listening in server.servers:
+            listening.close()
+        serving.cancel()  # uvicorn's own way out takes its time, test by test
+        await asyncio.gather(serving, return_exceptions=True)
 
 
 Serving = Callable[..., Any]

@@ -1,8 +1,8 @@
-"""Frames as PNG files, fast: one pass of Pillow for the pixels, igzip for the compression, our own container.
+"""Frames as PNG files, fast: one pass of Pillow for the pixels, igzip for the rest, our own container.
 
-Pillow's own PNG writer spends ten times as long in zlib. The row filter is chosen for each frame: none suits
-flat user interfaces, "sub" (the difference to the pixel on the left) photographs. PNG: W3C Recommendation, third
-edition.
+Pillow's own writer spends ten times as long in zlib. The row filter is chosen for each frame: none suits flat
+user interfaces, "sub" (the difference to the pixel on the left) photographs. The format is that of the W3C
+Recommendation "Portable Network Graphics", third edition.
 """
 
 from __future__ import annotations

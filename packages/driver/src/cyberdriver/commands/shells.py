@@ -19,17 +19,15 @@ DEFAULT_SESSION = "default"
 # The command is given as a variable and not pasted in, so that no quote in it can end the frame around it.
 # The state is written by a trap, which also runs when the command itself calls `exit`.
 _SH_FRAME = """
+__command=$__CYBERDRIVER_COMMAND
+__state=$__CYBERDRIVER_STATE
+unset __CYBERDRIVER_COMMAND __CYBERDRIVER_STATE
 trap '__status=$?
-pwd >"$__CYBERDRIVER_STATE/folder"
-unset __CYBERDRIVER_COMMAND
-export -p >"$__CYBERDRIVER_STATE/new" && mv "$__CYBERDRIVER_STATE/new" "$__CYBERDRIVER_STATE/environment"
+pwd >"$__state/folder"
+export -p >"$__state/new" && mv "$__state/new" "$__state/environment"
 exit $__status' EXIT
-if [ -r "$__CYBERDRIVER_STATE/environment" ]; then
-  __command=$__CYBERDRIVER_COMMAND; __state=$__CYBERDRIVER_STATE
-  . "$__CYBERDRIVER_STATE/environment"
-  __CYBERDRIVER_COMMAND=$__command; __CYBERDRIVER_STATE=$__state
-fi
-eval "$__CYBERDRIVER_COMMAND"
+if [ -r "$__state/environment" ]; then . "$__state/environment"; fi
+eval "$__command"
 """
 
 _PWSH_FRAME = """

@@ -1,4 +1,7 @@
-"""All request and response models. Importing this loads none of them; each is loaded when it is asked for."""
+"""All request and response models. Importing this loads none of them; each is loaded when it is asked for.
+
+Type checkers read the imports instead: from a module `__getattr__` they would conclude that any name exists.
+"""
 
 from __future__ import annotations
 
@@ -6,24 +9,24 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from cyberdesk.models import _generated
-from cyberdesk.models._unset import UNSET, Unset
+from cyberdesk.models._unset import UNSET as UNSET
+from cyberdesk.models._unset import Unset as Unset
 
 if TYPE_CHECKING:
-    from cyberdesk.models._files import File
+    from cyberdesk.models._files import File as File
     from cyberdesk.models._generated import *  # noqa: F403
-    from cyberdesk.models._model import FreeForm, Model, Page
+    from cyberdesk.models._model import FreeForm as FreeForm
+    from cyberdesk.models._model import Model as Model
+    from cyberdesk.models._model import Page as Page
+else:
+    _HOMES = {"File": "_files", "FreeForm": "_model", "Model": "_model", "Page": "_model"}
 
-__all__ = ["UNSET", "File", "FreeForm", "Model", "Page", "Unset"]
-__all__ += _generated.__all__
+    __all__ = ["UNSET", "Unset", *_HOMES, *_generated.__all__]
 
-_HOMES = {"File": "_files", "FreeForm": "_model", "Model": "_model", "Page": "_model"}
+    def __getattr__(name: str) -> Any:
+        if name in _HOMES:
+            return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+        return getattr(_generated, name)
 
-
-def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    return getattr(_generated, name)
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})

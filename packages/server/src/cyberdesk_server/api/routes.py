@@ -25,7 +25,12 @@ def parts_of(request: Request) -> Parts:
     return parts
 
 
-PartsOf = Annotated[Parts, Depends(parts_of)]
+async def _parts(request: Request) -> Parts:
+    # A dependency that is no coroutine would be sent through a thread.
+    return parts_of(request)
+
+
+PartsOf = Annotated[Parts, Depends(_parts)]
 """The parts of the server, for endpoints."""
 
 
@@ -46,9 +51,7 @@ class OpenRoute(APIRoute):
     async def prepared(self, request: Request) -> Request:
         """The request as endpoints get it."""
         _refuse_unusable_texts(request)
-        return StrictRequest(
-            request.scope, request.receive, max_body_bytes=parts_of(request).max_body_bytes
-        )
+        return StrictRequest(request.scope, request.receive, max_body_bytes=parts_of(request).max_body_bytes)
 
 
 class Route(OpenRoute):

@@ -85,6 +85,4 @@ async def _remember(
     conn: AsyncConnection, caller: ApiKey, key: str, digest: str, response: Response, request: Request
 ) -> None:
     answered = Remembered(digest, response.status_code, bytes(response.body))
-    await idempotency.remember(
-        conn, caller.organization_id, key, answered, now=parts_of(request).clock.now()
-    )
+    await idempotency.remember(conn, caller.organization_id, key, answered, now=parts_of(request).clock.now())

@@ -246,7 +246,7 @@ class Line:
     """From 1; blank lines of a plain prompt count, so that an editor shows the same number."""
 
     text: str
-    """Without its indentation, bullet or number. A picture is the word `<img "SRC">`."""
+    """Without its indentation, bullet or number. A picture is the word `<img "SRC">`; a heading starts with `#`."""
 
     indent: int = 0
     """Columns of indentation; a list nested in a list item is 4 columns deeper than the item."""
@@ -264,27 +264,10 @@ def picture(src: str) -> str:
     return f'<img "{src}">'
 
 
-_BLOCK_TAGS = frozenset(
-    {
-        "p",
-        "br",
-        "hr",
-        "div",
-        "ul",
-        "ol",
-        "li",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "table",
-        "tr",
-        "pre",
-        "html",
-    }
-    | {"body", "blockquote", "section", "article", "header", "footer"}
+_HEADING_TAGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
+_BLOCK_TAGS = _HEADING_TAGS | frozenset(
+    {"p", "br", "hr", "div", "ul", "ol", "li", "table", "tr", "pre", "html", "body"}
+    | {"blockquote", "section", "article", "header", "footer"}
 )
 _HAS_BLOCKS = re.compile(rf"</?(?:{'|'.join(sorted(_BLOCK_TAGS))})(?:\s[^<>]*)?/?>", re.IGNORECASE)
 _PICTURE_TAG = re.compile(r"<img\b[^<>]*>", re.IGNORECASE)
@@ -348,6 +331,8 @@ class _HtmlReader(HTMLParser):
             return
         if tag in _BLOCK_TAGS:
             self._end_line()
+        if tag in _HEADING_TAGS:
+            self._written.append("# ")
         if tag in {"ul", "ol"}:
             self._lists += 1
         if tag == "pre":
@@ -391,7 +376,7 @@ class _HtmlReader(HTMLParser):
         shown = re.sub(r"[ \t\r\n\f]+", " ", "".join(self._written)).strip(" ").expandtabs(_TAB_COLUMNS)
         self._written.clear()
         text = shown.replace("\u00a0", " ")
-        if not text.strip():
+        if not text.strip(" #"):
             return
         spaces = len(text) - len(text.lstrip())
         depth = max(self._lists - 1, 0) * _LIST_STEP

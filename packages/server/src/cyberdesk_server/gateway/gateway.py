@@ -5,6 +5,7 @@ from contextlib import suppress
 from uuid import uuid4
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import Receive, Scope, Send
 
 from cyberdesk_server.domain.ids import ConnectionId, MachineId
@@ -46,6 +47,7 @@ class Gateway:
         self._clock = clock
         self._live: dict[MachineId, tuple[ConnectionId, Tunnel]] = {}
         self._connecting = asyncio.Lock()  # memory and database agree on which connection is the newest
+        self._open: set[ConnectionId] = set()
         self._is_closing = False
         self._left = asyncio.Event()
 
@@ -62,12 +64,13 @@ class Gateway:
         """Write `last_seen` of the connected machines, for ever."""
         while True:
             await self._clock.sleep(SEEN_SECONDS)
-            if not self._live:
-                continue
             now = self._clock.now()
-            async with self._database.transaction() as conn:
-                for machine_id, (connection_id, _) in tuple(self._live.items()):
-                    await machines.seen(conn, machine_id, connection_id=connection_id, now=now)
+            try:
+                async with self._database.transaction() as conn:
+                    for machine_id, (connection_id, _) in tuple(self._live.items()):
+                        await machines.seen(conn, machine_id, connection_id=connection_id, now=now)
+            except SQLAlchemyError:
+                log.warning("last_seen not written, trying again", exc_info=True)
 
     async def close(self) -> None:
         """Send every driver away for a second and wait until their machines are marked as disconnected."""
@@ -75,7 +78,7 @@ class Gateway:
         await asyncio.gather(*(tunnel.close(*RESTARTING) for _, tunnel in self._live.values()))
         with suppress(TimeoutError):
             async with asyncio.timeout(CLOSING_SECONDS):
-                while self._live:
+                while self._open:
                     self._left.clear()
                     await self._left.wait()
 
@@ -90,34 +93,46 @@ class Gateway:
         return Refused(403, "the API key is not valid") if api_key is None else (handshake, api_key)
 
     async def _hold(self, socket: Socket, scope: Scope, handshake: Handshake, api_key: ApiKey) -> None:
-        """The life of one tunnel, from its upsert to its mark as disconnected."""
+        """The life of one tunnel, from the opening of its socket to the machine's mark as disconnected."""
         try:
             await socket.accept()
         except SocketClosed:
             return
+        connection_id = ConnectionId(uuid4())
+        self._open.add(connection_id)
+        try:
+            await self._carry(socket, scope, handshake, api_key, connection_id)
+        finally:
+            self._open.discard(connection_id)
+            self._left.set()
+
+    async def _carry(
+        self,
+        socket: Socket,
+        scope: Scope,
+        handshake: Handshake,
+        api_key: ApiKey,
+        connection_id: ConnectionId,
+    ) -> None:
         tunnel = Tunnel(socket, dialect_of(handshake.version, handshake.features))
         patience_of(scope).owes_answer = lambda: tunnel.owes_answer
-        connection_id = ConnectionId(uuid4())
         async with self._connecting:
             machine = await self._connect(socket, handshake, api_key, connection_id)
             before = self._live.get(machine.id)
             self._live[machine.id] = connection_id, tunnel
         with structlog.contextvars.bound_contextvars(machine_id=str(machine.id)):
+            log.info("machine connected", version=handshake.version, features=sorted(handshake.features))
             try:
                 async with self._bus.serve(machine_topic(machine.id), tunnel.answer):
                     if before:
                         await before[1].close(*TAKEN_OVER)
-                    await self._carry(tunnel, handshake)
+                    if self._is_closing:
+                        await tunnel.close(*RESTARTING)
+                    await self._bus.publish("machines.free")
+                    await tunnel.read()
             finally:
                 await self._disconnect(machine.id, connection_id)
-
-    async def _carry(self, tunnel: Tunnel, handshake: Handshake) -> None:
-        log.info("machine connected", version=handshake.version, features=sorted(handshake.features))
-        if self._is_closing:
-            await tunnel.close(*RESTARTING)
-        await self._bus.publish("machines.free")
-        await tunnel.read()
-        log.info("machine disconnected")
+                log.info("machine disconnected")
 
     async def _connect(
         self, socket: Socket, handshake: Handshake, api_key: ApiKey, connection_id: ConnectionId
@@ -139,8 +154,8 @@ class Gateway:
             )
 
     async def _disconnect(self, machine_id: MachineId, connection_id: ConnectionId) -> None:
+        current = self._live.get(machine_id)
+        if current and current[0] == connection_id:
+            del self._live[machine_id]
         async with self._database.transaction() as conn:
             await machines.disconnect(conn, machine_id, connection_id=connection_id, now=self._clock.now())
-        if self._live[machine_id][0] == connection_id:
-            del self._live[machine_id]
-            self._left.set()

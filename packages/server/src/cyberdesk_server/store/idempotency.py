@@ -54,15 +54,13 @@ async def remember(
 ) -> None:
     """Keep an answer; answers that are past their life go."""
     await conn.execute(delete(idempotency).where(idempotency.c.created_at <= now - LIFE))
-    await conn.execute(
-        insert(conn, idempotency)
-        .values(
-            organization_id=organization_id,
-            key=key,
-            request_digest=answer.request_digest,
-            status=answer.status,
-            body=answer.body,
-            created_at=now,
-        )
-        .on_conflict_do_nothing(index_elements=["organization_id", "key"])
-    )
+    row = {
+        "organization_id": organization_id,
+        "key": key,
+        "request_digest": answer.request_digest,
+        "status": answer.status,
+        "body": answer.body,
+        "created_at": now,
+    }
+    once = insert(conn, idempotency).on_conflict_do_nothing(index_elements=["organization_id", "key"])
+    await conn.execute(once, row)

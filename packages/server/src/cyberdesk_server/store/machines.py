@@ -56,7 +56,7 @@ async def find(
 ) -> tuple[tuple[Machine, ...], int]:
     """One page, newest first, and how many there are in all.
 
-    `search` is a part of id, name or host name, `name` a part of the name, both in any case.
+    `search` is a part of id, name or host name in any case, `name` the whole name.
     The dates are inclusive.
     """
     wanted: list[ColumnElement[bool]] = [machines.c.organization_id == organization_id]
@@ -64,7 +64,7 @@ async def find(
         places = (cast(machines.c.id, Text), machines.c.name, machines.c.hostname)
         wanted.append(contains(search, *places))
     if name is not None:
-        wanted.append(contains(name, machines.c.name))
+        wanted.append(machines.c.name == name)
     if status is not None:
         wanted.append(machines.c.status == status.value)
     if created_from is not None:

@@ -14,9 +14,8 @@ async def show(conn: AsyncConnection, run_id: RunId, addresses: Sequence[str]) -
     """The run's history shows these (`supabase://…`)."""
     if addresses:
         await conn.execute(
-            insert(conn, pictures)
-            .values([{"address": address, "run_id": run_id} for address in dict.fromkeys(addresses)])
-            .on_conflict_do_nothing(index_elements=["address", "run_id"])
+            insert(conn, pictures).on_conflict_do_nothing(index_elements=["address", "run_id"]),
+            [{"address": address, "run_id": run_id} for address in dict.fromkeys(addresses)],
         )
 
 

@@ -64,12 +64,8 @@ async def get(conn: AsyncConnection, organization_id: OrganizationId, run_id: Ru
 async def add(conn: AsyncConnection, run: Run) -> None:
     """Write a new run that waits for a machine."""
     values = {column.name: getattr(run, column.name) for column in COLUMNS}
-    await conn.execute(
-        runs.insert().values(
-            values
-            | {"status": run.status.value, "demand": demand(run.machine_id), "moved_at": run.created_at}
-        )
-    )
+    values |= {"status": run.status.value, "demand": demand(run.machine_id), "moved_at": run.created_at}
+    await conn.execute(runs.insert(), values)
 
 
 async def claim_next(

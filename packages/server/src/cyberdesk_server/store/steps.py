@@ -24,26 +24,23 @@ async def begin(conn: AsyncConnection, step: Step, attempt: int) -> bool:
     """
     if not await _lock(conn, step.run_id, attempt, runs.c.status == RunStatus.RUNNING.value):
         return False
-    await conn.execute(
-        insert(conn, steps)
-        .values(
-            id=step.id,
-            run_id=step.run_id,
-            number=step.number,
-            turn=step.turn,
-            attempt=attempt,
-            tool=step.call.tool,
-            arguments=step.call.arguments,
-            target=None if step.call.target is None else _edges(step.call.target),
-            thought=step.thought,
-            memo=step.memo,
-            screen=step.screen,
-            is_cached=step.is_cached,
-            started_at=step.started_at,
-            **_outcome(step),
-        )
-        .on_conflict_do_nothing(index_elements=["id"])
-    )
+    row = {
+        "id": step.id,
+        "run_id": step.run_id,
+        "number": step.number,
+        "turn": step.turn,
+        "attempt": attempt,
+        "tool": step.call.tool,
+        "arguments": step.call.arguments,
+        "target": None if step.call.target is None else _edges(step.call.target),
+        "thought": step.thought,
+        "memo": step.memo,
+        "screen": step.screen,
+        "is_cached": step.is_cached,
+        "started_at": step.started_at,
+        **_outcome(step),
+    }
+    await conn.execute(insert(conn, steps).on_conflict_do_nothing(index_elements=["id"]), row)
     await pictures.show(conn, step.run_id, [*step.images, *([step.screen] if step.screen else [])])
     return True
 

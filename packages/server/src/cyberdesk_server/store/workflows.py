@@ -89,7 +89,7 @@ async def find(
 async def add(conn: AsyncConnection, workflow: Workflow) -> None:
     """Write a new workflow."""
     await conn.execute(
-        workflows.insert().values({column.name: getattr(workflow, column.name) for column in COLUMNS})
+        workflows.insert(), {column.name: getattr(workflow, column.name) for column in COLUMNS}
     )
 
 

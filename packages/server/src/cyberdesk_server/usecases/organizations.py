@@ -66,7 +66,9 @@ async def revoke_key(database: Database, key_id: ApiKeyId, *, now: datetime) -> 
         return await keys.revoke(conn, key_id, now=now)
 
 
-async def _add_key(conn: AsyncConnection, organization_id: OrganizationId, name: str, now: datetime) -> NewKey:
+async def _add_key(
+    conn: AsyncConnection, organization_id: OrganizationId, name: str, now: datetime
+) -> NewKey:
     key = KEY_PREFIX + secrets.token_urlsafe(KEY_BYTES)
     api_key = ApiKey(ApiKeyId(uuid4()), organization_id, name, key[-HINT_LENGTH:], now)
     await keys.add(conn, api_key, key)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Sequence
-from ctypes import byref, c_int, c_uint, c_ulong
+from ctypes import byref, c_int
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -15,7 +15,7 @@ from cyberdriver.backends.x11.capture import Capture
 from cyberdriver.backends.x11.clipboard import Clipboard
 from cyberdriver.backends.x11.connection import Connection
 from cyberdriver.backends.x11.keyboard import Keyboard
-from cyberdriver.backends.x11.pointer import Pointer
+from cyberdriver.backends.x11.pointer import Pointer, pointer_state
 
 
 class X11Backend:
@@ -58,21 +58,8 @@ class X11Backend:
         return self._capture.frame(region)
 
     def pointer(self) -> Point:
-        root, child = c_ulong(), c_ulong()
-        x, y, window_x, window_y, mask = c_int(), c_int(), c_int(), c_int(), c_uint()
-        with self._eyes.operation("mouse position") as display:
-            self._eyes.lib.x11.XQueryPointer(
-                display,
-                self._eyes.root,
-                byref(root),
-                byref(child),
-                byref(x),
-                byref(y),
-                byref(window_x),
-                byref(window_y),
-                byref(mask),
-            )
-        return Point(x.value, y.value)
+        with self._eyes.operation("mouse position"):
+            return pointer_state(self._eyes).at
 
     def move(self, to: Point) -> None:
         self._pointer.move(to)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 
 from cyberdriver.backends.x11 import _xlib
@@ -23,7 +24,10 @@ class Clipboard:
             )
             connection.lib.x11.XSelectInput(display, self._window, _xlib.PROPERTY_CHANGE_MASK)
             self._selection = connection.atom("CLIPBOARD")
-            self._property = connection.atom("CYBERDRIVER_CLIPBOARD")
+            # A question that was given up may be answered later: for some time each has its own property.
+            self._properties = itertools.cycle(
+                [connection.atom(f"CYBERDRIVER_CLIPBOARD_{number}") for number in range(16)]
+            )
 
     def text(self, timeout_seconds: float) -> str | None:
         """The text as soon as there is some; None when no owner, or no answer of its owner, came in time."""
@@ -52,41 +56,38 @@ class Clipboard:
         return None
 
     def _converted_to(self, target: int, deadline: float) -> bytes | None:
-        connection = self._connection
-        connection.lib.x11.XDeleteProperty(connection.pointer, self._window, self._property)
+        connection, name = self._connection, next(self._properties)
+        connection.lib.x11.XDeleteProperty(connection.pointer, self._window, name)
         connection.lib.x11.XConvertSelection(
-            connection.pointer,
-            self._selection,
-            target,
-            self._property,
-            self._window,
-            _xlib.CURRENT_TIME,
+            connection.pointer, self._selection, target, name, self._window, _xlib.CURRENT_TIME
         )
         while event := connection.wait_for_event(deadline):
-            # An answer to an earlier question that was given up names another target, or comes here unasked.
             if event.type == _xlib.SELECTION_NOTIFY and event.selection.target == target:
-                return self._content(deadline) if event.selection.property else None
+                if event.selection.property == name:
+                    return self._content(name, deadline)
+                if not event.selection.property:
+                    return None
         return None
 
-    def _content(self, deadline: float) -> bytes | None:
+    def _content(self, name: int, deadline: float) -> bytes | None:
         """What the owner put into the property, in one piece or in many (INCR)."""
-        found = self._take_property()
+        found = self._take(name)
         if found.type != self._connection.atom("INCR"):
             return found.content
         pieces: list[bytes] = []
         while event := self._connection.wait_for_event(deadline):
             is_piece = (
                 event.type == _xlib.PROPERTY_NOTIFY
-                and event.property.atom == self._property
+                and event.property.atom == name
                 and event.property.state == _xlib.PROPERTY_NEW_VALUE
             )
             if is_piece:
-                piece = self._take_property().content
+                piece = self._take(name).content
                 if not piece:
                     return b"".join(pieces)
                 pieces.append(piece)
         return None
 
-    def _take_property(self) -> Property:
-        """The property, which is deleted: the owner of a long text waits for that before its next piece."""
-        return read_property(self._connection, self._window, self._property, delete=True)
+    def _take(self, name: int) -> Property:
+        """A property of ours, which is deleted: the owner of a long text waits for that with its next piece."""
+        return read_property(self._connection, self._window, name, delete=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from ctypes import byref, c_int, c_uint, c_ulong
+from dataclasses import dataclass
 from typing import assert_never
 
 from cyberdriver.backends.base import Button, Direction, Point
@@ -10,6 +12,11 @@ from cyberdriver.backends.motion import drag_path
 from cyberdriver.backends.x11.connection import Connection
 
 _ANY_SCREEN = -1
+_FIRST_BUTTON_MASK = 1 << 8
+_BUTTON_MASKS = 0b111 << 8
+_WINDOW_MANAGER_SECONDS = 1.0
+"""How long a window manager may hold a click before we go on without it."""
+_LOOK_AGAIN_SECONDS = 0.0002
 
 
 class Pointer:
@@ -28,6 +35,8 @@ class Pointer:
         """A button goes down or up."""
         with self._connection.operation("mouse button"):
             self._press(button, down)
+            if not down:
+                self._wait_until_processed()
 
     def click(self, at: Point | None, button: Button, count: int) -> None:
         """Full clicks."""
@@ -37,6 +46,7 @@ class Pointer:
             for _ in range(count):
                 self._press(button, True)
                 self._press(button, False)
+            self._wait_until_processed()
 
     def drag(self, start: Point, end: Point, button: Button, duration_seconds: float) -> None:
         """A drag; the connection is free for others between two steps."""
@@ -66,6 +76,19 @@ class Pointer:
             for button in tuple(self._down):
                 self._press(button, False)
 
+    def _wait_until_processed(self) -> None:
+        """The press and the release have passed the window manager.
+
+        A click-to-focus window manager holds the pointer at each press until it has moved the focus. Keys are
+        not held: without this pause, text typed after a click into a window would go to the one before.
+        """
+        expected = sum(_FIRST_BUTTON_MASK << (_number(button) - 1) for button in self._down)
+        deadline = time.monotonic() + _WINDOW_MANAGER_SECONDS
+        while pointer_state(self._connection).mask & _BUTTON_MASKS != expected:
+            if self._connection.is_lost or time.monotonic() > deadline:
+                return
+            time.sleep(_LOOK_AGAIN_SECONDS)
+
     def _motion(self, to: Point) -> None:
         # The server keeps the pointer on the screen; the protocol carries 16 bits.
         connection = self._connection
@@ -76,6 +99,32 @@ class Pointer:
         connection = self._connection
         connection.lib.tst.XTestFakeButtonEvent(connection.pointer, _number(button), int(down), 0)
         (self._down.add if down else self._down.discard)(button)
+
+
+@dataclass(frozen=True, slots=True)
+class PointerState:
+    """Where the pointer is, and which buttons (and modifiers) are down, as X masks."""
+
+    at: Point
+    mask: int
+
+
+def pointer_state(connection: Connection) -> PointerState:
+    """Inside an operation: the pointer, as far as the server has processed its events."""
+    root, child = c_ulong(), c_ulong()
+    x, y, window_x, window_y, mask = c_int(), c_int(), c_int(), c_int(), c_uint()
+    connection.lib.x11.XQueryPointer(
+        connection.pointer,
+        connection.root,
+        byref(root),
+        byref(child),
+        byref(x),
+        byref(y),
+        byref(window_x),
+        byref(window_y),
+        byref(mask),
+    )
+    return PointerState(Point(x.value, y.value), mask.value)
 
 
 def _number(button: Button) -> int:

@@ -18,12 +18,11 @@ from cyberdesk.models._generated.module_names import MODULES
 
 if TYPE_CHECKING:
     from cyberdesk.models import *  # noqa: F403
+else:
+    __all__ = models.__all__
 
-__all__ = [*models.__all__]
-
-
-def __getattr__(name: str) -> Any:
-    return getattr(models, name)
+    def __getattr__(name: str) -> Any:
+        return getattr(models, name)
 
 
 class _ModelModules(MetaPathFinder, Loader):

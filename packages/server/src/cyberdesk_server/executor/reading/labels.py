@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import cache
+from itertools import pairwise
 
 from cyberdesk_server.domain.geometry import Box
 from cyberdesk_server.executor.reading.pages import Page, Phrase, Word, union
@@ -183,7 +184,7 @@ def _is_whole(run: Sequence[tuple[Word, Phrase]]) -> bool:
 def _stand_together(words: Sequence[Word]) -> bool:
     return all(
         second.box.left - first.box.right <= _LABEL_GAP_HEIGHTS * max(first.box.height, second.box.height, 8)
-        for first, second in zip(words, words[1:], strict=False)
+        for first, second in pairwise(words)
     )
 
 

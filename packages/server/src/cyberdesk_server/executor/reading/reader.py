@@ -34,7 +34,7 @@ class ScreenReader:
     """
 
     def __init__(self) -> None:
-        self._seen: OrderedDict[str, "Sight"] = OrderedDict()
+        self._seen: OrderedDict[str, Sight] = OrderedDict()
 
     async def find(self, screenshot: Screenshot, text: str) -> list[Box]:
         """Where a label stands, best match first (see `labels`)."""

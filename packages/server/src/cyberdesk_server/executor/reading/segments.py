@@ -7,6 +7,7 @@ small connected pieces of ink. Lines and frames are told apart by shape and kept
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import cv2
 import numpy as np
@@ -14,8 +15,8 @@ import numpy.typing as npt
 
 from cyberdesk_server.domain.geometry import Box
 
-Image = npt.NDArray[np.uint8]
-"""Height x width x 3 (blue, green, red) or height x width (grey)."""
+Image: TypeAlias = npt.NDArray[Any]
+"""Of 8-bit numbers. Height x width x 3 (blue, green, red) or height x width (grey)."""
 
 SAME_COLOUR = 4
 """Neighbours that differ by at most this in every channel belong to one flat area; gradients do."""
@@ -68,7 +69,7 @@ def ink_of(picture: Image) -> Image:
 
 @dataclass(frozen=True)
 class _FlatAreas:
-    labels: npt.NDArray[np.int32]
+    labels: npt.NDArray[Any]
     """For each pixel the number of the piece of one colour it belongs to."""
     is_flat: npt.NDArray[np.bool_]
     """For each number, whether that piece is a flat area."""

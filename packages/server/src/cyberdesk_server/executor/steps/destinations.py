@@ -2,8 +2,8 @@
 
 import re
 
-from cyberdesk_server.domain.prompts import Placeholder, parts
 from cyberdesk_server.domain.prompts import Kind as VariableKind
+from cyberdesk_server.domain.prompts import Placeholder, parts
 from cyberdesk_server.executor.steps.language import Destination
 from cyberdesk_server.executor.steps.marks import Kind, Marked
 from cyberdesk_server.executor.steps.unreadable import NotReadable

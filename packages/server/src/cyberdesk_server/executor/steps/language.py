@@ -127,8 +127,6 @@ class WaitUntil:
     is_gone: bool = False
     """True when all of them must disappear instead."""
 
-    timeout_seconds: float | None = None
-
 
 @dataclass(frozen=True, slots=True)
 class ReadText:

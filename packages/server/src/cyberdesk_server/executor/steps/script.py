@@ -15,7 +15,6 @@ from cyberdesk_server.domain.prompts import Kind, Line, Placeholder, parts, plai
 from cyberdesk_server.executor.steps.conditions import condition_of
 from cyberdesk_server.executor.steps.language import (
     Block,
-    Compared,
     Condition,
     Do,
     ForEach,
@@ -24,7 +23,7 @@ from cyberdesk_server.executor.steps.language import (
     Statement,
     Unreadable,
 )
-from cyberdesk_server.executor.steps.marks import VARIABLE, Marked, marked
+from cyberdesk_server.executor.steps.marks import THING, VARIABLE, Marked, marked
 from cyberdesk_server.executor.steps.numbers import COUNT, DURATION, count, seconds
 from cyberdesk_server.executor.steps.sentences import SENTENCES, action_of
 from cyberdesk_server.executor.steps.unreadable import NotReadable
@@ -58,7 +57,9 @@ _PATIENCE = re.compile(
     re.IGNORECASE,
 )
 _POLITE = re.compile(r"(?:please|then|now|next|first|finally|and|also|afterwards)\b\s*,?\s*", re.IGNORECASE)
-_JOINT = re.compile(r"\s*[,;.]\s*(?:(?:and\s+)?then\s+|and\s+)?|\s+(?:and\s+then|and|then)\s+", re.IGNORECASE)
+_JOINT = re.compile(
+    r"\s*[,;.>\u2192\u203a]\s*(?:(?:and\s+)?then\s+|and\s+)?|\s+(?:and\s+then|and|then)\s+", re.IGNORECASE
+)
 
 
 def script_of(prompt: str) -> Script:
@@ -200,6 +201,8 @@ def _joined(text: Marked, line: Line) -> list[Statement] | None:
         head, tail = text.part(text.text[: joint.start()]), text.part(text.text[joint.end() :])
         if not (head.text and tail.text):
             continue
+        if re.match(THING, tail.text):  # `Click "File" > "Open"`: the second verb is left out
+            tail = text.part(f"{head.text.split()[0]} {tail.text}")
         try:
             return [_do(head, line), *statements_of(tail, line)]
         except NotReadable:
@@ -263,17 +266,30 @@ def _item(text: Marked, written: str | None) -> Placeholder | None:
     raise NotReadable(f"{text.mark(written).written} is no name for an item; write {{name}} or {{{{name}}}}")
 
 
+_BLOCK_EXAMPLES = (
+    'If "Warning" is visible:',
+    "For each {patient} in {patients}:",
+    "Repeat 3 times:",
+    'Unless "Home" is visible:',
+)
+
+
 def _suggestion(text: Marked) -> str:
     """What the author may have meant."""
     first, _, rest = text.text.partition(" ")
-    verbs = {
-        re.split(r"[\s-]", sentence.example)[0].lower(): sentence.example for sentence in reversed(SENTENCES)
-    }
-    for verb in difflib.get_close_matches(first.lower().rstrip(":,"), verbs, n=3, cutoff=0.6):
-        corrected = text.part(f"{verb} {rest}")
+    examples: dict[str, list[str]] = {}
+    for example in [*(sentence.example for sentence in SENTENCES), *_BLOCK_EXAMPLES]:
+        examples.setdefault(re.split(r"[\s-]", example)[0].lower(), []).append(example)
+    for verb in difflib.get_close_matches(first.lower().rstrip(":,"), examples, n=3, cutoff=0.6):
+        corrected = text.part(f"{verb.capitalize()} {rest}")
         try:
             action_of(corrected)
         except NotReadable:
-            return f"it is no step; did you mean something like: {verbs[verb]}"
-        return f"it is no step; did you mean: {corrected.written[0].upper()}{corrected.written[1:]}"
+            closest = max(examples[verb], key=lambda example: _likeness(example, text.written))
+            return f"it is no step; did you mean something like: {closest}"
+        return f"it is no step; did you mean: {corrected.written}"
     return 'it is no step; steps look like: Click "Search", Type {x} into "Name", Wait until "Done" appears'
+
+
+def _likeness(first: str, second: str) -> float:
+    return difflib.SequenceMatcher(None, first.casefold(), second.casefold()).ratio()

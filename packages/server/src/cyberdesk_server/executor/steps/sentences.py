@@ -106,7 +106,7 @@ def _sentence(example: str, pattern: str) -> Callable[[Build], Build]:
 
 
 def action_of(line: Marked) -> Action:
-    """The action a sentence stands for. Raises `NotReadable` with the reason of the pattern that came closest."""
+    """The action a sentence stands for. Raises `NotReadable`, without a reason when nothing came close."""
     reasons: list[NotReadable] = []
     for sentence in SENTENCES:
         found = sentence.pattern.fullmatch(line.text)
@@ -116,7 +116,7 @@ def action_of(line: Marked) -> Action:
             return sentence.build(Found(line, found.groupdict()))
         except NotReadable as reason:
             reasons.append(reason)
-    raise reasons[0] if reasons else NotReadable("")
+    raise next((reason for reason in reasons if str(reason)), NotReadable(""))
 
 
 _AS = r"\s+(?:as|to|into|and\s+(?:remember|keep|save|store)\s+(?:it|them)\s+as)\s+(?P<to>.+)"
@@ -124,7 +124,7 @@ _COUNTS = {"": 1, "double": 2, "triple": 3}
 
 
 @_sentence(
-    'Double-click "John Doe"',
+    'Click "Search"',
     r"(?:(?P<kind>double|triple|right|middle|left)[\s-]*)?"
     r"(?:click|tap|select|choose|press|hit|open|pick)(?:\s+(?P<twice>twice))?(?:\s+(?:on|at|in|into))?\s+(?P<target>.+)",
 )
@@ -132,9 +132,16 @@ def _click(found: Found) -> Action:
     kind = found.words("kind")
     if not kind and re.fullmatch(QUOTED, found.groups["target"] or "") and _is_pressed(found):
         return Press(chords(found.text("target")))
+    if _is_about_keys(found):
+        raise NotReadable("")
     button = Button(kind) if kind in ("right", "middle") else Button.LEFT
     count = 2 if found.has("twice") else _COUNTS.get(kind, 1)
     return Click(found.target("target"), button, count)
+
+
+def _is_about_keys(found: Found) -> bool:
+    """True for `Press Ctrl+S`, which `_press` reads."""
+    return found.line.text.split()[0].lower() in ("press", "hit") and not found.line.all(found.line.text)
 
 
 def _is_pressed(found: Found) -> bool:

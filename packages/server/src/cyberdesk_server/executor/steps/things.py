@@ -71,6 +71,8 @@ def _related(part: Marked) -> Related:
 def _why_no_thing(part: Marked) -> str:
     if not part.text:
         return "it does not say what"
+    if re.search('["\u201c\u201d]', part.text):
+        return "a quotation mark is not closed"
     if re.search(THING, part.text):
         return f"{part.written!r} is no label, picture or place"
     return f'labels stand in quotes: "{part.written}"'

@@ -1,0 +1,5 @@
+"""`python -m cyberdriver` is the program `cyberdriver`."""
+
+from cyberdriver.cli import main
+
+main()

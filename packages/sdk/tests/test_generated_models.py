@@ -1,0 +1,58 @@
+"""The generated folder is what the generator writes, and nothing of it is loaded before it is used."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parents[1]
+GENERATOR = PACKAGE / "tools" / "generate_models.py"
+
+
+def run_python(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_the_generated_models_are_up_to_date():
+    done = run_python(str(GENERATOR), "--check")
+
+    assert (done.returncode, done.stdout) == (0, "the generated models are up to date\n")
+
+
+def test_generated_files_say_so():
+    for path in (PACKAGE / "src/cyberdesk/models/_generated").glob("*.py"):
+        assert "Do not edit." in path.read_text().splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import cyberdesk",
+        "from cyberdesk import CyberdeskClient; CyberdeskClient('key')",
+        "import openapi_client.cyberdesk_cloud_client.models",
+        "import cyberdesk; dir(cyberdesk)",
+    ],
+)
+def test_no_model_is_loaded_before_it_is_used(statement):
+    done = run_python(
+        "-c",
+        f"{statement}\nimport sys\n"
+        "print([name for name in sys.modules if name.startswith(('attr', 'cyberdesk.models._generated.'))])",
+    )
+
+    loaded = "['cyberdesk.models._generated.module_names']" if "openapi" in statement else "[]"
+    assert (done.stdout.strip(), done.stderr) == (loaded, "")
+
+
+def test_a_model_loads_its_own_module_only():
+    done = run_python(
+        "-c",
+        "from cyberdesk import RunCreate\nimport sys\n"
+        "print(sorted(name for name in sys.modules if name.startswith('cyberdesk.models._generated.')))",
+    )
+
+    assert done.stdout.strip() == "['cyberdesk.models._generated.runs']"

@@ -1,0 +1,119 @@
+"""Never run: `test_typing.py` lets mypy read it. Each `assert_type` is a promise to callers."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+from uuid import UUID
+
+from typing_extensions import assert_type
+
+import cyberdesk
+from cyberdesk import (
+    ApiResponse,
+    ChatMessage,
+    CyberdeskClient,
+    FileInput,
+    MachineStatus,
+    RunCreate,
+    RunResponse,
+    RunStatus,
+    RunUpdate,
+    TrajectoryCreate,
+    WorkflowCreate,
+)
+from cyberdesk.client import (
+    PoolCreate,
+    PoolResponse,
+    RunResponseWithIncludes,
+    RunsAPI,
+    WorkflowChainCreate,
+)
+from cyberdesk.models import Model, PaginatedResponseWithIncludesRunResponse
+from cyberdesk.webhooks import read
+from openapi_client.cyberdesk_cloud_client.errors import UnexpectedStatus
+from openapi_client.cyberdesk_cloud_client.models import RunCompletedEvent
+
+client = CyberdeskClient("key", timeout=5)
+
+
+def blocking_calls(run_id: UUID) -> None:
+    assert_type(client.runs, RunsAPI)
+    assert_type(client.runs.create_sync(RunCreate(workflow_id="w")), ApiResponse[RunResponse])
+    assert_type(client.runs.get_sync(run_id, include=["machine"]), ApiResponse[RunResponseWithIncludes])
+    assert_type(client.runs.delete_sync("id"), ApiResponse[dict[str, bool]])
+    assert_type(client.machines.get_pools_sync("id"), ApiResponse[list[PoolResponse]])
+    assert_type(client.workflow_tags.delete_sync("id"), ApiResponse[None])
+    assert_type(client.run_attachments.download_sync("id"), ApiResponse[bytes])
+    assert_type(client.run_attachments.save_to_file_sync("id", "there/"), ApiResponse[dict[str, Any]])
+    assert_type(client.runs.list_sync(limit=3), ApiResponse[PaginatedResponseWithIncludesRunResponse])
+
+
+async def async_calls(run_id: UUID) -> None:
+    assert_type(await client.runs.create(RunCreate(workflow_id="w")), ApiResponse[RunResponse])
+    assert_type(await client.runs.get(run_id, include=["machine"]), ApiResponse[RunResponseWithIncludes])
+    assert_type(await client.runs.delete("id"), ApiResponse[dict[str, bool]])
+    assert_type(await client.machines.get_pools("id"), ApiResponse[list[PoolResponse]])
+    assert_type(await client.workflow_tags.delete("id"), ApiResponse[None])
+    assert_type(await client.run_attachments.download("id"), ApiResponse[bytes])
+    async with CyberdeskClient("key") as other:
+        assert_type(other, CyberdeskClient)
+
+
+def the_loop_of_the_quick_start() -> RunResponse | None:
+    response = client.runs.create_sync(RunCreate(workflow_id="w", pool_ids=["a"], input_values={"a": 1}))
+    run = response.data
+    while run and run.status in ["scheduling", "running"]:
+        response = client.runs.get_sync(run.id)
+        run = response.data
+    if run and run.status == "success":
+        assert_type(run.output_data, dict[str, Any] | None)
+    if response.error:
+        raise response.error
+    return run
+
+
+def pages_and_fields() -> None:
+    page = client.runs.list_sync(status=RunStatus.COMPLETED).data
+    assert page
+    for run in page:
+        assert_type(run, RunResponse)
+        assert_type(run.id, UUID)
+        assert_type(run.created_at, dt.datetime)
+        assert_type(run.ended_at, dt.datetime | None)
+        assert_type(run.error, list[str] | None)
+    assert_type(MachineStatus.ACTIVE.lower(), str)
+
+
+def models_are_built_as_the_guides_do() -> list[Model]:
+    ids = ["a", "b"]
+    return [
+        RunCreate(workflow_id="w", pool_ids=ids, file_inputs=[FileInput(filename="a", content="b")]),
+        RunUpdate(status=RunStatus.CANCELLED, error=None),
+        TrajectoryCreate(workflow_id="w", steps=[{"action": "click", "x": 1}]),
+        WorkflowCreate(name="a", description="b"),
+        PoolCreate("a", description=cyberdesk.UNSET),
+        WorkflowChainCreate.from_dict({"steps": []}),
+    ]
+
+
+def mistakes_are_seen() -> None:
+    client.runs.get_sync()  # type: ignore[call-arg]
+    client.runs.get_sync("id", includes=["a"])  # type: ignore[call-arg]
+    client.runs.create_sync({"workflow_id": "w"})  # type: ignore[arg-type]
+    client.runs.list_sync(limit="3")  # type: ignore[arg-type]
+    RunCreate()  # type: ignore[call-arg]
+    RunCreate(workflow_id=7)  # type: ignore[arg-type]
+    cyberdesk.NoSuchModel  # type: ignore[attr-defined]  # noqa: B018
+
+
+def events(body: bytes) -> str:
+    event = read(body, {}, "whsec_")
+    if isinstance(event, RunCompletedEvent):
+        assert_type(event.run.output_data, dict[str, Any] | None)
+    return str(UnexpectedStatus(404, b"").status_code)
+
+
+def history(run: RunResponse) -> list[str | None]:
+    messages = [ChatMessage.from_dict(one) for one in run.run_message_history or []]
+    return [block.text for message in messages for block in message.content]

@@ -1,0 +1,25 @@
+"""The HTTP API, built from its parts."""
+
+from fastapi import FastAPI
+
+from cyberdesk_server import __version__
+from cyberdesk_server.api import blobs, drivers, health, machines, runs, workflows
+from cyberdesk_server.api.access import Access
+from cyberdesk_server.api.parts import Parts
+
+
+def create_app(parts: Parts) -> FastAPI:
+    """The API of the contract. Its description is at `/openapi.json`."""
+    app = FastAPI(
+        title="Cyberdesk HTTP API",
+        version=__version__,
+        docs_url=None,  # the page would load scripts from the network
+        redoc_url=None,
+        separate_input_output_schemas=False,
+        redirect_slashes=False,
+    )
+    app.state.parts = parts
+    for router in (health.api, health.v1, runs.api, workflows.api, machines.api, drivers.api, blobs.api):
+        app.include_router(router)
+    app.add_middleware(Access)
+    return app

@@ -1,0 +1,36 @@
+"""`/v1/blobs`: the links that the embedded blob store signs. The link is the key."""
+
+from mimetypes import guess_type
+from typing import Annotated
+
+from fastapi import Query
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from cyberdesk_server.api.routes import PartsOf, open_router
+from cyberdesk_server.ports import BlobMissing
+
+api = open_router(prefix="/v1/blobs", tags=["blobs"], include_in_schema=False)
+
+SHOWN_INLINE = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
+"""Types a browser may show; everything else is downloaded, for it could be a page with scripts."""
+
+
+@api.get("/{key:path}")
+async def download_blob(
+    parts: PartsOf, key: str, expires: Annotated[int, Query()], signature: Annotated[str, Query()]
+) -> Response:
+    """The blob of a link; 403 when the link is not ours or its time is up."""
+    if parts.links is None or not parts.links.is_valid(key, expires=expires, signature=signature):
+        raise HTTPException(403, "the link is not valid, or no longer")
+    try:
+        content = await parts.blobs.get(key)
+    except BlobMissing:
+        raise HTTPException(404, "there is no such file") from None
+    media_type = guess_type(key)[0] or "application/octet-stream"
+    headers = {
+        "Cache-Control": "private, max-age=3600",
+        "X-Content-Type-Options": "nosniff",
+        "Content-Disposition": "inline" if media_type in SHOWN_INLINE else "attachment",
+    }
+    return Response(content, headers=headers, media_type=media_type)

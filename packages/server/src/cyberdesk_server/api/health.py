@@ -1,0 +1,74 @@
+"""Is the server there, and does it work? No key is needed."""
+
+from collections.abc import Mapping
+
+import structlog
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.responses import Response
+
+from cyberdesk_server import __version__
+from cyberdesk_server.api.answers import JsonAnswer
+from cyberdesk_server.api.parts import Parts
+from cyberdesk_server.api.routes import PartsOf, open_router
+
+log = structlog.get_logger(__name__)
+
+api = open_router(tags=["default"])
+v1 = open_router(prefix="/v1/health", tags=["health"])
+
+
+@api.get("/", operation_id="root_get", response_model=None)
+async def root() -> Response:
+    """What this is."""
+    return JsonAnswer({"name": "Cyberdesk", "version": __version__, "description": "/openapi.json"})
+
+
+@api.get("/health", response_model=None)
+async def health() -> Response:
+    """The process answers."""
+    return JsonAnswer({"status": "ok"})
+
+
+@api.get("/health/live", response_model=None)
+async def health_live() -> Response:
+    """The process answers."""
+    return JsonAnswer({"status": "ok"})
+
+
+@api.get("/health/ready", response_model=None)
+async def health_ready(parts: PartsOf) -> Response:
+    """The server can do its work; 503 when the database does not answer."""
+    return await _database(parts)
+
+
+@api.get("/health/db", response_model=None)
+async def health_db(parts: PartsOf) -> Response:
+    """The database answers; 503 when it does not."""
+    return await _database(parts)
+
+
+@v1.get("", response_model=dict[str, str])
+async def health_check() -> Response:
+    """The process answers."""
+    return JsonAnswer({"status": "ok", "version": __version__})
+
+
+@v1.get("/db", response_model=None)
+async def database_health_check(parts: PartsOf) -> Response:
+    """The database answers; 503 when it does not."""
+    return await _database(parts)
+
+
+async def _database(parts: Parts) -> Response:
+    try:
+        async with parts.database.read() as conn:
+            await conn.execute(text("SELECT 1"))
+    except (SQLAlchemyError, OSError):
+        log.exception("the database does not answer")
+        return _status(503, {"status": "error", "database": "does not answer"})
+    return _status(200, {"status": "ok", "database": "ok"})
+
+
+def _status(status_code: int, content: Mapping[str, str]) -> Response:
+    return JsonAnswer(content, status_code)

@@ -1,0 +1,79 @@
+"""How callers see runs: the record, and what is kept beside it, read only when it was asked for."""
+
+from collections.abc import Collection, Mapping, Sequence
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cyberdesk_server.api.schemas.runs import RunField
+from cyberdesk_server.api.views import View, included, machine_view, workflow_view
+from cyberdesk_server.domain.attachments import AttachmentType
+from cyberdesk_server.domain.history import Message, message_history
+from cyberdesk_server.domain.ids import OrganizationId, RunId
+from cyberdesk_server.store import attachments, machines, run_records, steps, workflows
+from cyberdesk_server.store.run_records import Record
+
+ALL_FIELDS = frozenset(RunField)
+ATTACHMENTS = {
+    RunField.INPUT_ATTACHMENT_IDS: AttachmentType.INPUT,
+    RunField.OUTPUT_ATTACHMENT_IDS: AttachmentType.OUTPUT,
+}
+NOT_THERE_YET = frozenset({RunField.POOL_IDS, RunField.POST_RUN_CHECKS})
+"""Members whose nouns no run can have; always null."""
+
+
+async def run_views(
+    conn: AsyncConnection, records: Sequence[Record], fields: Collection[RunField] = ALL_FIELDS
+) -> list[View]:
+    """The records with these members; what is not asked for is not read."""
+    ids = [record["id"] for record in records]
+    views: list[View] = [dict(record) for record in records]
+    for field in NOT_THERE_YET.intersection(fields):
+        for view in views:
+            view[field.value] = None
+    wanted_files = ATTACHMENTS.keys() & set(fields)
+    if wanted_files and ids:
+        files = await attachments.ids_of(conn, ids)
+        for view in views:
+            for field in wanted_files:
+                view[field.value] = files.get(view["id"], {}).get(ATTACHMENTS[field], ())
+    if RunField.RUN_MESSAGE_HISTORY in fields and ids:
+        histories = await _histories(conn, records)
+        for view in views:
+            view[RunField.RUN_MESSAGE_HISTORY.value] = histories[view["id"]]
+    return views
+
+
+def new_run_view(record: Record) -> View:
+    """The view of a run that was just made: nothing is beside it yet."""
+    beside = dict.fromkeys(field.value for field in NOT_THERE_YET)
+    empty = dict.fromkeys((field.value for field in ATTACHMENTS), ())
+    return {**record, **beside, **empty, RunField.RUN_MESSAGE_HISTORY.value: []}
+
+
+async def related(
+    conn: AsyncConnection, organization_id: OrganizationId, views: Sequence[View], include: Collection[str]
+) -> list[View]:
+    """The workflows and machines of these runs, each once, as `include` asks for."""
+    found: list[View] = []
+    if "workflow" in include:
+        ids = list({view["workflow_id"] for view in views})
+        page, _ = await workflows.find(conn, organization_id, ids=ids, limit=len(ids))
+        versions = await workflows.versions(conn, ids)
+        found += [included("workflow", workflow_view(one, versions.get(one.id, ()))) for one in page]
+    if "machine" in include or "machine.pools" in include:
+        ids = list({view["machine_id"] for view in views if view["machine_id"] is not None})
+        machines_found, _ = await machines.find(conn, organization_id, ids=ids, limit=len(ids))
+        found += [included("machine", machine_view(one)) for one in machines_found]
+    return found
+
+
+async def _histories(conn: AsyncConnection, records: Sequence[Record]) -> Mapping[RunId, list[Message]]:
+    journals = await steps.histories(conn, [record["id"] for record in records])
+    of_workflow = await run_records.prompts(conn, {record["workflow_id"] for record in records})
+    own = await run_records.own_prompts(conn, list(journals))
+    return {
+        record["id"]: message_history(
+            own.get(record["id"]) or of_workflow[record["workflow_id"]], journals.get(record["id"], ())
+        )
+        for record in records
+    }

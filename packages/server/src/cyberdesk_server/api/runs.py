@@ -1,0 +1,251 @@
+"""`/v1/runs`."""
+
+from collections.abc import Collection
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Depends, Query
+from sqlalchemy.ext.asyncio import AsyncConnection
+from starlette.requests import Request
+from starlette.responses import Response
+
+from cyberdesk_server.api.answers import JsonAnswer, no_content
+from cyberdesk_server.api.auth import Caller
+from cyberdesk_server.api.routes import PartsOf, router
+from cyberdesk_server.api.run_views import ALL_FIELDS, new_run_view, related, run_views
+from cyberdesk_server.api.schemas.common import (
+    WRITES,
+    Limit,
+    PaginatedResponseWithIncludes,
+    Skip,
+    UtcTime,
+    inclusion,
+)
+from cyberdesk_server.api.schemas.runs import (
+    RunCreate,
+    RunField,
+    RunImageSignedUrlResponse,
+    RunResponse,
+    RunResponseWithIncludes,
+    RunUpdate,
+)
+from cyberdesk_server.api.schemas.workflows import WorkflowModelMetadata
+from cyberdesk_server.api.views import page, sent
+from cyberdesk_server.api.writes import write
+from cyberdesk_server.domain.ids import MachineId, RunId, WorkflowId
+from cyberdesk_server.domain.json import JsonObject
+from cyberdesk_server.domain.refusals import InvalidFields, Problem, UnknownRun
+from cyberdesk_server.domain.runs import RunListOrder, RunStatus
+from cyberdesk_server.store import run_records
+from cyberdesk_server.store.run_records import BASE_COLUMNS, Wanted, record_of
+from cyberdesk_server.store.runs import get as stored_run
+from cyberdesk_server.usecases import runs
+from cyberdesk_server.usecases.runs import Order
+
+RUNS_WAITING = "runs.waiting"
+"""Topic of the bus: a run was committed that waits for a machine."""
+
+api = router(prefix="/v1/runs", tags=["runs"])
+
+Included = Annotated[Collection[str], Depends(inclusion("workflow", "machine", "machine.pools"))]
+
+Page = PaginatedResponseWithIncludes[RunResponse]
+
+
+def run_topic(run_id: UUID) -> str:
+    """Topic of the bus: something about this run has changed."""
+    return f"run.{run_id}"
+
+
+@api.post("", status_code=201, response_model=RunResponse, dependencies=WRITES)
+async def create_run(request: Request, body: RunCreate, caller: Caller, parts: PartsOf) -> Response:
+    """Create a run; it starts as soon as a machine can take it."""
+    _refuse_what_is_not_there(body)
+    order = _order(body)
+
+    async def work(conn: AsyncConnection) -> Response:
+        run = await runs.create(
+            conn,
+            order,
+            organization_id=caller.organization_id,
+            vault=parts.vault,
+            now=parts.clock.now(),
+        )
+        return JsonAnswer(new_run_view(record_of(run)), 201)
+
+    answer = await write(request, work)
+    await parts.bus.publish(RUNS_WAITING)
+    return answer
+
+
+@api.get("", response_model=Page)
+async def list_runs(
+    caller: Caller,
+    parts: PartsOf,
+    include: Included,
+    workflow_id: UUID | None = None,
+    machine_id: UUID | None = None,
+    session_id: UUID | None = None,
+    status: RunStatus | None = None,
+    created_at_from: UtcTime | None = None,
+    created_at_to: UtcTime | None = None,
+    sort_mode: RunListOrder = RunListOrder.ACTIVITY,
+    search: str | None = None,
+    deep_search: bool = False,
+    fields: Annotated[list[RunField] | None, Query()] = None,
+    skip: Skip = 0,
+    limit: Limit = 100,
+) -> Response:
+    """Runs, newest first. With `fields` each holds the base members and those; without, all."""
+    wanted = Wanted(
+        workflow_id=None if workflow_id is None else WorkflowId(workflow_id),
+        machine_id=None if machine_id is None else MachineId(machine_id),
+        session_id=session_id,
+        status=status,
+        created_from=created_at_from,
+        created_to=created_at_to,
+        search=search or None,
+        is_deep_search=deep_search,
+    )
+    asked = ALL_FIELDS if fields is None else frozenset(fields)
+    async with parts.database.read() as conn:
+        records, total = await run_records.find(
+            conn,
+            caller.organization_id,
+            wanted,
+            order=sort_mode,
+            columns=[field.value for field in asked],
+            skip=skip,
+            limit=limit,
+        )
+        views = await run_views(conn, records, asked)
+        answer = page(views, total, skip=skip, limit=limit)
+        answer["included"] = await related(conn, caller.organization_id, views, include) if include else None
+    return JsonAnswer(answer)
+
+
+@api.get("/{run_id}", response_model=RunResponseWithIncludes)
+async def get_run(run_id: UUID, caller: Caller, parts: PartsOf, include: Included) -> Response:
+    """The run with its history."""
+    async with parts.database.read() as conn:
+        run = await stored_run(conn, caller.organization_id, RunId(run_id))
+        if run is None:
+            raise UnknownRun(RunId(run_id))
+        [view] = await run_views(conn, [record_of(run)])
+        view["included"] = await related(conn, caller.organization_id, [view], include) if include else None
+    return JsonAnswer(view)
+
+
+@api.patch("/{run_id}", response_model=RunResponse, dependencies=WRITES)
+async def update_run(
+    request: Request, run_id: UUID, body: RunUpdate, caller: Caller, parts: PartsOf
+) -> Response:
+    """Change a run that has not ended. A terminal status ends it: `cancelled` cancels."""
+    _refuse_what_the_server_writes(body)
+    changes = body.model_dump(exclude_unset=True, exclude=SERVER_WRITES | {"status"})
+
+    async def work(conn: AsyncConnection) -> Response:
+        run = await runs.update(
+            conn,
+            caller.organization_id,
+            RunId(run_id),
+            status=body.status,
+            changes=sent(changes, not_null=frozenset()),
+            now=parts.clock.now(),
+        )
+        [view] = await run_views(conn, [record_of(run)])
+        return JsonAnswer(view)
+
+    answer = await write(request, work)
+    await parts.bus.publish(run_topic(run_id))
+    return answer
+
+
+@api.delete("/{run_id}", status_code=204, response_class=Response, dependencies=WRITES)
+async def delete_run(request: Request, run_id: UUID, caller: Caller, parts: PartsOf) -> Response:
+    """Remove a run that has ended, with its history and files."""
+    orphans: tuple[str, ...] = ()
+
+    async def work(conn: AsyncConnection) -> Response:
+        nonlocal orphans
+        orphans = await runs.delete(conn, caller.organization_id, RunId(run_id))
+        return no_content()
+
+    answer = await write(request, work)
+    for key in orphans:
+        await parts.blobs.delete(key)
+    return answer
+
+
+@api.get("/{run_id}/image/signed-url", response_model=RunImageSignedUrlResponse)
+async def get_run_image_signed_url(
+    run_id: UUID,
+    image_url: str,
+    caller: Caller,
+    parts: PartsOf,
+    expires_in: Annotated[int, Query(ge=10, le=3600)] = 3600,
+) -> Response:
+    """A link to a picture in the run's history that anybody can open for `expires_in` seconds."""
+    async with parts.database.read() as conn:
+        key = await runs.image_blob_key(conn, caller.organization_id, RunId(run_id), image_url)
+    signed_url = parts.blobs.signed_url(key, expires_in_seconds=expires_in)
+    return JsonAnswer({"supabase_url": image_url, "signed_url": signed_url, "expires_in": expires_in})
+
+
+SERVER_WRITES = {
+    "output_attachment_ids",
+    "run_message_history",
+    "post_run_checks",
+    "started_at",
+    "ended_at",
+}
+"""Members of an update that only the server knows."""
+
+assert not SERVER_WRITES & set(BASE_COLUMNS)
+
+
+def _order(body: RunCreate) -> Order:
+    return Order(
+        workflow_id=WorkflowId(body.workflow_id),
+        machine_id=None if body.machine_id is None else MachineId(body.machine_id),
+        input_values=body.input_values,
+        sensitive_input_values=body.sensitive_input_values,
+        is_priority=body.is_priority,
+        main_prompt=body.main_prompt,
+        model_metadata=_model_metadata(body),
+        session_alias=body.session_alias,
+        release_session_after=body.release_session_after,
+    )
+
+
+def _model_metadata(body: RunCreate) -> JsonObject | None:
+    metadata = body.model_metadata
+    if body.main_agent_model_id is not None:
+        metadata = (metadata or WorkflowModelMetadata()).model_copy(
+            update={"main_agent_model_id": body.main_agent_model_id}
+        )
+    return None if metadata is None else metadata.model_dump(mode="json")
+
+
+def _refuse_what_is_not_there(body: RunCreate) -> None:
+    # As the contract says, pools do not matter when the machine is chosen.
+    pool_ids = body.pool_ids if body.machine_id is None else None
+    unknown: dict[str, tuple[Any, str]] = {
+        "pool_ids": (pool_ids, "there is no such pool"),
+        "session_id": (body.session_id, "there is no such session"),
+        "start_session": (body.start_session, "this server has no sessions"),
+        "file_inputs": (body.file_inputs, "this server takes no input files"),
+    }
+    problems = tuple(Problem(("body", name), reason) for name, (value, reason) in unknown.items() if value)
+    if problems:
+        raise InvalidFields(problems)
+
+
+def _refuse_what_the_server_writes(body: RunUpdate) -> None:
+    problems = tuple(
+        Problem(("body", name), "is written by the server")
+        for name in sorted(SERVER_WRITES)
+        if getattr(body, name) is not None
+    )
+    if problems:
+        raise InvalidFields(problems)

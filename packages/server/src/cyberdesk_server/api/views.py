@@ -1,0 +1,74 @@
+"""How callers see the nouns: values of the domain as members of the contract's answers."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from cyberdesk_server.domain.json import JsonObject
+from cyberdesk_server.domain.machines import Machine
+from cyberdesk_server.domain.workflows import Workflow
+
+View = dict[str, Any]
+
+
+def workflow_view(workflow: Workflow, old_versions: Sequence[JsonObject] = ()) -> View:
+    return {
+        "id": workflow.id,
+        "organization_id": workflow.organization_id,
+        "user_id": workflow.user_id,
+        "name": workflow.name,
+        "description": workflow.description,
+        "main_prompt": workflow.main_prompt,
+        "input_schema": workflow.input_schema,
+        "output_schema": workflow.output_schema,
+        "includes_file_exports": workflow.includes_file_exports,
+        "is_webhooks_enabled": workflow.is_webhooks_enabled,
+        "terminal_command_allowlist": workflow.terminal_command_allowlist,
+        "model_metadata": workflow.model_metadata,
+        "post_run_check_failure_cleanup_prompt": workflow.post_run_check_failure_cleanup_prompt,
+        "includes_input_variables": workflow.includes_input_variables,
+        "workflow_metadata": workflow.workflow_metadata,
+        "old_versions": old_versions,
+        "tags": [],
+        "post_run_checks": [],
+        "created_at": workflow.created_at,
+        "updated_at": workflow.updated_at,
+    }
+
+
+def machine_view(machine: Machine) -> View:
+    return {
+        "id": machine.id,
+        "organization_id": machine.organization_id,
+        "user_id": machine.user_id,
+        "unkey_key_id": machine.unkey_key_id,
+        "name": machine.name,
+        "description": machine.description,
+        "hostname": machine.hostname,
+        "version": machine.version,
+        "os_info": machine.os_info,
+        "status": machine.status,
+        "is_available": machine.is_available,
+        "alerts_enabled": machine.alerts_enabled,
+        "machine_parameters": machine.machine_parameters,
+        "machine_sensitive_parameters": machine.sensitive_parameter_aliases,
+        "reserved_session_id": machine.reserved_session_id,
+        "linked_keepalive_machine_id": machine.linked_keepalive_machine_id,
+        "physical_server_id": machine.physical_server_id,
+        "pools": [],
+        "created_at": machine.created_at,
+        "last_seen": machine.last_seen,
+    }
+
+
+def included(type_: str, view: View) -> View:
+    """A view as a member of an answer's `included`."""
+    return {"type": type_, **view}
+
+
+def page(items: Sequence[Any], total: int, *, skip: int, limit: int) -> View:
+    return {"items": items, "total": total, "skip": skip, "limit": limit}
+
+
+def sent(changes: Mapping[str, Any], *, not_null: frozenset[str]) -> dict[str, Any]:
+    """The changes without nulls where null is no value: clients send null for what they leave alone."""
+    return {name: value for name, value in changes.items() if value is not None or name not in not_null}

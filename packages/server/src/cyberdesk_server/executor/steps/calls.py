@@ -1,0 +1,156 @@
+"""Sentences as tool calls, once their labels are found."""
+
+from typing import assert_never
+
+from cyberdesk_server.domain.geometry import Box, Size
+from cyberdesk_server.domain.json import JsonObject, JsonValue
+from cyberdesk_server.domain.prompts import CLEAR, EMPTY
+from cyberdesk_server.domain.steps import ToolCall
+from cyberdesk_server.executor.steps.grounding import Ground
+from cyberdesk_server.executor.steps.language import (
+    Action,
+    CheckVisible,
+    Clear,
+    Click,
+    Copy,
+    Drag,
+    Fail,
+    Hover,
+    Pause,
+    Press,
+    Reading,
+    ReadScreen,
+    ReadTable,
+    ReadText,
+    Remember,
+    RunCommand,
+    SaveScreenshot,
+    Scroll,
+    Succeed,
+    Target,
+    Thing,
+    Type,
+    WaitUntil,
+)
+from cyberdesk_server.executor.steps.outputs import at_items
+from cyberdesk_server.executor.steps.readings import things_of, with_output, with_things
+from cyberdesk_server.executor.steps.values import Values, thing_with_texts, with_texts
+from cyberdesk_server.executor.steps.wording import sentence_of
+
+Ordered = tuple[ToolCall, ...]
+
+
+def calls_of(action: Action, ground: Ground, values: Values, items: tuple[int, ...]) -> Ordered:
+    """The tool calls of one sentence inside loops at these items.
+
+    Raises `NotFound` when something it talks about is not on the screen.
+    """
+    match action:
+        case Click():
+            place = _place(action.target, ground, values)
+            return (_at(place, "click", button=action.button.value, clicks=action.count),)
+        case Hover():
+            return (_at(_place(action.target, ground, values), "move"),)
+        case Type():
+            return _typed(action, ground, values)
+        case Clear():
+            return (*_focused(action.field, ground, values), ToolCall("type", {"text": CLEAR}))
+        case Press():
+            return (ToolCall("key", {"keys": action.keys}),)
+        case Scroll():
+            place = _place(action.over, ground, values) if action.over else _middle(ground.sight.page.size)
+            return (_at(place, "scroll", direction=action.direction.value, amount=action.amount),)
+        case Drag():
+            return (_drag(_place(action.start, ground, values), _place(action.end, ground, values)),)
+        case Pause():
+            return (ToolCall("wait", {"seconds": action.seconds}),)
+        case ReadText() | ReadTable() | ReadScreen() | CheckVisible():
+            return (_reading(action, ground, values, items),)
+        case Copy():
+            output = at_items(action.to.output, items) if action.to.output else None
+            return (ToolCall("copy_to_clipboard", _without_none(key_name=action.to.runtime, output=output)),)
+        case Remember():
+            return (ToolCall("upsert_runtime_values", {"values": {action.name: values.bound(action.text)}}),)
+        case Fail():
+            return (ToolCall("declare_task_failed", {"reason": values.bound(action.reason)}),)
+        case Succeed():
+            text = values.bound(action.text) if action.text else None
+            return (ToolCall("declare_task_succeeded", _without_none(text=text)),)
+        case SaveScreenshot():
+            return (
+                ToolCall("save_screenshot_as_run_attachment", {"filename": values.bound(action.filename)}),
+            )
+        case RunCommand():
+            return (ToolCall("execute_terminal_command", {"command": values.bound(action.command)}),)
+        case WaitUntil():
+            return ()
+        case _:
+            assert_never(action)
+
+
+def targets_of(action: Action) -> tuple[Target, ...]:
+    """What must be on the screen before the action can be done."""
+    match action:
+        case Click(target=target) | Hover(target=target):
+            return (target,)
+        case Type(into=target) | Clear(field=target) | Scroll(over=target):
+            return (target,) if target else ()
+        case Drag():
+            return (action.start, action.end)
+        case ReadText() | ReadTable() | ReadScreen() | CheckVisible():
+            return things_of(action)
+        case _:
+            return ()
+
+
+def _place(target: Target, ground: Ground, values: Values) -> Box:
+    return ground.locate(with_texts(target, values.filled))
+
+
+def _at(place: Box, tool: str, **arguments: JsonValue) -> ToolCall:
+    return ToolCall(tool, {"x": place.center.x, "y": place.center.y, **arguments}, target=place)
+
+
+def _focused(field: Target | None, ground: Ground, values: Values) -> Ordered:
+    """A click into the field, if one is named."""
+    if field is None:
+        return ()
+    return (_at(ground.field(with_texts(field, values.filled)), "click", button="left", clicks=1),)
+
+
+def _typed(action: Type, ground: Ground, values: Values) -> Ordered:
+    # A value that is not given leaves the field as it is, so nothing is cleared for it either.
+    clears = action.replaces and values.filled(action.text) != EMPTY
+    text = (CLEAR if clears else "") + values.bound(action.text)
+    return (*_focused(action.into, ground, values), ToolCall("type", {"text": text}))
+
+
+def _drag(start: Box, end: Box) -> ToolCall:
+    arguments: JsonObject = {
+        "start_x": start.center.x,
+        "start_y": start.center.y,
+        "to_x": end.center.x,
+        "to_y": end.center.y,
+    }
+    return ToolCall("drag", arguments, target=start)
+
+
+def _reading(reading: Reading, ground: Ground, values: Values, items: tuple[int, ...]) -> ToolCall:
+    for thing in things_of(reading):
+        _place(thing, ground, values)
+    asked = with_things(reading, lambda thing: _for_sentence(thing, values))
+    output = at_items(reading.to.output, items) if reading.to.output else None
+    return ToolCall("screenshot", {"extract_prompt": sentence_of(with_output(asked, output))})
+
+
+def _for_sentence(thing: Thing, values: Values) -> Thing:
+    """Runtime values are filled in, because who reads the sentence has none; inputs stay as they are."""
+    return thing_with_texts(thing, values.bound_with_runtime)
+
+
+def _middle(size: Size) -> Box:
+    return Box(size.width // 2, size.height // 2, size.width // 2 + 1, size.height // 2 + 1)
+
+
+def _without_none(**arguments: JsonValue) -> JsonObject:
+    return {name: value for name, value in arguments.items() if value is not None}

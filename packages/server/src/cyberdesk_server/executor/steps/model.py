@@ -1,0 +1,141 @@
+"""The model `steps`: follows a prompt written as steps, one sentence a turn.
+
+Everything it remembers between turns is a `Cursor` in the turn's memo; what comes next is a pure function of the
+prompt, that cursor, the values read so far and the screen.
+
+    next_turn
+     +-- _after_failure     what the last turn could not do
+     +-- Follower.turn      operations until one needs the desktop
+          +-- calls.calls_of      a sentence as tool calls
+          +-- Follower._waiting   a label that is not there yet
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from cyberdesk_server.domain.json import JsonObject, JsonValue
+from cyberdesk_server.domain.screens import Screenshot
+from cyberdesk_server.domain.steps import Observation, Step, StepState, Turn
+from cyberdesk_server.domain.tasks import Refusal, Task
+from cyberdesk_server.executor.reading.reader import ScreenReader
+from cyberdesk_server.executor.steps.checks import refusals_of
+from cyberdesk_server.executor.steps.cursor import Cursor
+from cyberdesk_server.executor.steps.language import Do, Reading, Script
+from cyberdesk_server.executor.steps.outputs import fitted, nested
+from cyberdesk_server.executor.steps.program import Program, program_of
+from cyberdesk_server.executor.steps.readings import reading_of, with_things
+from cyberdesk_server.executor.steps.script import script_of
+from cyberdesk_server.executor.steps.unreadable import NotReadable
+from cyberdesk_server.executor.steps.values import Values, thing_with_texts
+from cyberdesk_server.ports import ModelError
+
+if TYPE_CHECKING:
+    from cyberdesk_server.executor.reading.sight import Sight
+
+DEFAULT_PATIENCE_SECONDS = 10.0
+"""How long a label may take to appear before the run ends with an error."""
+
+
+@lru_cache(maxsize=64)
+def _script(prompt: str) -> Script:
+    return script_of(prompt)
+
+
+@lru_cache(maxsize=64)
+def _program(prompt: str) -> Program:
+    return program_of(_script(prompt))
+
+
+class StepsModel:
+    """A `ports.Model` that needs no key and no network."""
+
+    def __init__(
+        self, reader: ScreenReader | None = None, *, patience_seconds: float = DEFAULT_PATIENCE_SECONDS
+    ) -> None:
+        self._reader = reader or ScreenReader()
+        self._patience_seconds = patience_seconds
+
+    def check(self, task: Task) -> Sequence[Refusal]:
+        """The lines that are no steps, and the values, pictures and names that are not right."""
+        return refusals_of(_script(task.prompt), task)
+
+    async def next_turn(
+        self,
+        task: Task,
+        history: Sequence[Step],
+        runtime_values: Mapping[str, JsonValue],
+        screenshot: Screenshot,
+    ) -> Turn:
+        """The tool calls of the next sentence. `ModelError` when what it talks about is not on the screen."""
+        program = _program(task.prompt)
+        cursor = Cursor.of(history[-1].memo) if history else Cursor()
+        last_turn = [step for step in history if step.turn == history[-1].turn] if history else []
+        if any(step.state is StepState.FAILED for step in last_turn):
+            cursor = _after_failure(program, cursor, last_turn)
+
+        def follow(sight: "Sight") -> Turn:
+            return Follower(program, task, runtime_values, sight, self._patience_seconds).turn(
+                cursor, last_turn
+            )
+
+        return await self._reader.work(screenshot, follow)
+
+    async def extract(self, instruction: str, task: Task, screenshot: Screenshot) -> Observation:
+        """What a reading sentence asks for. `ModelError` when it is none, or when its label is not there."""
+        try:
+            reading = reading_of(instruction)
+        except NotReadable as problem:
+            reason = f": {problem}" if str(problem) else ""
+            raise ModelError(f"the steps model cannot read {instruction!r} from a screen{reason}") from None
+        values = Values(task.inputs, {}, {})
+        asked = with_things(reading, lambda thing: thing_with_texts(thing, values.filled))
+
+        def read(sight: "Sight") -> Observation:
+            from cyberdesk_server.executor.steps.extract import read as read_from
+            from cyberdesk_server.executor.steps.following import ground_of
+            from cyberdesk_server.executor.steps.grounding import NotFound
+
+            try:
+                return read_from(asked, ground_of(sight, task))
+            except NotFound as problem:
+                raise ModelError(str(problem)) from None
+
+        return await self._reader.work(screenshot, read)
+
+    async def conclude(
+        self, task: Task, history: Sequence[Step], runtime_values: Mapping[str, JsonValue]
+    ) -> JsonObject | None:
+        """What the steps read, as one object. `outputs.OutputDoesNotFit` when the output schema wants another."""
+        read: list[tuple[str, JsonValue]] = []
+        for step in history:
+            output = (step.result or {}).get("output")
+            if step.state is StepState.DONE and isinstance(output, Mapping):
+                read += output.items()
+        return fitted(nested(read), task.output_schema) if read else None
+
+
+def _after_failure(program: Program, cursor: Cursor, turn: Sequence[Step]) -> Cursor:
+    """Where to go on after a turn whose tool calls did not all work.
+
+    A wait for a label that is not there yet fails when its time is up, and the screen is looked at once more. An
+    optional step is passed over. `ModelError` for everything else.
+    """
+    failed = next(number for number, step in enumerate(turn) if step.state is StepState.FAILED)
+    if cursor.waits:
+        return cursor
+    first = cursor.position - len(turn)
+    is_batch = (
+        len(turn) > 1 and first >= 0 and all(_is_reading(op) for op in program[first : cursor.position])
+    )
+    position = first + failed if is_batch else cursor.position - 1
+    operation = program[position]
+    assert isinstance(operation, Do)
+    if operation.is_optional:
+        return Cursor(position + 1, cursor.items)
+    line = operation.line
+    raise ModelError(f"line {line.number} ({line.text}): {turn[failed].error}")
+
+
+def _is_reading(operation: object) -> bool:
+    return isinstance(operation, Do) and isinstance(operation.action, Reading)

@@ -1,0 +1,137 @@
+"""Runs as callers read them: pages of records with only the columns that were asked for."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Text, cast, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cyberdesk_server.domain.ids import MachineId, OrganizationId, RunId, WorkflowId
+from cyberdesk_server.domain.runs import Run, RunListOrder, RunStatus
+from cyberdesk_server.store.search import contains
+from cyberdesk_server.store.tables import machines, runs, workflows
+
+Record = dict[str, Any]
+"""Columns of a run by name, as values that JSON can hold, ids and times."""
+
+BASE_COLUMNS = ("id", "workflow_id", "machine_id", "status", "created_at")
+"""What every record holds."""
+
+COLUMNS = (
+    *BASE_COLUMNS,
+    "user_id",
+    "organization_id",
+    "is_priority",
+    "error",
+    "output_data",
+    "input_values",
+    "main_prompt",
+    "model_metadata",
+    "sensitive_input_aliases",
+    "usage_metadata",
+    "session_id",
+    "session_alias",
+    "release_session_after",
+    "started_at",
+    "ended_at",
+)
+"""What a full record holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which runs are asked for; None leaves a condition out. The dates are inclusive."""
+
+    workflow_id: WorkflowId | None = None
+    machine_id: MachineId | None = None
+    session_id: UUID | None = None
+    status: RunStatus | None = None
+    created_from: datetime | None = None
+    created_to: datetime | None = None
+    search: str | None = None
+    """Part of the run's id or session alias, or of its workflow's or machine's name, in any case."""
+
+    is_deep_search: bool = False
+    """Search inputs, outputs, errors and prompt as well."""
+
+
+def record_of(run: Run) -> Record:
+    """The full record of a run at hand."""
+    return {name: getattr(run, name) for name in COLUMNS}
+
+
+async def find(
+    conn: AsyncConnection,
+    organization_id: OrganizationId,
+    wanted: Wanted,
+    *,
+    order: RunListOrder = RunListOrder.ACTIVITY,
+    columns: Collection[str] = COLUMNS,
+    skip: int = 0,
+    limit: int = 100,
+) -> tuple[Sequence[Record], int]:
+    """One page, newest first, and how many there are in all. Records hold `BASE_COLUMNS` and `columns`."""
+    conditions = _conditions(organization_id, wanted)
+    total = (await conn.execute(select(func.count()).select_from(runs).where(*conditions))).scalar_one()
+    by = runs.c.moved_at if order is RunListOrder.ACTIVITY else runs.c.created_at
+    chosen = [name for name in COLUMNS if name in BASE_COLUMNS or name in columns]
+    rows = await conn.execute(
+        select(*(runs.c[name] for name in chosen))
+        .where(*conditions)
+        .order_by(by.desc(), runs.c.id.desc())
+        .offset(skip)
+        .limit(limit)
+    )
+    return [dict(zip(chosen, row, strict=True)) for row in rows], total
+
+
+async def prompts(conn: AsyncConnection, workflow_ids: Collection[WorkflowId]) -> Mapping[WorkflowId, str]:
+    """The prompts of the workflows, deleted ones included."""
+    rows = await conn.execute(
+        select(workflows.c.id, workflows.c.main_prompt).where(workflows.c.id.in_(workflow_ids))
+    )
+    return {row.id: row.main_prompt for row in rows}
+
+
+async def own_prompts(conn: AsyncConnection, run_ids: Collection[RunId]) -> Mapping[RunId, str]:
+    """The prompts that runs have in place of their workflow's; runs without one are left out."""
+    rows = await conn.execute(
+        select(runs.c.id, runs.c.main_prompt).where(runs.c.id.in_(run_ids), runs.c.main_prompt.is_not(None))
+    )
+    return {row.id: row.main_prompt for row in rows}
+
+
+def _conditions(organization_id: OrganizationId, wanted: Wanted) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = [runs.c.organization_id == organization_id]
+    if wanted.workflow_id is not None:
+        conditions.append(runs.c.workflow_id == wanted.workflow_id)
+    if wanted.machine_id is not None:
+        conditions.append(runs.c.machine_id == wanted.machine_id)
+    if wanted.session_id is not None:
+        conditions.append(runs.c.session_id == wanted.session_id)
+    if wanted.status is not None:
+        conditions.append(runs.c.status == wanted.status.value)
+    if wanted.created_from is not None:
+        conditions.append(runs.c.created_at >= wanted.created_from)
+    if wanted.created_to is not None:
+        conditions.append(runs.c.created_at <= wanted.created_to)
+    if wanted.search is not None:
+        conditions.append(_found(organization_id, wanted.search, is_deep=wanted.is_deep_search))
+    return conditions
+
+
+def _found(organization_id: OrganizationId, part: str, *, is_deep: bool) -> ColumnElement[bool]:
+    places: list[ColumnElement[Any]] = [cast(runs.c.id, Text), runs.c.session_alias]
+    if is_deep:
+        contents = (runs.c.input_values, runs.c.output_data, runs.c.error)
+        places += [runs.c.main_prompt, *(cast(content, Text) for content in contents)]
+    of_workflow = select(workflows.c.id).where(
+        workflows.c.organization_id == organization_id, contains(part, workflows.c.name)
+    )
+    on_machine = select(machines.c.id).where(
+        machines.c.organization_id == organization_id, contains(part, machines.c.name)
+    )
+    return contains(part, *places) | runs.c.workflow_id.in_(of_workflow) | runs.c.machine_id.in_(on_machine)

@@ -1,0 +1,273 @@
+"""`cyberdesk-server` as its operator meets it."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+import httpx
+import pytest
+from cyberdesk_server.adapters.data_folder import DataFolder
+from cyberdesk_server.cli import app
+from typer.testing import CliRunner
+
+PROGRAM = [sys.executable, "-c", "from cyberdesk_server.cli import main; main()"]
+KEY_LINE = re.compile(r"API key: (cd_[\w-]{43})")
+
+COMMANDS = [["up"], ["migrate"], ["settings"], ["keys", "create"], ["keys", "list"], ["keys", "revoke"]]
+
+
+class Started:
+    """A running server, what it said, and where it listens."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+        self.said: list[str] = []
+        assert process.stdout is not None
+        for line in process.stdout:
+            self.said.append(line.rstrip("\n"))
+            if line.startswith("ready: "):
+                break
+        assert self.said, self._complaint(process.stderr)
+        self.url = self.said[-1].removeprefix("ready: ")
+
+    @property
+    def key(self) -> str | None:
+        match = KEY_LINE.fullmatch(self.said[0])
+        return match and match[1]
+
+    def get(self, path: str, key: str | None) -> httpx.Response:
+        return httpx.get(self.url + path, headers={"Authorization": f"Bearer {key}"}, trust_env=False)
+
+    def end(self, number: signal.Signals) -> int:
+        self.process.send_signal(number)
+        return self.process.wait(timeout=60)
+
+    @staticmethod
+    def _complaint(stream: IO[str] | None) -> str:
+        return stream.read() if stream else ""
+
+
+@contextmanager
+def up(data_dir: Path, *options: str) -> Iterator[Started]:
+    command = [*PROGRAM, "up", "--data-dir", str(data_dir), "--port", "0", *options]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("CYBERDESK_")}
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    ) as process:
+        try:
+            yield Started(process)
+        finally:
+            if process.poll() is None:
+                process.kill()
+            process.communicate()
+
+
+def refused(*arguments: str) -> str:
+    """The one line with which the program refuses these arguments."""
+    result = CliRunner().invoke(app, list(arguments))
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.count("\n") == 1
+    assert "Traceback" not in result.stderr
+    return result.stderr
+
+
+@pytest.mark.slow
+def test_a_first_start_shows_a_key_once(tmp_path: Path) -> None:
+    with up(tmp_path / "data") as first:
+        assert first.get("/v1/machines", first.key).status_code == 200
+        assert first.get("/v1/machines", "wrong").status_code == 401
+        assert first.end(signal.SIGTERM) == 0
+
+    with up(tmp_path / "data") as second:
+        assert second.key is None
+        assert second.get("/v1/machines", first.key).status_code == 200
+        assert second.end(signal.SIGINT) == 0
+
+
+@pytest.mark.slow
+def test_a_key_is_written_nowhere_in_clear_unless_asked(tmp_path: Path) -> None:
+    with up(tmp_path / "data", "--write-key", str(tmp_path / "key")) as server:
+        key = (tmp_path / "key").read_text().strip()
+        assert server.get("/v1/machines", key).status_code == 200
+        server.end(signal.SIGTERM)
+
+    assert server.key is None
+    assert (tmp_path / "key").stat().st_mode & 0o777 == 0o600
+    for path in (tmp_path / "data").rglob("*"):
+        assert path.is_dir() or key.encode() not in path.read_bytes()
+
+
+@pytest.mark.slow
+def test_a_killed_server_starts_again(tmp_path: Path) -> None:
+    with up(tmp_path / "data") as first:
+        assert first.end(signal.SIGKILL) == -signal.SIGKILL
+
+    with up(tmp_path / "data") as second:
+        assert second.get("/health/ready", None).status_code == 200
+
+
+@pytest.mark.slow
+def test_the_server_speaks_https_with_a_certificate(tmp_path: Path) -> None:
+    import trustme
+
+    authority = trustme.CA()
+    certificate = authority.issue_cert("127.0.0.1")
+    certificate.cert_chain_pems[0].write_to_path(tmp_path / "chain.pem")
+    certificate.private_key_pem.write_to_path(tmp_path / "key.pem")
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    config = tmp_path / "server.toml"
+    config.write_text(f"tls_certificate = '{tmp_path}/chain.pem'\ntls_key = '{tmp_path}/key.pem'\n")
+
+    with up(tmp_path / "data", "--config", str(config)) as server:
+        import ssl
+
+        trust = ssl.create_default_context(cafile=tmp_path / "ca.pem")
+        assert server.url.startswith("https://127.0.0.1:")
+        assert httpx.get(server.url + "/health", verify=trust, trust_env=False).status_code == 200
+
+
+def test_keys_are_made_listed_and_revoked(tmp_path: Path) -> None:
+    runner = CliRunner()
+    folder = ["--data-dir", str(tmp_path / "data")]
+    before = refused("keys", "create", "--name", "laptop", *folder)
+    assert "start the server once" in before
+    _first_start(tmp_path / "data")
+
+    made = runner.invoke(app, ["keys", "create", "--name", "laptop", *folder])
+    assert KEY_LINE.fullmatch(made.stdout.strip())
+    _, line = runner.invoke(app, ["keys", "list", *folder]).stdout.splitlines()
+    key_id = line.split()[0]
+    assert "valid" in line
+    assert line.endswith("laptop")
+    assert runner.invoke(app, ["keys", "revoke", key_id, *folder]).stdout == "revoked\n"
+    assert "revoked" in runner.invoke(app, ["keys", "list", *folder]).stdout
+    assert f"no valid key {key_id}" in refused("keys", "revoke", key_id, *folder)
+
+
+def _first_start(data_dir: Path) -> None:
+    import asyncio
+    from datetime import UTC, datetime
+
+    from cyberdesk_server import bootstrap
+    from cyberdesk_server.settings import load_settings
+    from cyberdesk_server.usecases import organizations
+
+    async def start() -> None:
+        database = await bootstrap.open_database(load_settings(data_dir=data_dir))
+        await organizations.first_start(database, now=datetime.now(UTC))
+        await database.close()
+
+    asyncio.run(start())
+
+
+def test_migrating_makes_a_database(tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["migrate", "--data-dir", str(tmp_path / "data")])
+
+    assert result.stdout == "the database is up to date\n"
+    assert (tmp_path / "data" / "cyberdesk.sqlite3").exists()
+
+
+def test_a_port_in_use_is_named(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+
+        line = refused("up", "--data-dir", str(tmp_path / "data"), "--port", str(port))
+
+    assert line == f"cyberdesk-server: cannot listen on 127.0.0.1:{port}: Address already in use\n"
+
+
+def test_an_unknown_host_is_named(tmp_path: Path) -> None:
+    line = refused("up", "--data-dir", str(tmp_path / "data"), "--host", "256.0.0.1")
+
+    assert line.startswith("cyberdesk-server: cannot listen on 256.0.0.1:8080: ")
+
+
+def test_a_data_folder_in_use_is_named(tmp_path: Path) -> None:
+    held = DataFolder(tmp_path)
+
+    line = refused("up", "--data-dir", str(tmp_path), "--port", "0")
+
+    held.close()
+    assert line == f"cyberdesk-server: the data folder {tmp_path} is in use by another server\n"
+
+
+@pytest.mark.parametrize("command", [["up", "--port", "0"], ["migrate"], ["keys", "list"]])
+def test_a_data_folder_that_is_not_writable_is_named(tmp_path: Path, command: list[str]) -> None:
+    (tmp_path / "file").write_text("")
+
+    line = refused(*command, "--data-dir", str(tmp_path / "file" / "data"))
+
+    assert (
+        line == f"cyberdesk-server: the data folder {tmp_path}/file/data is not writable: Not a directory\n"
+    )
+
+
+def test_a_bad_setting_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CYBERDESK_LEASE_SECONDS", "soon")
+
+    line = refused("up", "--data-dir", str(tmp_path))
+
+    assert line.startswith("cyberdesk-server: lease_seconds (CYBERDESK_LEASE_SECONDS): Input should be")
+
+
+@pytest.mark.parametrize("content", ["", "no certificate"])
+def test_a_bad_certificate_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str) -> None:
+    certificate = tmp_path / "chain.pem"
+    if content:
+        certificate.write_text(content)
+    monkeypatch.setenv("CYBERDESK_TLS_CERTIFICATE", str(certificate))
+    monkeypatch.setenv("CYBERDESK_TLS_KEY", str(certificate))
+
+    line = refused("up", "--data-dir", str(tmp_path / "data"), "--port", "0")
+
+    assert line.startswith(
+        f"cyberdesk-server: tls_certificate {certificate} and tls_key {certificate} cannot be used"
+    )
+
+
+@pytest.mark.parametrize(
+    "url", ["mysql://localhost/x", "nonsense", "postgresql+asyncpg://nobody@127.0.0.1:1/none"]
+)
+def test_a_database_that_cannot_be_opened_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("CYBERDESK_DATABASE_URL", url)
+
+    assert refused("migrate", "--data-dir", str(tmp_path)).startswith("cyberdesk-server: database_url: ")
+
+
+@pytest.mark.parametrize("key", ["c2hvcnQ=", "not base64!"])
+def test_a_bad_master_key_is_named_and_not_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    monkeypatch.setenv("CYBERDESK_MASTER_KEY", key)
+
+    line = refused("up", "--data-dir", str(tmp_path / "data"), "--port", "0")
+
+    assert line == "cyberdesk-server: master_key: must be 32 bytes in base64\n"
+
+
+def test_a_key_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    line = refused(
+        "up", "--data-dir", str(tmp_path), "--port", "0", "--write-key", str(tmp_path / "no" / "key")
+    )
+
+    assert line.startswith(f"cyberdesk-server: --write-key: {tmp_path}/no/key cannot be written")
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_every_command_has_an_example(command: list[str]) -> None:
+    shown = CliRunner().invoke(app, [*command, "--help"]).stdout
+
+    assert f"Example: cyberdesk-server {' '.join(command)}" in " ".join(shown.split())
+
+
+def test_the_table_of_settings_is_printed() -> None:
+    assert "| `port` | `CYBERDESK_PORT` |" in CliRunner().invoke(app, ["settings"]).stdout
