@@ -1,81 +1,128 @@
-"""How fast the driver's desktop is by itself, on this machine: no server, no tunnel.
+"""The driver's desktop by itself: capture, encoding, clicks and typing, without tunnel or server.
 
-    python bench/driver_local.py
+    python -m bench.driver_local
 
-Medians in milliseconds on a virtual desktop with an office-like picture and a noisy one. The anchors are
-what the vendor's published driver needed for the whole request on a machine of two cores.
+Medians. The screen is `bench.office`, which changes all the time, or a noisy photograph that does not.
 """
 
-from __future__ import annotations
-
-import statistics
+import sys
 import tempfile
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from statistics import median
+from time import perf_counter, sleep
 
 from cyberdriver.backends.base import Backend, Button, Point, Size
 from cyberdriver.backends.keys import parse_keys
 from cyberdriver.backends.png import encode_png
 from cyberdriver.desktop import VirtualDesktop
-from cyberdriver.testing import EventWindow, RecordingTerminal
-from PIL import Image, ImageDraw
+from cyberdriver.testing import EventWindow, RecordingTerminal, eventually
+from PIL import Image
 
-ROUNDS = 30
-SIZES = (Size(1024, 768), Size(1920, 1080))
-DEFAULT_SIZE = Size(1024, 768)
-VENDOR_SCREENSHOT_MS = {
-    ("office", SIZES[0]): 42,
-    ("office", SIZES[1]): 90,
-    ("photo", SIZES[0]): 224,
-    ("photo", SIZES[1]): 605,
+from bench.goals import Goal, tell
+
+SAMPLES = 50
+PAUSE_SECONDS = 0.02
+"""Between two samples, so that the busy screen has changed."""
+
+SMALL, LARGE = Size(1024, 768), Size(1920, 1080)
+OFFICE_GOALS = {
+    SMALL: Goal("driver_office_1024x768_ms", at_most=10),
+    LARGE: Goal("driver_office_1920x1080_ms", at_most=20),
 }
+CLICK_GOAL = Goal("driver_click_ms", at_most=0.6)
+TYPE_GOAL = Goal("driver_type_ms_per_character", at_most=0.05)
+
 ENGLISH = "The quick brown fox jumps over the lazy dog. " * 20
-MIXED = "Zażółć gęślą jaźń < € 漢字 😀 " * 20
+MIXED = "Zażółć gęślą jaźń < € 漢字 😀 " * 30
 
 
-def main() -> None:
-    """Prints the tables."""
-    print(f"{'screenshot':<24}{'capture':>9}{'again':>9}{'encode':>9}{'together':>10}{'KiB':>7}{'vendor':>9}")
-    for size in SIZES:
-        for name, paint in (("office", office), ("photo", photo)):
-            screenshots(name, size, paint(size))
-    print(f"\n{'input':<24}{'median':>9}")
+def measure() -> None:
+    for size in (SMALL, LARGE):
+        with _screen(size, [sys.executable, "-m", "bench.office", f"{size}", "--busy"]) as backend:
+            _wait_until_busy(backend)
+            _pictures("office", size, backend, OFFICE_GOALS[size])
+        with tempfile.TemporaryDirectory() as folder, _photo(size, Path(folder)) as backend:
+            _pictures("photo", size, backend, None)
+    _inputs()
+
+
+def _wait_until_busy(backend: Backend) -> None:
+    eventually(lambda: backend.capture().version > SAMPLES)
+
+
+def _pictures(scene: str, size: Size, backend: Backend, goal: Goal | None) -> None:
+    captures = _milliseconds(backend.capture, pause_seconds=PAUSE_SECONDS)
+    frame = backend.capture()
+    encodings = _milliseconds(lambda: encode_png(frame))
+    tell(f"driver_{scene}_{size}_capture_ms", median(captures))
+    tell(f"driver_{scene}_{size}_encode_ms", median(encodings))
+    tell(f"driver_{scene}_{size}_kib", len(encode_png(frame)) / 1024)
+    if goal:
+        goal.tell(median(captures) + median(encodings))
+    if size != SMALL:
+        scaled = _milliseconds(lambda: encode_png(frame, SMALL))
+        tell(f"driver_{scene}_{size}_scaled_to_{SMALL}_encode_ms", median(scaled))
+
+
+def _inputs() -> None:
     with (
-        VirtualDesktop(DEFAULT_SIZE) as desktop,
+        VirtualDesktop(SMALL) as desktop,
         desktop.open_backend() as backend,
         tempfile.TemporaryDirectory() as folder,
     ):
-        with EventWindow(desktop, Path(folder), text="x"):
-            inputs(backend)
+        with EventWindow(desktop, Path(folder)):
+            at = Point(250, 220)
+            tell("driver_move_ms", median(_milliseconds(lambda: backend.move(at))))
+            CLICK_GOAL.tell(median(_milliseconds(lambda: backend.click(at, Button.LEFT, 1))))
+            keys = parse_keys("ctrl+F6")
+            tell("driver_chord_ms", median(_milliseconds(lambda: backend.press(keys))))
         with RecordingTerminal(desktop, Path(folder)) as terminal:
-            typing(backend, terminal, "English", ENGLISH)
-            typing(backend, terminal, "mixed scripts", MIXED)
+            TYPE_GOAL.tell(_milliseconds_per_character(backend, terminal, ENGLISH))
+            tell("driver_type_mixed_ms_per_character", _milliseconds_per_character(backend, terminal, MIXED))
 
 
-def screenshots(name: str, size: Size, picture: Image.Image) -> None:
-    """One line of the table of screenshots."""
+def _milliseconds_per_character(backend: Backend, terminal: RecordingTerminal, text: str) -> float:
+    before = len(terminal.received(0))
+    samples = _milliseconds(lambda: backend.type_text(text), samples=10)
+    terminal.received(before + 10 * len(text.encode()))
+    return median(samples) / len(text)
+
+
+def _milliseconds(
+    work: Callable[[], object], *, pause_seconds: float = 0.0, samples: int = SAMPLES
+) -> list[float]:
+    taken = []
+    for _ in range(samples):
+        sleep(pause_seconds)
+        began = perf_counter()
+        work()
+        taken.append(1000 * (perf_counter() - began))
+    return taken
+
+
+@contextmanager
+def _screen(size: Size, program: list[str]) -> Iterator[Backend]:
+    with VirtualDesktop(size) as desktop, desktop.open_backend() as backend:
+        desktop.run(program)
+        yield backend
+
+
+@contextmanager
+def _photo(size: Size, folder: Path) -> Iterator[Backend]:
+    """A screen full of a soft picture with the noise of a camera."""
+    soft = [Image.radial_gradient("L").resize((size.width, size.height)).rotate(turn) for turn in (0, 20, 40)]
+    noise = Image.effect_noise((size.width, size.height), 6)
+    picture = Image.merge("RGB", [Image.blend(channel, noise, 0.3) for channel in soft])
+    picture.save(folder / "photo.png", compress_level=1)
     with (
-        tempfile.TemporaryDirectory() as folder,
         VirtualDesktop(size) as desktop,
+        EventWindow(desktop, folder, corner=Point(0, 0), picture=folder / "photo.png"),
         desktop.open_backend() as backend,
     ):
-        path = Path(folder) / "picture.png"
-        picture.save(path)
-        with EventWindow(desktop, Path(folder), corner=Point(0, 0), picture=path):
-            backend.capture()
-            again = median_ms(backend.capture)
-            # Every other capture finds the pointer's window changed: a capture that must copy the pixels.
-            changed = median_ms(lambda: changed_capture(desktop, backend))
-            frame = backend.capture()
-            encode = median_ms(lambda: encode_png(frame))
-            together = changed + encode
-            vendor = VENDOR_SCREENSHOT_MS[name, size]
-            line = f"{name} {size} native"
-            kib = len(encode_png(frame)) // 1024
-            print(f"{line:<24}{changed:>9.2f}{again:>9.2f}{encode:>9.2f}{together:>10.2f}{kib:>7}{vendor:>6} ms")
-            if size != DEFAULT_SIZE:
-                encode = median_ms(lambda: encode_png(frame, DEFAULT_SIZE))
-                kib = len(encode_png(frame, DEFAULT_SIZE)) // 1024
-                line = f"{name} to {DEFAULT_SIZE}"
-                print(f"{line:<24}{changed:>9.2f}{again:>9.2f}{encode:>9.2f}{changed + encode:>10.2f}{kib:>7}")
+        yield backend
+
+
+if __name__ == "__main__":
+    measure()

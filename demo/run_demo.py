@@ -45,7 +45,7 @@ class Patient:
 
 PATIENTS = (
     Patient("12345", "John", "Doe"),
-    Patient("11026", "Edward", "Abbott"),
+    Patient("11026", "Fatima", "Santos"),
     Patient("99999", "Nobody", "Known", expected="task_failed"),
 )
 
@@ -186,8 +186,10 @@ def _connected_machine(client: CyberdeskClient, here: Stage) -> MachineResponse:
     deadline = time.monotonic() + _MACHINE_SECONDS
     while time.monotonic() < deadline:
         here.check()
-        page = _answer(client.machines.list_sync(status=MachineStatus.CONNECTED))
-        for machine in page.items:
+        machines: list[MachineResponse] = _answer(
+            client.machines.list_sync(status=MachineStatus.CONNECTED)
+        ).items
+        for machine in machines:
             if machine.name == MACHINE_NAME:
                 return machine
         time.sleep(_POLL_SECONDS)

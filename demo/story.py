@@ -19,10 +19,10 @@ Block = Mapping[str, Any]
 class Mark:
     """Where on its screen a step aimed, in pixels: a box, or a point when both its sides are 0."""
 
-    left: float
-    top: float
-    width: float = 0
-    height: float = 0
+    left: int
+    top: int
+    width: int = 0
+    height: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +53,8 @@ class Step:
 
     @property
     def title(self) -> str:
-        """One line for a list: the words if there are any, otherwise the call."""
-        return self.words or self.call
+        """One line for a list: the words if there are any, what it was to read, otherwise the call."""
+        return self.words or str(self.arguments.get("extract_prompt", "")) or self.call
 
     @property
     def call(self) -> str:
@@ -101,13 +101,17 @@ def steps_of(history: Iterable[Block]) -> tuple[Step, ...]:
     return reader.finished()
 
 
-def marks_of(call: Mapping[str, Any]) -> tuple[Mark, ...]:
-    """Where a call aims, from its arguments: `box` or `target`, else the points `x, y` / `start` / `end`."""
-    for name in ("box", "target", "zoom_bounding_box"):
-        if (box := _box(call.get(name))) is not None:
-            return (box,)
-    points = (call, call.get("coordinate"), call.get("start"), call.get("end"))
-    return tuple(mark for point in points if (mark := _point(point)) is not None)
+def marks_of(target: object, arguments: Mapping[str, Any]) -> tuple[Mark, ...]:
+    """Where a call aims: the target's box when it is known, else the points among its arguments."""
+    match target:
+        case [int() as left, int() as top, int() as right, int() as bottom]:
+            return (Mark(left, top, right - left, bottom - top),)
+    points = (("x", "y"), ("start_x", "start_y"), ("to_x", "to_y"))
+    return tuple(
+        Mark(arguments[x], arguments[y])
+        for x, y in points
+        if isinstance(arguments.get(x), int) and isinstance(arguments.get(y), int)
+    )
 
 
 class _Reader:
@@ -142,35 +146,30 @@ class _Reader:
         return tuple(self._steps)
 
     def _begin(self, block: Block, *, is_cached: bool) -> None:
-        arguments = _mapping(block.get("input"))
-        self._index_by_call_id[str(block.get("id"))] = len(self._steps)
+        arguments = dict(_mapping(block.get("tool_input")))
+        target = arguments.pop("target", None)
+        self._index_by_call_id[str(block.get("tool_use_id"))] = len(self._steps)
         self._steps.append(
             Step(
                 words=self._spoken(),
-                tool=str(block.get("name", "")),
+                tool=str(block.get("tool_name", "")),
                 arguments=arguments,
                 screen=self._screen,
-                marks=marks_of(_mapping(block)) or marks_of(arguments),
+                marks=marks_of(target, arguments),
                 is_cached=is_cached,
                 started_at=self._now,
             )
         )
 
     def _answer(self, block: Block) -> None:
-        index = self._index_by_call_id.get(str(block.get("tool_use_id")), len(self._steps) - 1)
-        if index < 0:
+        index = self._index_by_call_id.get(str(block.get("tool_use_id")))
+        if index is None:
             return
-        answers = []
-        for part in _blocks(block.get("content")):
-            if part.get("type") == "image":
-                self._screen = _address(part)
-            elif text := str(part.get("text", "")).strip():
-                answers.append(text)
-        step = self._steps[index]
+        told = (block.get("tool_result"), block.get("error"))
         self._steps[index] = replace(
-            step,
-            answers=(*step.answers, *answers),
-            has_failed=bool(block.get("is_error")),
+            self._steps[index],
+            answers=tuple(str(text).strip() for text in told if text),
+            has_failed=bool(block.get("error")),
             ended_at=self._now,
         )
 
@@ -205,31 +204,6 @@ def _address(image: Block) -> str | None:
 
 def _mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
-
-
-def _box(value: object) -> Mark | None:
-    if isinstance(value, Mapping):
-        value = [value.get(side) for side in ("left", "top", "right", "bottom")]
-    match value:
-        case [
-            int() | float() as left,
-            int() | float() as top,
-            int() | float() as right,
-            int() | float() as bottom,
-        ]:
-            return Mark(left, top, right - left, bottom - top)
-        case _:
-            return None
-
-
-def _point(value: object) -> Mark | None:
-    match value:
-        case {"x": int() | float() as x, "y": int() | float() as y}:
-            return Mark(x, y)
-        case [int() | float() as x, int() | float() as y]:
-            return Mark(x, y)
-        case _:
-            return None
 
 
 def _short(value: object) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from story import Mark, Step, marks_of, steps_of
+from story import Mark, Step, steps_of
 
 MORNING = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 BEFORE, AFTER = "supabase://run-images/before.png", "supabase://run-images/after.png"
@@ -26,26 +26,23 @@ def called(
     call_id: str, name: str, *, words: str = "", seconds: float = 0, **arguments: Any
 ) -> dict[str, Any]:
     blocks: list[dict[str, Any]] = [{"type": "text", "text": words}] if words else []
-    blocks.append({"type": "tool_use", "id": call_id, "name": name, "input": arguments})
+    blocks.append({"type": "tool_use", "tool_use_id": call_id, "tool_name": name, "tool_input": arguments})
     return {"role": "assistant", "timestamp": at(seconds), "content": blocks}
 
 
 def answered(
-    call_id: str, *parts: dict[str, Any], seconds: float = 0, is_error: bool = False
+    call_id: str, text: str = "", *, seconds: float = 0, error: str | None = None, image: str | None = None
 ) -> dict[str, Any]:
-    block = {"type": "tool_result", "tool_use_id": call_id, "content": list(parts), "is_error": is_error}
-    return {"role": "user", "timestamp": at(seconds), "content": [block]}
-
-
-def text(words: str) -> dict[str, Any]:
-    return {"type": "text", "text": words}
+    block = {"type": "tool_result", "tool_use_id": call_id, "tool_result": text, "error": error}
+    images = [{"type": "image", "image_url": image}] if image else []
+    return {"role": "user", "timestamp": at(seconds), "content": [block, *images]}
 
 
 def test_a_call_and_its_answer_are_one_step() -> None:
     history = [
         looked(BEFORE),
         called("a", "click", words='Click "Search"', seconds=1, x=200, y=234),
-        answered("a", text("clicked"), seconds=1.5),
+        answered("a", "clicked", seconds=1.5),
     ]
 
     assert steps_of(history) == (
@@ -66,7 +63,7 @@ def test_a_step_shows_the_screen_before_it_and_the_next_one_the_screen_after() -
     history = [
         looked(BEFORE),
         called("a", "click", x=1, y=2),
-        answered("a", {"type": "image", "image_url": AFTER}),
+        answered("a", image=AFTER),
         called("b", "click", x=3, y=4),
     ]
 
@@ -74,13 +71,13 @@ def test_a_step_shows_the_screen_before_it_and_the_next_one_the_screen_after() -
 
 
 def test_answers_find_their_calls_in_any_order() -> None:
-    history = [called("a", "one"), called("b", "two"), answered("b", text("2")), answered("a", text("1"))]
+    history = [called("a", "one"), called("b", "two"), answered("b", "2"), answered("a", "1")]
 
     assert [step.answers for step in steps_of(history)] == [("1",), ("2",)]
 
 
 def test_a_failed_answer_marks_its_step() -> None:
-    history = [called("a", "click"), answered("a", text("no such label"), is_error=True)]
+    history = [called("a", "click"), answered("a", error="no such label")]
 
     (step,) = steps_of(history)
     assert (step.has_failed, step.answers) == (True, ("no such label",))
@@ -103,18 +100,18 @@ def test_what_the_user_was_told_is_no_step() -> None:
 
 
 @pytest.mark.parametrize(
-    ("call", "marks"),
+    ("arguments", "marks"),
     [
         ({"x": 5, "y": 6}, (Mark(5, 6),)),
-        ({"coordinate": [5, 6]}, (Mark(5, 6),)),
-        ({"box": [10, 20, 40, 60], "x": 5, "y": 6}, (Mark(10, 20, 30, 40),)),
-        ({"target": {"left": 10, "top": 20, "right": 40, "bottom": 60}}, (Mark(10, 20, 30, 40),)),
-        ({"start": {"x": 1, "y": 2}, "end": {"x": 3, "y": 4}}, (Mark(1, 2), Mark(3, 4))),
-        ({"x": "five", "y": None, "box": "all"}, ()),
+        ({"target": [10, 20, 40, 60], "x": 5, "y": 6}, (Mark(10, 20, 30, 40),)),
+        ({"start_x": 1, "start_y": 2, "to_x": 3, "to_y": 4}, (Mark(1, 2), Mark(3, 4))),
+        ({"x": "five", "y": None, "target": "all"}, ()),
     ],
 )
-def test_a_mark_is_found_wherever_a_call_keeps_it(call: dict[str, Any], marks: tuple[Mark, ...]) -> None:
-    assert marks_of(call) == marks
+def test_a_mark_is_where_the_call_aims(arguments: dict[str, Any], marks: tuple[Mark, ...]) -> None:
+    (step,) = steps_of([called("a", "click", **arguments)])
+
+    assert step.marks == marks
 
 
 JSON = st.recursive(
@@ -125,7 +122,7 @@ JSON = st.recursive(
 BLOCKS = st.fixed_dictionaries(
     {"type": st.sampled_from(["text", "image", "tool_use", "tool_result", "other"])},
     optional=dict.fromkeys(
-        ("text", "image_url", "id", "name", "input", "content", "tool_use_id", "is_error"), JSON
+        ("text", "image_url", "tool_use_id", "tool_name", "tool_input", "tool_result", "error"), JSON
     ),
 )
 MESSAGES = st.fixed_dictionaries(

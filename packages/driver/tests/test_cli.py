@@ -1,4 +1,4 @@
-"""The command line: every mistake one line and its exit code, and a whole driver on a real virtual desktop."""
+"""The command line: every mistake one line and an exit code, and a whole driver on a virtual desktop."""
 
 import asyncio
 import json
@@ -14,6 +14,8 @@ from cyberdesk_wire import Request
 from cyberdriver.cli import app
 from cyberdriver.rehearsal import ScriptedGateway, until
 from typer.testing import CliRunner
+from websockets.datastructures import Headers
+from websockets.http11 import Response as Refusal
 
 HELP_EXAMPLES = ["join", "desktop", "identity", "check", "version"]
 
@@ -84,6 +86,15 @@ def test_a_check_ends_with_0_where_a_desktop_can_be_made(tmp_path: Path) -> None
     assert "Xvfb" in output
 
 
+def is_display(display: str) -> bool:
+    """Whether an X server listens there."""
+    return Path(f"/tmp/.X11-unix/X{display.removeprefix(':')}").exists()
+
+
+def content(path: Path) -> str:
+    return path.read_text() if path.exists() else ""
+
+
 Start = Callable[..., Coroutine[Any, Any, asyncio.subprocess.Process]]
 
 
@@ -125,7 +136,7 @@ async def test_a_desktop_joins_works_and_leaves_nothing(
     await tunnel.ask("POST", "/computer/input/mouse/click", {"x": 320, "y": 240})
 
     await tunnel.ask("POST", "/computer/input/keyboard/type", {"text": "a<b ł€漢\n"})
-    await until(lambda: (tmp_path / "typed").exists() and (tmp_path / "typed").read_text() != "")
+    await until(lambda: content(tmp_path / "typed") != "")
     display = json.loads(
         (await tunnel.ask("POST", "/computer/shell/powershell/exec", {"command": "echo $DISPLAY"})).body
     )["stdout"].strip()
@@ -133,9 +144,9 @@ async def test_a_desktop_joins_works_and_leaves_nothing(
     _, errors = await driver.communicate()
 
     assert json.loads(dimensions.body) == {"width": 640, "height": 480}
-    assert (tmp_path / "typed").read_text() == "a<b ł€漢\n"
+    assert content(tmp_path / "typed") == "a<b ł€漢\n"
     assert (driver.returncode, tunnel.socket.close_code) == (0, 1001)
-    assert not Path(f"/tmp/.X11-unix/X{display[1:]}").exists()
+    assert not is_display(display)
     assert b"ak_test" not in errors
 
 
@@ -153,6 +164,33 @@ async def test_a_desktop_ends_with_its_program(
     assert driver.returncode == 0
     assert b"the program ended with 0" in errors
     await tunnel.socket.wait_closed()
+
+
+@pytest.mark.slow
+async def test_the_server_can_end_the_driver_and_gets_its_answer(
+    gateway: ScriptedGateway, start: Start
+) -> None:
+    driver = await start("sleep", "600")
+    tunnel = await gateway.next_tunnel()
+
+    answer = await tunnel.ask("POST", "/internal/shutdown", {"reason": "maintenance"})
+    _, errors = await driver.communicate()
+
+    assert json.loads(answer.body)["status"] == "shutting_down"
+    assert (driver.returncode, tunnel.socket.close_code) == (0, 1001)
+    assert b"maintenance" in errors
+
+
+@pytest.mark.slow
+async def test_a_wrong_key_ends_the_desktop_with_one_line(gateway: ScriptedGateway, start: Start) -> None:
+    gateway.refusals.append(Refusal(403, "Forbidden", Headers({"Content-Length": "0"})))
+
+    driver = await start("sleep", "600")
+    _, errors = await driver.communicate()
+
+    assert driver.returncode == 3
+    assert b"refused the API key (HTTP 403)" in errors
+    assert b"Traceback" not in errors
 
 
 @pytest.mark.slow

@@ -32,7 +32,8 @@ from cyberdesk.client import (
 from cyberdesk.models import Model, PaginatedResponseWithIncludesRunResponse
 from cyberdesk.webhooks import read
 from openapi_client.cyberdesk_cloud_client.errors import UnexpectedStatus
-from openapi_client.cyberdesk_cloud_client.models import RunCompletedEvent
+from openapi_client.cyberdesk_cloud_client.models.run_completed_event import RunCompletedEvent
+from openapi_client.cyberdesk_cloud_client.models.run_response import RunResponse as SameRunResponse
 
 client = CyberdeskClient("key", timeout=5)
 
@@ -110,6 +111,8 @@ def mistakes_are_seen() -> None:
 def events(body: bytes) -> str:
     event = read(body, {}, "whsec_")
     if isinstance(event, RunCompletedEvent):
+        run: SameRunResponse = event.run
+        assert_type(run.id, UUID)
         assert_type(event.run.output_data, dict[str, Any] | None)
     return str(UnexpectedStatus(404, b"").status_code)
 

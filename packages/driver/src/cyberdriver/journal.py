@@ -11,7 +11,7 @@ to the disk before the action, since an fsync costs milliseconds and a click thr
 machine can lose lines, and that takes the desktop with all its programs along; the run that was acting on it
 has failed anyway.
 
-The file is bounded: it is rewritten with the newest entries when it has grown, and at every start.
+The file is bounded: it is rewritten with the newest entries when it has grown.
 """
 
 import base64
@@ -94,10 +94,11 @@ class Journal:
         self._is_dirty = False
         self._is_torn = False
         self._is_closed = False
+        self._has_salt = False
         self._salt = secrets.token_bytes(_SALT_BYTES)
         try:
             self._load()
-            self._descriptor = self._rewrite()
+            self._descriptor = self._reopen() if self._has_salt else self._rewrite()
         except OSError as error:
             raise SettingsError(f"{self._path}: {error.strerror or error}") from error
 
@@ -191,12 +192,15 @@ class Journal:
             return
         for line in lines:
             self._load_line(line)
+        self._is_torn = lines[-1] != b""
+        self._lines = len(lines) - 1
 
     def _load_line(self, line: bytes) -> None:
         try:
             match json.loads(line):
                 case {"salt": str(salt)}:
                     self._salt = bytes.fromhex(salt)
+                    self._has_salt = True
                 case {"begun": str(action_id), "work": str(work)}:
                     self._keep(action_id, _Entry(work))
                 case {"finished": str(action_id), **answer} if action_id in self._entries:
@@ -208,6 +212,9 @@ class Journal:
             # The process was killed inside a write: what the line would have said had not happened yet.
             pass
 
+    def _reopen(self) -> int:
+        return os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
+
     def _rewrite(self) -> int:
         temporary = self._path.with_name(f"{JOURNAL_FILE}.new")
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC
@@ -217,6 +224,7 @@ class Journal:
             file.writelines(lines)
         os.fdatasync(descriptor)
         temporary.replace(self._path)
+        self._is_torn = False
         self._lines = len(lines)
         return descriptor
 

@@ -87,7 +87,7 @@ class RecordingTerminal:
         self._timeout_seconds = timeout_seconds
         self._program: Program | None = None
 
-    def bytes(self, count: int) -> bytes:
+    def received(self, count: int) -> bytes:
         """All bytes so far, once there are `count`, or fewer after the timeout."""
         eventually(lambda: len(self._recorded()) >= count, timeout_seconds=self._timeout_seconds)
         return self._recorded()

@@ -63,7 +63,7 @@ def test_a_terminal_gets_every_character_a_hundred_times(
     for _ in range(100):
         x11.type_text(text)
 
-    assert terminal.bytes(len(expected)) == expected
+    assert terminal.received(len(expected)) == expected
 
 
 def test_a_text_entry_gets_every_character(x11: X11Backend, desktop: VirtualDesktop, tmp_path: Path) -> None:
@@ -99,12 +99,12 @@ def test_a_dialog_of_another_toolkit_gets_every_character(
     )
 )
 def test_any_text_arrives(x11: X11Backend, terminal: RecordingTerminal, text: str) -> None:
-    before = len(terminal.bytes(0))
+    before = len(terminal.received(0))
     expected = sent_by_a_terminal(text)
 
     x11.type_text(text)
 
-    assert terminal.bytes(before + len(expected))[before:] == expected
+    assert terminal.received(before + len(expected))[before:] == expected
 
 
 def test_more_different_characters_than_spare_keys_arrive(
@@ -115,7 +115,7 @@ def test_more_different_characters_than_spare_keys_arrive(
 
     x11.type_text(text)
 
-    assert terminal.bytes(len(expected)) == expected
+    assert terminal.received(len(expected)) == expected
 
 
 def test_a_program_that_was_asleep_while_we_typed_gets_every_character(
@@ -137,7 +137,7 @@ def test_a_refused_character_means_that_nothing_is_typed(
         x11.type_text("abc\x00")
     x11.type_text("z")
 
-    assert terminal.bytes(1) == b"z"
+    assert terminal.received(1) == b"z"
 
 
 def test_caps_lock_changes_nothing_and_stays(
@@ -148,7 +148,7 @@ def test_caps_lock_changes_nothing_and_stays(
         x11.type_text("aBż")
         x11.press(parse_keys("c shift+d"))
 
-        assert terminal.bytes(6) == "aBżcD".encode()
+        assert terminal.received(6) == "aBżcD".encode()
         assert caps_lock_is_on(connection)
     finally:
         lock_caps(connection, on=False)

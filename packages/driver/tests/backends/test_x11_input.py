@@ -157,5 +157,24 @@ def test_closing_releases_what_is_held(desktop: VirtualDesktop, window: EventWin
     assert lines == ["key Control_L", *presses(2), "up Control_L"]
 
 
+def test_text_typed_after_a_click_goes_to_the_window_that_was_clicked(
+    x11: X11Backend, desktop: VirtualDesktop, tmp_path: Path
+) -> None:
+    folders = tmp_path / "left", tmp_path / "right"
+    for folder in folders:
+        folder.mkdir()
+    with (
+        EventWindow(desktop, folders[0], corner=Point(20, 100)) as left,
+        EventWindow(desktop, folders[1], corner=Point(520, 100)) as right,
+    ):
+        for _ in range(20):
+            x11.click(Point(200, 250), Button.LEFT, 1)
+            x11.type_text("l")
+            x11.click(Point(700, 250), Button.LEFT, 1)
+            x11.type_text("r")
+
+        assert (left.text_once("l" * 20), right.text_once("r" * 20)) == ("l" * 20, "r" * 20)
+
+
 def test_a_long_drag_takes_its_time_in_steps() -> None:
     assert len(motion.drag_path(Point(0, 0), Point(9, 9), 2.0)) == 2 * motion.STEPS_PER_SECOND

@@ -221,6 +221,15 @@ async def test_ending_waits_for_the_current_input(gated: StagedMachine, gate: Ga
     await typing
 
 
+async def test_a_driver_that_ends_begins_nothing(machine: StagedMachine, backend: FakeBackend) -> None:
+    machine.dispatcher.take_back_waiting()
+
+    response = await machine.ask("POST", TYPE, {"text": "a"}, headers=action())
+
+    assert response.status == 503
+    assert backend.inputs == []
+
+
 async def test_a_lost_screen_is_503_and_opened_again(machine: StagedMachine, backend: FakeBackend) -> None:
     await machine.ask("GET", "/computer/display/dimensions")
     backend.lose()

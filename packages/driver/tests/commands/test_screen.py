@@ -38,8 +38,8 @@ def test_a_lost_one_is_closed_when_its_last_user_is_done(screens: Screens) -> No
     desktop = Desktop(screens)
 
     with desktop.use() as other:
+        screens.opened[0].lose()
         with pytest.raises(DisplayLost), desktop.use() as use:
-            screens.opened[0].lose()
             use.backend.size()
         assert not screens.opened[0].is_closed
         assert other.backend is screens.opened[0]

@@ -34,8 +34,8 @@ from cyberdesk_server.api.parts import Parts
 from cyberdesk_server.domain.ids import WorkerId
 from cyberdesk_server.executor.parts import ExecutorParts, Limits
 from cyberdesk_server.executor.reading.reader import ScreenReader
-from cyberdesk_server.gateway import Gateway, PatientWebSocketProtocol
-from cyberdesk_server.gateway.liveness import PING_SECONDS, PONG_LIMIT_SECONDS
+from cyberdesk_server.gateway import Gateway, TunnelWebSocketProtocol
+from cyberdesk_server.gateway.websocket import PING_SECONDS, PONG_LIMIT_SECONDS
 from cyberdesk_server.settings import Settings
 from cyberdesk_server.store import machines, runs
 from cyberdesk_server.store.database import Database
@@ -228,7 +228,7 @@ def _build(
         uvicorn.Config(
             app,
             http="httptools",
-            ws=PatientWebSocketProtocol,
+            ws=TunnelWebSocketProtocol,
             ws_max_size=MAX_FRAME_BYTES,
             ws_per_message_deflate=False,
             ws_ping_interval=PING_SECONDS,

@@ -80,6 +80,9 @@ class SecretUnreadable(PortError):
 class ModelError(PortError):
     """A model did not answer, or not usably."""
 
+    output: JsonObject | None = None
+    """What the run's output would have been; kept with the run although it ends with this error."""
+
     def __init__(self, message: str, *, is_retryable: bool = False) -> None:
         super().__init__(message)
         self.is_retryable = is_retryable

@@ -469,3 +469,28 @@ async def test_cancelling_interrupts_a_thinking_model(stage: Stage) -> None:
 
     assert ending.status is RunStatus.CANCELLED
     assert stage.desktop.performed == []
+
+
+@pytest.mark.parametrize(
+    ("last", "status", "reasons"),
+    [
+        (CLICK, RunStatus.ERROR, ("it does not fit",)),
+        (
+            a_call("declare_task_failed", reason="no patient"),
+            RunStatus.TASK_FAILED,
+            ("no patient", "it does not fit"),
+        ),
+    ],
+)
+async def test_an_output_that_cannot_be_built_is_kept_as_far_as_it_goes(
+    stage: Stage, last: ToolCall, status: RunStatus, reasons: tuple[str, ...]
+) -> None:
+    class Clumsy(FunctionModel):
+        async def conclude(self, *_: Any) -> Any:
+            misfit = ModelError("it does not fit")
+            misfit.output = {"a": 1}
+            raise misfit
+
+    ending = await stage.execute(Clumsy(turns(a_turn(last)).decide))
+
+    assert (ending.status, ending.error, ending.output_data) == (status, reasons, {"a": 1})

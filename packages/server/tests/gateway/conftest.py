@@ -16,7 +16,7 @@ import uvicorn
 from cyberdesk_server.adapters.bus import InProcessBus
 from cyberdesk_server.adapters.clock import SystemClock
 from cyberdesk_server.domain.ids import OrganizationId
-from cyberdesk_server.gateway import Gateway, PatientWebSocketProtocol
+from cyberdesk_server.gateway import Gateway, TunnelWebSocketProtocol
 from cyberdesk_server.questions import DriverAnswer, NoAnswer, Question, machine_topic, read_answer
 from cyberdesk_server.store import machines
 from cyberdesk_server.store.database import Database
@@ -147,7 +147,7 @@ async def _serving(database: Database, **settings: Any) -> AsyncIterator[Site]:
     gateway = Gateway(database, bus, SystemClock())
     config = uvicorn.Config(
         Starlette(routes=[WebSocketRoute("/tunnel/ws", gateway)]),
-        ws=PatientWebSocketProtocol,
+        ws=TunnelWebSocketProtocol,
         ws_per_message_deflate=False,
         ws_max_size=160 * 1024 * 1024,
         log_config=None,

@@ -54,6 +54,7 @@ class Dispatcher:
         }
         self._futures: set[Future[Answer]] = set()
         self._named: dict[str, _Running] = {}
+        self._is_ending = False
 
     async def answer(self, request: Request) -> Response:
         """The answer to this request. Never raises for what the request says or the desktop does."""
@@ -76,6 +77,7 @@ class Dispatcher:
 
     def take_back_waiting(self) -> None:
         """Nothing new begins: what waits is taken back, shell commands are ended, other work may finish."""
+        self._is_ending = True
         for lane in self._lanes.values():
             lane.shutdown(wait=False, cancel_futures=True)
         self._desk.shells.kill_all()
@@ -96,6 +98,8 @@ class Dispatcher:
         route = find_route(request.method, request.path)
         if isinstance(route, Answer):
             return _ready(route)
+        if self._is_ending:
+            return _ready(problem(503, "the driver is ending"))
         name = _name_of(request)
         running = self._named.get(name) if name else None
         if running is not None:

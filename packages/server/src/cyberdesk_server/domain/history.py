@@ -24,7 +24,7 @@ def message_history(task_prompt: str, steps: Sequence[Step]) -> list[Message]:
     - `{"type": "image", "image_url": "supabase://…"}`
     - `{"type": "tool_use", "tool_use_id", "tool_name", "tool_input"}`; `tool_input` are the arguments and,
       when it is known, `target`: left, top, right, bottom in real pixels
-    - `{"type": "tool_result", "tool_use_id", "text", "error"}`
+    - `{"type": "tool_result", "tool_use_id", "tool_result", "error"}`
 
     First the prompt; then for each step the screen its turn was decided on, the thought and the call, and,
     when it has ended, the result and the pictures it took. A run without steps has no messages yet.
@@ -90,7 +90,7 @@ def _tool_result(step: Step) -> JsonObject:
     return {
         "type": "tool_result",
         "tool_use_id": str(step.id),
-        "text": _result_text(step.result or {}),
+        "tool_result": _result_text(step.result or {}),
         "error": step.error,
     }
 

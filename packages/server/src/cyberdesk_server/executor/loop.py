@@ -183,9 +183,9 @@ class _Execution:
         return await tool.run(bench, parse(tool.arguments, filled))
 
     async def _conclude(self, end: End) -> Ending:
-        reasons = [end.reason or "the task failed"] if end.status is RunStatus.TASK_FAILED else []
+        status = end.status
+        reasons = [end.reason or "the task failed"] if status is RunStatus.TASK_FAILED else []
         history = self.journal.history
-        output = None
         try:
             output = await persistently(
                 lambda: self.parts.model.conclude(self.task, history, runtime_values(history)),
@@ -193,11 +193,10 @@ class _Execution:
                 self.watch,
             )
         except ModelError as error:
-            reason = f"the output could not be built: {error}"
-            if end.status is RunStatus.SUCCESS:
-                raise RunFails(reason) from error
-            reasons.append(reason)
-        return await self.ending(end.status, *reasons, output_data=output)
+            output = error.output
+            reasons.append(str(error))
+            status = RunStatus.ERROR if status is RunStatus.SUCCESS else status
+        return await self.ending(status, *reasons, output_data=output)
 
     async def ending(self, status: RunStatus, *reasons: str, output_data: JsonObject | None = None) -> Ending:
         """The ending, without any secret in it."""

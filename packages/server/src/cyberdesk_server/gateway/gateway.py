@@ -11,9 +11,9 @@ from starlette.types import Receive, Scope, Send
 from cyberdesk_server.domain.ids import ConnectionId, MachineId
 from cyberdesk_server.gateway.dialect import dialect_of
 from cyberdesk_server.gateway.handshake import Handshake, Refused, read_handshake
-from cyberdesk_server.gateway.liveness import patience_of
 from cyberdesk_server.gateway.socket import Socket, SocketClosed
 from cyberdesk_server.gateway.tunnel import Tunnel
+from cyberdesk_server.gateway.websocket import patience_of
 from cyberdesk_server.ports import Bus, Clock
 from cyberdesk_server.questions import machine_topic
 from cyberdesk_server.store import keys, machines

@@ -2,13 +2,19 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 from cyberdesk_wire import Frame
 from starlette.types import Receive, Scope, Send
 
+from cyberdesk_server.gateway.websocket import MORE
+
 CLOSE_SECONDS = 2.0
 """How long a driver that reads nothing may hold up the closing of its socket."""
+
+
+ONE_WRITE_BYTES = 64 * 1024
+"""Up to this size the frames of one message are handed to the system together."""
 
 
 class SocketClosed(Exception):
@@ -63,9 +69,16 @@ class Socket:
             text = event.get("text")
             yield event["bytes"] if text is None else text
 
-    async def send(self, frame: Frame) -> None:
+    async def send(self, frames: Sequence[Frame]) -> None:
+        """Send these frames one after another; in one write when they are small."""
+        is_one_write = sum(map(len, frames)) <= ONE_WRITE_BYTES
+        for frame in frames[:-1]:
+            await self._send_frame(frame, {MORE: True} if is_one_write else {})
+        await self._send_frame(frames[-1], {})
+
+    async def _send_frame(self, frame: Frame, extra: dict[str, object]) -> None:
         kind = "text" if isinstance(frame, str) else "bytes"
-        await self.send_event({"type": "websocket.send", kind: frame})
+        await self.send_event({"type": "websocket.send", kind: frame} | extra)
 
     async def send_event(self, event: dict[str, object]) -> None:
         if not self._is_open:

@@ -87,8 +87,7 @@ class Tunnel:
         try:
             async with asyncio.timeout(question.answer_seconds):
                 async with self._writing:
-                    for frame in framed:
-                        await self._socket.send(frame)
+                    await self._socket.send(framed)
                 was_sent = True
                 return await waiter
         except TimeoutError:

@@ -77,12 +77,15 @@ class X11Backend:
         self._pointer.scroll(direction, amount, at)
 
     def type_text(self, text: str) -> None:
+        self._pointer.wait_until_processed()
         self._keyboard.type_text(text)
 
     def press(self, chords: Sequence[Chord]) -> None:
+        self._pointer.wait_until_processed()
         self._keyboard.press(chords)
 
     def hold(self, chord: Chord, down: bool) -> None:
+        self._pointer.wait_until_processed()
         self._keyboard.hold(chord, down)
 
     def clipboard_text(self, timeout_seconds: float) -> str | None:

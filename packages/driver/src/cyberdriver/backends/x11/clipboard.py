@@ -89,5 +89,5 @@ class Clipboard:
         return None
 
     def _take(self, name: int) -> Property:
-        """A property of ours, which is deleted: the owner of a long text waits for that with its next piece."""
+        """A property of ours, which is deleted: only then the owner of a long text sends its next piece."""
         return read_property(self._connection, self._window, name, delete=True)

@@ -25,6 +25,7 @@ class Pointer:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._down: set[Button] = set()
+        self._may_be_held = False
 
     def move(self, to: Point) -> None:
         """The pointer jumps."""
@@ -35,8 +36,6 @@ class Pointer:
         """A button goes down or up."""
         with self._connection.operation("mouse button"):
             self._press(button, down)
-            if not down:
-                self._wait_until_processed()
 
     def click(self, at: Point | None, button: Button, count: int) -> None:
         """Full clicks."""
@@ -46,7 +45,6 @@ class Pointer:
             for _ in range(count):
                 self._press(button, True)
                 self._press(button, False)
-            self._wait_until_processed()
 
     def drag(self, start: Point, end: Point, button: Button, duration_seconds: float) -> None:
         """A drag; the connection is free for others between two steps."""
@@ -76,18 +74,22 @@ class Pointer:
             for button in tuple(self._down):
                 self._press(button, False)
 
-    def _wait_until_processed(self) -> None:
-        """The press and the release have passed the window manager.
+    def wait_until_processed(self) -> None:
+        """All presses and releases so far have passed the window manager.
 
         A click-to-focus window manager holds the pointer at each press until it has moved the focus. Keys are
-        not held: without this pause, text typed after a click into a window would go to the one before.
+        not held: without this wait, text typed after a click into a window would go to the one before.
         """
+        if not self._may_be_held:
+            return
         expected = sum(_FIRST_BUTTON_MASK << (_number(button) - 1) for button in self._down)
         deadline = time.monotonic() + _WINDOW_MANAGER_SECONDS
-        while pointer_state(self._connection).mask & _BUTTON_MASKS != expected:
-            if self._connection.is_lost or time.monotonic() > deadline:
-                return
-            time.sleep(_LOOK_AGAIN_SECONDS)
+        with self._connection.operation("mouse button"):
+            while pointer_state(self._connection).mask & _BUTTON_MASKS != expected:
+                if self._connection.is_lost or time.monotonic() > deadline:
+                    break
+                time.sleep(_LOOK_AGAIN_SECONDS)
+        self._may_be_held = False
 
     def _motion(self, to: Point) -> None:
         # The server keeps the pointer on the screen; the protocol carries 16 bits.
@@ -99,6 +101,7 @@ class Pointer:
         connection = self._connection
         connection.lib.tst.XTestFakeButtonEvent(connection.pointer, _number(button), int(down), 0)
         (self._down.add if down else self._down.discard)(button)
+        self._may_be_held = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """All models, and a module for each of them: `models.run_completed_event` has `RunCompletedEvent`.
 
-The modules are no files: a finder makes one when it is imported.
+The modules are no files: a finder makes one when it is imported. Those that the guides import have a stub, so
+that type checkers find them.
 """
 
 from __future__ import annotations

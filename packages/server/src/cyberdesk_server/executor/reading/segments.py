@@ -54,15 +54,15 @@ def ink_of(picture: Image) -> Image:
     """How much each pixel differs from its background, 0 to 255."""
     flat = _flat_areas(picture)
     is_background = flat.is_flat[flat.labels]
-    if not is_background.any():
-        return np.zeros(picture.shape[:2], np.uint8)
+    ink: Image = np.zeros(picture.shape[:2], np.uint8)
+    rest = ~is_background
+    if not (rest.any() and is_background.any()):
+        return ink
     _, nearest = cv2.distanceTransformWithLabels(
-        (~is_background).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_3, labelType=cv2.DIST_LABEL_PIXEL
+        rest.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_3, labelType=cv2.DIST_LABEL_PIXEL
     )
     colours = np.zeros((int(nearest.max()) + 1, 3), np.uint8)
     colours[nearest[is_background]] = picture[is_background]
-    rest = ~is_background
-    ink: Image = np.zeros(picture.shape[:2], np.uint8)
     ink[rest] = cv2.absdiff(picture[rest], colours[nearest[rest]]).max(axis=1)
     return ink
 

@@ -75,9 +75,10 @@ class StepsModel:
             cursor = _after_failure(program, cursor, last_turn)
 
         def follow(sight: "Sight") -> Turn:
-            return Follower(program, task, runtime_values, sight, self._patience_seconds).turn(
-                cursor, last_turn
-            )
+            from cyberdesk_server.executor.steps.following import Follower
+
+            follower = Follower(program, task, runtime_values, sight, self._patience_seconds)
+            return follower.turn(cursor, last_turn)
 
         return await self._reader.work(screenshot, follow)
 

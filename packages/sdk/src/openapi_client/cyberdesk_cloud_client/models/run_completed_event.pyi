@@ -1,0 +1,1 @@
+from cyberdesk.models import RunCompletedEvent as RunCompletedEvent

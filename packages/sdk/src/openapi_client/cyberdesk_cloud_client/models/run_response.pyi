@@ -1,0 +1,1 @@
+from cyberdesk.models import RunResponse as RunResponse

@@ -1,0 +1,98 @@
+"""The SDK alone, installed from this checkout, works on every promised Python that this machine has."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SMOKE = Path(__file__).with_name("smoke_of_the_sdk.py")
+PROMISED = ("3.10", "3.11", "3.12", "3.13", "3.14")
+FAREWELL_SECONDS = 170
+
+pytestmark = pytest.mark.slow
+
+
+def candidates(version: str) -> Iterator[str]:
+    """Where a Python of this version may be."""
+    on_path = shutil.which(f"python{version}")
+    if on_path:
+        yield on_path
+    for folder in sorted(Path.home().glob(f".pyenv/versions/{version}*")):
+        yield str(folder / "bin" / "python")
+
+
+def is_usable(python: str, version: str) -> bool:
+    """Whether it runs, is of this version, and can make environments."""
+    say = "import ensurepip, sys, venv; print('%d.%d' % sys.version_info[:2])"
+    try:
+        done = subprocess.run([python, "-c", say], capture_output=True, text=True, timeout=30, check=False)
+    except OSError:
+        return False
+    return done.returncode == 0 and done.stdout.strip() == version
+
+
+def run(*command: str | Path) -> str:
+    done = subprocess.run(
+        [str(part) for part in command],
+        capture_output=True,
+        text=True,
+        timeout=FAREWELL_SECONDS,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The SDK as people get it, built once."""
+    builder = tmp_path_factory.mktemp("builder")
+    run(sys.executable, "-m", "venv", builder / "venv")
+    pip = builder / "venv" / "bin" / "pip"
+    run(pip, "wheel", "--quiet", "--no-deps", "--wheel-dir", builder, ROOT / "packages" / "sdk")
+    [built] = builder.glob("cyberdesk-*.whl")
+    return built
+
+
+def test_this_machine_has_a_promised_python():
+    assert any(is_usable(python, version) for version in PROMISED for python in candidates(version))
+
+
+@pytest.mark.parametrize("version", PROMISED)
+def test_the_sdk_alone_works(version: str, wheel: Path, tmp_path: Path):
+    python = next((one for one in candidates(version) if is_usable(one, version)), None)
+    if python is None:
+        pytest.skip(f"this machine has no Python {version}")
+    run(python, "-m", "venv", tmp_path / "venv")
+    inside = tmp_path / "venv" / "bin" / "python"
+
+    run(inside, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", wheel)
+
+    assert run(inside, "-I", SMOKE) == f"fine {version.replace('.', ' ')}\n"
+
+
+def test_an_older_python_is_told_so(wheel: Path):
+    name = wheel.name.split("-")
+
+    assert name[0] == "cyberdesk"
+    assert "Requires-Python: >=3.10" in metadata(wheel)
+
+
+def test_the_wheel_asks_for_httpx_and_attrs_only(wheel: Path):
+    wanted = [line for line in metadata(wheel).splitlines() if line.startswith("Requires-Dist: ")]
+
+    assert wanted == ["Requires-Dist: attrs>=23.2", "Requires-Dist: httpx>=0.27"]
+
+
+def metadata(wheel: Path) -> str:
+    import zipfile
+
+    with zipfile.ZipFile(wheel) as archive:
+        [name] = [one for one in archive.namelist() if one.endswith(".dist-info/METADATA")]
+        return archive.read(name).decode()
