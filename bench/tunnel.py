@@ -24,7 +24,7 @@ from cyberdesk_server.domain.actions import Click
 from cyberdesk_server.domain.geometry import Point
 from cyberdesk_server.domain.ids import StepId
 from cyberdesk_server.domain.machines import Machine
-from cyberdesk_server.gateway import Gateway, PatientWebSocketProtocol
+from cyberdesk_server.gateway import Gateway, TunnelWebSocketProtocol
 from cyberdesk_server.store import tables
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.store.machines import machine_from
@@ -111,7 +111,7 @@ async def _gateway(database: Database, bus: InProcessBus, clock: SystemClock) ->
         uvicorn.Config(
             app,
             port=0,
-            ws=PatientWebSocketProtocol,
+            ws=TunnelWebSocketProtocol,
             ws_per_message_deflate=False,
             lifespan="off",
             log_config=None,

@@ -31,6 +31,7 @@ _GOING_ON = ("scheduling", "running", "running_checks")
 _POLL_SECONDS = 0.25
 _MACHINE_SECONDS = 30
 _RUN_SECONDS = 120
+_READ_CHARACTERS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +142,13 @@ def _watched(client: CyberdeskClient, run: RunResponse) -> RunResponse:
 def _print_step(number: int, step: Step) -> None:
     took = f"{step.seconds:4.1f} s" if step.seconds is not None else " " * 6
     title = step.title.splitlines()[0] if step.title else ""
-    say(f"  {number:3}  {took}  {title}")
+    read = f"  ->  {_one_line(step.answers[0])}" if step.tool == "screenshot" and step.answers else ""
+    say(f"  {number:3}  {took}  {title}{read}")
+
+
+def _one_line(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _READ_CHARACTERS else f"{line[: _READ_CHARACTERS - 1]}…"
 
 
 def _print_patient(output: dict[str, Any]) -> None:

@@ -204,10 +204,10 @@ class Restarts(RuleBasedStateMachine):
         assert self.journal.begin(action_id, work) == expected
 
         if expected == Begin():
-            answer = None if dies else json_answer({action_id: work})
-            self.model[action_id] = (work, answer)
-            if answer is not None:
-                self.journal.finish(action_id, answer)
+            self.model[action_id] = (work, None)
+            if not dies:
+                self.model[action_id] = (work, json_answer({action_id: work}))
+                self.journal.finish(action_id, json_answer({action_id: work}))
 
     @rule()
     def restart(self) -> None:

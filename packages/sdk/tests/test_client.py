@@ -56,6 +56,7 @@ def test_an_impossible_key_is_refused_without_showing_it(key):
         "http://host:port",
         "http://h?x=1",
         "http://h#f",
+        "http://me:secret@h",
         None,
         7,
     ],
@@ -63,6 +64,19 @@ def test_an_impossible_key_is_refused_without_showing_it(key):
 def test_an_impossible_address_is_refused(address):
     with pytest.raises(ValueError, match=r"^base_url: "):
         CyberdeskClient("key", address)
+
+
+@pytest.mark.parametrize("timeout", [0, -1, "5", float("nan"), (1, 2)])
+def test_an_impossible_timeout_is_refused(timeout):
+    with pytest.raises(ValueError, match=r"^timeout: "):
+        CyberdeskClient("key", timeout=timeout)
+
+
+def test_a_password_in_the_address_is_not_repeated():
+    with pytest.raises(ValueError, match=r"^base_url: ") as refusal:
+        CyberdeskClient("key", "http://me:secret@host")
+
+    assert "secret" not in str(refusal.value)
 
 
 @pytest.mark.parametrize("name", ["", "two words", "colon:", "line\n", "größe"])

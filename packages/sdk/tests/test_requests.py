@@ -248,6 +248,13 @@ def test_a_body_says_what_was_given_and_nothing_else(api, client, call):
     }
 
 
+def test_a_body_that_is_no_model_is_an_error_without_a_request(api, client, call):
+    response = call(client.runs, "create", {"workflow_id": ID})
+
+    assert str(response.error) == "expected a model such as RunCreate, got dict"
+    assert api.asked == []
+
+
 def test_clearing_a_session_sends_a_null(api, client, call):
     api.answers(Scripted(200, json={}))
 

@@ -118,6 +118,12 @@ def test_an_unclear_wish_is_no_wish(text):
     assert retry_after_seconds({"retry-after": text}, NOW) is None
 
 
+@pytest.mark.parametrize("name", ["max_retries", "min_delay_seconds", "max_delay_seconds"])
+def test_a_configuration_that_cannot_be_is_refused(name):
+    with pytest.raises(ValueError, match=f"^{name}: -1 "):
+        RetryConfig(**{name: -1})
+
+
 def test_without_retries_nothing_is_sent_twice(api, client, call):
     api.answers(Scripted(503), Scripted(200, json=a_page()))
 

@@ -23,6 +23,7 @@ from cyberdriver.settings import Settings
 from cyberdriver.tunnel import Address, Greeting, Link
 from cyberdriver.tunnel.link import FINISH_SECONDS
 
+SHELLS_FOLDER = "shells"
 SYNC_SECONDS = 1.0
 
 logger = logging.getLogger(__name__)
@@ -126,7 +127,9 @@ async def join(machine: Machine, ending: Ending) -> bool:
                 wakefulness=keepalive,
                 request_shutdown=ending.ask,
                 allowed=machine.settings.allow,
-                shells=Shells(machine.settings.shell_program, machine.environment),
+                shells=Shells(
+                    machine.settings.shell_program, machine.environment, machine.config_folder / SHELLS_FOLDER
+                ),
             ),
             journal,
             audit=Audit(machine.config_folder) if machine.settings.audit else None,

@@ -12,7 +12,6 @@ import signal
 import sys
 import time
 from collections.abc import Callable
-from ctypes import byref, c_int, c_ulong
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -35,6 +34,7 @@ from cyberdriver.backends.fake import (
     Typed,
     Widget,
 )
+from cyberdriver.backends.x11.barrier import focused_window
 from cyberdriver.backends.x11.connection import Connection
 from cyberdriver.backends.x11.properties import read_property
 from cyberdriver.desktop import Program, VirtualDesktop
@@ -212,13 +212,12 @@ def _wait_until_active(
 
 def _active_window(connection: Connection) -> _Window:
     """The window that has the focus; number 0 when there is none."""
-    with connection.operation("window manager") as display:
-        focus, revert_to = c_ulong(), c_int()
-        connection.lib.x11.XGetInputFocus(display, byref(focus), byref(revert_to))
+    with connection.operation("window manager"):
+        focus = focused_window(connection)
         active = connection.atom("_NET_ACTIVE_WINDOW")
         numbers = memoryview(read_property(connection, connection.root, active).content).cast("L").tolist()
         # The window manager's word alone may be old: programs get the numbers of those that ended earlier.
-        if not numbers or numbers[0] >> _CLIENT_BITS != focus.value >> _CLIENT_BITS:
+        if not numbers or numbers[0] >> _CLIENT_BITS != focus >> _CLIENT_BITS:
             return _Window(0, "")
         title = read_property(connection, numbers[0], connection.atom("_NET_WM_NAME")).content
         # The window may have gone in between.

@@ -1,6 +1,8 @@
 """Typing into real programs on a real X display: what arrives is what was typed."""
 
-import time
+import os
+import signal
+import threading
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,11 +11,11 @@ import pytest
 from cyberdriver.backends.base import UnsupportedCharacter
 from cyberdriver.backends.keys import parse_keys
 from cyberdriver.backends.x11 import X11Backend
-from cyberdriver.backends.x11 import spares as spares_module
 from cyberdriver.backends.x11._xlib import LOCK_MASK, XKB_USE_CORE_KEYBOARD
 from cyberdriver.backends.x11.connection import Connection
 from cyberdriver.backends.x11.layout import KeyTableReader
-from cyberdriver.desktop import VirtualDesktop
+from cyberdriver.backends.x11.spares import SETTLE_SECONDS
+from cyberdriver.desktop import Program, VirtualDesktop
 from cyberdriver.testing import EventWindow, RecordingTerminal, wait_for_window
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -73,23 +75,34 @@ def test_a_text_entry_gets_every_character(x11: X11Backend, desktop: VirtualDesk
         assert window.text_once("zażółć < gęślą > jaźń € 漢 😀") == "zażółć < gęślą > jaźń € 漢 😀"
 
 
-def test_a_dialog_of_another_toolkit_gets_every_character(
-    x11: X11Backend, desktop: VirtualDesktop, tmp_path: Path
-) -> None:
-    answer = tmp_path / "answer"
-    text = "< ł € 漢 😀 Żółw я"
+@pytest.fixture
+def answer(tmp_path: Path) -> Path:
+    return tmp_path / "answer"
+
+
+@pytest.fixture
+def dialog(desktop: VirtualDesktop, answer: Path) -> Iterator[Program]:
+    """A GTK dialog with one entry, which prints what is in it."""
     with answer.open("wb") as output:
         dialog = desktop.run(
             ["zenity", "--entry", "--title", "Name"], output=output, environment={"LC_ALL": "C.UTF-8"}
         )
         wait_for_window(desktop, "Name")
+        yield dialog
+        dialog.close()
 
-        for _ in range(20):
-            x11.type_text(text)
-        x11.press(parse_keys("Return"))
 
-        assert dialog.wait(20.0) == 0
-    assert answer.read_text().splitlines()[-1] == text * 20
+def test_a_dialog_of_another_toolkit_gets_every_character(
+    x11: X11Backend, dialog: Program, answer: Path
+) -> None:
+    text = "< ł € 漢 😀 Żółw я"
+
+    for _ in range(100):
+        x11.type_text(text)
+    x11.press(parse_keys("Return"))
+
+    assert dialog.wait(20.0) == 0
+    assert answer.read_text().splitlines()[-1] == text * 100
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -197,11 +210,27 @@ def test_keys_of_a_driver_that_was_killed_are_taken_over(
     killed.close()
 
 
-def test_a_spare_key_rests_before_it_means_something_else(
-    x11: X11Backend, monkeypatch: pytest.MonkeyPatch
+def test_a_busy_program_that_answers_pings_is_waited_for(
+    x11: X11Backend, dialog: Program, answer: Path
+) -> None:
+    text = "".join(map(chr, range(0x4E00, 0x4E00 + 300)))
+    os.kill(dialog.pid, signal.SIGSTOP)
+    waking = threading.Timer(1.5, os.kill, [dialog.pid, signal.SIGCONT])
+    waking.start()
+
+    x11.type_text(text)
+    x11.press(parse_keys("Return"))
+
+    waking.join()
+    assert dialog.wait(20.0) == 0
+    assert answer.read_text().splitlines()[-1] == text
+
+
+def test_a_spare_key_rests_when_the_program_answers_no_pings(
+    x11: X11Backend, terminal: RecordingTerminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pauses: list[float] = []
-    monkeypatch.setattr(spares_module, "_wait_until", lambda moment: pauses.append(moment - time.monotonic()))
+    monkeypatch.setattr("cyberdriver.backends.x11.spares.time.sleep", pauses.append)
 
     x11.type_text("".join(map(chr, range(0x5000, 0x5000 + 60))))
     few = len(pauses)
@@ -209,7 +238,7 @@ def test_a_spare_key_rests_before_it_means_something_else(
 
     assert few == 0
     assert pauses
-    assert all(0 < pause <= spares_module.SETTLE_SECONDS for pause in pauses)
+    assert all(0 < pause <= SETTLE_SECONDS for pause in pauses)
 
 
 def test_every_character_of_the_test_text_is_assigned() -> None:

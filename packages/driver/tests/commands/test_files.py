@@ -132,7 +132,7 @@ async def test_what_the_system_forbids_is_403(
     def forbidden(*arguments: object) -> int:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(files.os, "open", forbidden)
+    monkeypatch.setattr("cyberdriver.commands.files.os.open", forbidden)
 
     response = await machine.ask("GET", READ, query=f"path={tmp_path}/f")
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from cyberdriver import __version__
@@ -58,7 +59,8 @@ async def test_the_keepalive_is_told(machine: StagedMachine, path: str, told: st
 async def test_what_the_owner_switched_off_is_403(
     make_machine: Callable[..., StagedMachine], switch: str, method: str, path: str
 ) -> None:
-    machine = make_machine(allowed=Allowed(**{switch: False}))
+    off: dict[str, Any] = {switch: False}
+    machine = make_machine(allowed=Allowed(**off))
 
     response = await machine.ask(method, path)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from cyberdriver.commands.processes import MAX_OUTPUT_BYTES
-from cyberdriver.commands.shells import MAX_SESSIONS
+from cyberdriver.commands.shells import MAX_SESSIONS, Shells
 from cyberdriver.rehearsal import StagedMachine
 from cyberdriver.settings import Allowed
 
@@ -130,6 +130,16 @@ async def test_sessions_are_made_and_forgotten(machine: StagedMachine) -> None:
 
     assert (destroyed.status, again.status) == (200, 404)
     assert (await run(machine, "echo ${A-unset}", session_id=created))["stdout"] == "unset\n"
+
+
+def test_what_a_killed_driver_left_is_removed(tmp_path: Path) -> None:
+    folder = tmp_path / "shells"
+    Shells("sh", folder=folder).create("s")
+    assert len(list(folder.iterdir())) == 1
+
+    Shells("sh", folder=folder)
+
+    assert list(folder.iterdir()) == []
 
 
 async def test_too_many_sessions_forget_the_oldest(machine: StagedMachine) -> None:

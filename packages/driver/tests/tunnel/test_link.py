@@ -334,14 +334,15 @@ async def test_a_goodbye_lets_the_current_input_finish(
     gateway: ScriptedGateway, join: Join, make_machine: Callable[..., StagedMachine]
 ) -> None:
     gate, stop = Gate(), asyncio.Event()
-    joining = join(on=make_machine(backend=gate), stop=stop)
+    machine = make_machine(backend=gate)
+    joining = join(on=machine, stop=stop)
     tunnel = await gateway.next_tunnel()
     answer = await tunnel.send(Request("1", "POST", TYPE, body=b'{"text":"a"}'))
     waiting = await tunnel.send(Request("2", "POST", TYPE, body=b'{"text":"b"}'))
     await asyncio.to_thread(gate.has_begun.wait, 20)
 
     stop.set()
-    await asyncio.sleep(0)
+    await until(lambda: machine.dispatcher.is_ending)
     gate.may_end.set()
     async with asyncio.timeout(20):
         await joining

@@ -71,15 +71,24 @@ class HttpClients:
             await mine.http.aclose()
 
     def _settings(self) -> dict[str, Any]:
-        """The arguments of an httpx client. Reading the certificates takes longest, so it is done once."""
-        if self._certificates is None:
-            self._certificates = httpx.create_ssl_context()
+        """The arguments of an httpx client."""
         return {
             "base_url": self.base_url,
             "headers": self._headers,
             "timeout": self.timeout,
-            "verify": self._certificates,
+            "verify": self._trusted(),
         }
+
+    def _trusted(self) -> ssl.SSLContext | bool:
+        """The certificates to trust. Reading them takes longest of all: once is enough, and only for HTTPS.
+
+        Plain HTTP never turns into HTTPS on the way: redirects are not followed.
+        """
+        if httpx.URL(self.base_url).scheme != "https":
+            return False
+        if self._certificates is None:
+            self._certificates = httpx.create_ssl_context()
+        return self._certificates
 
     def _sync_client(self) -> httpx.Client:
         with self._lock:

@@ -39,6 +39,11 @@ class RetryConfig:
     max_delay_seconds: float = 8.0
     on_retry: Callable[[dict[str, Any]], None] | None = None
 
+    def __post_init__(self) -> None:
+        for name in ("max_retries", "min_delay_seconds", "max_delay_seconds"):
+            if not getattr(self, name) >= 0:
+                raise ValueError(f"{name}: {getattr(self, name)!r} is less than nothing")
+
 
 def retrying(
     attempt: Callable[[], Flow[Outcome]], retry: RetryConfig, jitter: Callable[[float], float]

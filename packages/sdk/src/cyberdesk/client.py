@@ -82,7 +82,7 @@ class CyberdeskClient:
       without one are never repeated.
     - `idempotency_header_name`, `idempotency_key_generator`: the header of the key, and what makes the keys.
 
-    Raises ValueError, naming the argument, for a key or an address that cannot work.
+    Raises ValueError, naming the argument, for what cannot work.
     """
 
     def __init__(
@@ -102,7 +102,7 @@ class CyberdeskClient:
                 "Authorization": f"Bearer {_checked_key(api_key)}",
                 "User-Agent": f"cyberdesk-python/{__version__}",
             },
-            timeout=DEFAULT_TIMEOUT if timeout is None else httpx.Timeout(timeout),
+            timeout=_checked_timeout(timeout),
         )
         idempotency = Idempotency(
             header_name=_checked_header_name(idempotency_header_name),
@@ -182,9 +182,23 @@ def _checked_address(base_url: str) -> str:
         raise ValueError(
             f"base_url: {base_url!r} is not an address like https://host or http://host:port/path"
         )
+    if url.userinfo:
+        raise ValueError("base_url: must not carry a user name or a password")
     if url.query or url.fragment:
         raise ValueError(f"base_url: {base_url!r} must not have a query or a fragment")
     return base_url
+
+
+def _checked_timeout(timeout: httpx.Timeout | float | None) -> httpx.Timeout:
+    match timeout:
+        case None:
+            return DEFAULT_TIMEOUT
+        case httpx.Timeout():
+            return timeout
+        case int() | float() if timeout > 0:
+            return httpx.Timeout(timeout)
+        case _:
+            raise ValueError(f"timeout: {timeout!r} is neither a number of seconds nor an httpx.Timeout")
 
 
 def _checked_header_name(name: str) -> str:

@@ -7,6 +7,7 @@ Down:  worker (runs left to the next start), gateway (drivers sent away for a se
 import asyncio
 import base64
 import binascii
+import gc
 import os
 import socket
 import ssl
@@ -262,6 +263,9 @@ async def _run(
         await site.http.is_ready.wait()
         worker = group.create_task(site.worker.run())
         seen = group.create_task(site.gateway.keep_seen())
+        # What the start has left in memory stays: no collection needs to walk through it while a click waits.
+        gc.collect()
+        gc.freeze()
         announce()
         await stop.wait()
         log.info("stopping")

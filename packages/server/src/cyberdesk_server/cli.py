@@ -168,6 +168,7 @@ def settings() -> None:
 
 def main() -> None:
     """The entry point of the program."""
+    os.umask(0o077)  # whatever the server writes is its user's alone
     app()
 
 
@@ -219,6 +220,8 @@ def _one_line_errors() -> Iterator[None]:
         yield
     except (BadSetting, DataFolderUnusable, CannotStart, NoOrganization) as error:
         _fail(str(error))
+    except KeyboardInterrupt:
+        raise SystemExit(128 + signal.SIGINT) from None
 
 
 def _refuse_unwritable(key_file: Path | None) -> None:

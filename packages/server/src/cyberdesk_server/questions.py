@@ -15,6 +15,13 @@ DEFAULT_ANSWER_SECONDS = 35.0
 """How long a driver may take. The published drivers give up on themselves after 30 s and say so."""
 
 
+ACTION_JOURNAL = "action-journal"
+"""A feature of drivers: a repeated `x-action-id` is answered with what was done, never done again."""
+
+CONDITIONAL_SCREENSHOT = "conditional-screenshot"
+"""A feature of drivers: `if-none-match` on an unchanged screen is answered with 304 and no picture."""
+
+
 def machine_topic(machine_id: MachineId) -> str:
     return f"machine.{machine_id}"
 

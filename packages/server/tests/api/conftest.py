@@ -8,7 +8,6 @@ from typing import Any
 
 import httpx
 import pytest
-
 from cyberdesk_server.adapters.blobs import LocalBlobs, SignedLinks
 from cyberdesk_server.adapters.bus import InProcessBus
 from cyberdesk_server.adapters.vault import EnvelopeVault, MasterKey

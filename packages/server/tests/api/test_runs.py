@@ -7,11 +7,11 @@ from uuid import uuid4
 
 import httpx
 import pytest
-
 from cyberdesk_server.api.parts import Parts
 from cyberdesk_server.api.schemas.runs import RunField, RunResponse, RunResponseWithIncludes
 from cyberdesk_server.domain.attachments import AttachmentType
 from cyberdesk_server.domain.ids import RunId, WorkerId
+from cyberdesk_server.domain.runs import RunStatus
 from cyberdesk_server.domain.steps import StepState
 from cyberdesk_server.ports import SecretContext
 from cyberdesk_server.store import attachments, machines, runs, secrets, steps
@@ -556,7 +556,7 @@ async def test_with_a_run_goes_what_nobody_else_shows(
         )
         async with parts.database.transaction() as conn:
             await steps.begin(conn, step, claim.attempt)
-            await runs.end(conn, claim.run.id, status=claim.run.status.SUCCESS, changes={}, now=NOON)
+            await runs.end(conn, claim.run.id, status=RunStatus.SUCCESS, changes={}, now=NOON)
             await runs.release(conn, claim.run.id, claim.attempt, now=NOON)
     oldest = (await client.get("/v1/runs", params={"sort_mode": "created_at_desc"})).json()["items"][-1]
 

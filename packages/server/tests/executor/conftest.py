@@ -62,7 +62,8 @@ class Stage:
                 features=frozenset({"action-journal"}),
                 machine_parameters=machine_parameters,
             )
-            run = await a_run(conn, made, input_values=inputs)
+            aliases = {name: name for name in hidden or {}}
+            run = await a_run(conn, made, input_values=inputs, sensitive_input_aliases=aliases)
             sealed = {}
             for name, value in (hidden or {}).items():
                 secret_id = SecretId(uuid4())

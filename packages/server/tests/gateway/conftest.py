@@ -123,6 +123,13 @@ class Site:
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
 
+    async def another_organization(self, name: str) -> str:
+        """A key of an organization of this name."""
+        key = f"ak_{name}"
+        async with self.database.transaction() as conn:
+            await an_api_key(conn, await an_organization(conn, name), key)
+        return key
+
     async def machine(self, fingerprint: str) -> Machine:
         async with self.database.read() as conn:
             found, _ = await machines.find(conn, ORGANIZATION)

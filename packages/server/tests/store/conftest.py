@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.testing import PostgresqlForTests, a_database, a_postgresql
 

@@ -12,6 +12,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cyberdesk_server.domain.ids import ConnectionId, MachineId, OrganizationId, RunId, WorkerId
+from cyberdesk_server.domain.runs import RunStatus
+from cyberdesk_server.domain.workflows import Workflow
+from cyberdesk_server.store import machines, runs
+from cyberdesk_server.store.database import Database
+from cyberdesk_server.store.tables import machines as machines_table
+from cyberdesk_server.store.tables import runs as runs_table
+from cyberdesk_server.testing import NOON, a_database, a_machine, a_run, a_workflow, an_organization
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -23,15 +31,6 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 from sqlalchemy import select
-
-from cyberdesk_server.domain.ids import ConnectionId, MachineId, OrganizationId, RunId, WorkerId
-from cyberdesk_server.domain.runs import RunStatus
-from cyberdesk_server.domain.workflows import Workflow
-from cyberdesk_server.store import machines, runs
-from cyberdesk_server.store.database import Database
-from cyberdesk_server.store.tables import machines as machines_table
-from cyberdesk_server.store.tables import runs as runs_table
-from cyberdesk_server.testing import NOON, a_database, a_machine, a_run, a_workflow, an_organization
 
 LEASE_SECONDS = 30
 OpenDatabase = Callable[[], AbstractAsyncContextManager[Database]]
@@ -321,8 +320,8 @@ def test_claims_do_what_the_model_does(kind: str, tmp_path: Path, request: pytes
         opened: AbstractAsyncContextManager[Database] = request.getfixturevalue("postgresql").a_database()
         return opened
 
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]  # hypothesis leaves it untyped
-        lambda: Claims(open_database),
+    run_state_machine_as_test(
+        lambda: Claims(open_database),  # type: ignore[arg-type]  # any factory will do
         settings=settings(
             max_examples=15,
             stateful_step_count=25,

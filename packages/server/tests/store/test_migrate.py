@@ -6,13 +6,12 @@ from pathlib import Path
 
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import inspect
-from sqlalchemy.engine import Connection
-
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.store.migrate import migrate
 from cyberdesk_server.store.tables import metadata
 from cyberdesk_server.testing import PostgresqlForTests
+from sqlalchemy import inspect
+from sqlalchemy.engine import Connection
 
 
 async def test_a_migrated_database_has_the_shape_of_the_tables(database: Database) -> None:

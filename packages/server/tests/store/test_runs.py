@@ -6,9 +6,6 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from cyberdesk_server.domain.ids import OrganizationId, RunId, SecretId, WorkerId
 from cyberdesk_server.domain.runs import Run, RunStatus
 from cyberdesk_server.store import machines, runs, secrets
@@ -17,6 +14,8 @@ from cyberdesk_server.store.runs import Claim
 from cyberdesk_server.store.tables import ONE_RUN_PER_MACHINE
 from cyberdesk_server.store.tables import runs as runs_table
 from cyberdesk_server.testing import NOON, a_machine, a_run, a_workflow, an_organization
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 WORKER = WorkerId("worker-1")
 SECOND = timedelta(seconds=1)

@@ -221,7 +221,7 @@ async def test_a_lease_is_kept_while_the_run_goes_on(floor: Any) -> None:
     await floor.machine()
     halt = Halt()
 
-    async with floor.working(floor.worker(halt.model, lease_seconds=0.3, sweep_seconds=0.02)):
+    async with floor.working(floor.worker(halt.model, lease_seconds=0.3)):
         run = await floor.announced_run()
         await halt.is_reached.wait()
         claimed = (await floor.now(run.id)).lease_expires_at

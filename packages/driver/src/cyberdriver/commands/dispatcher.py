@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from cyberdesk_wire import Request, Response
 
@@ -30,6 +31,8 @@ IDEMPOTENCY_KEY_HEADERS = ("x-idempotency-key", "idempotency-key")
 _ACTION_ID = re.compile(r"[!-~]{1,128}")
 
 logger = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +55,14 @@ class Dispatcher:
             lane: ThreadPoolExecutor(width, thread_name_prefix=f"cyberdriver-{lane.value}")
             for lane, width in LANE_WIDTHS.items()
         }
-        self._futures: set[Future[Answer]] = set()
+        self._futures: set[Future[Any]] = set()
         self._named: dict[str, _Running] = {}
         self._is_ending = False
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether nothing new begins any more."""
+        return self._is_ending
 
     async def answer(self, request: Request) -> Response:
         """The answer to this request. Never raises for what the request says or the desktop does."""
@@ -63,7 +71,7 @@ class Dispatcher:
 
     async def act(self, action: Callable[[], None]) -> None:
         """Runs this among the inputs, after those that came before."""
-        await asyncio.wrap_future(self._lanes[Lane.INPUT].submit(action))
+        await asyncio.wrap_future(self._tracked(self._lanes[Lane.INPUT].submit(action)))
 
     async def release_held(self) -> None:
         """Keys and buttons that the server left down go up."""
@@ -108,13 +116,16 @@ class Dispatcher:
             if request.header(ACTION_ID_HEADER):
                 return _ready(_OTHER_WORK)
             name = None
-        future = self._lanes[route.lane].submit(self._perform, route, request)
-        self._futures.add(future)
-        future.add_done_callback(self._futures.discard)
+        future = self._tracked(self._lanes[route.lane].submit(self._perform, route, request))
         if name:
             named = self._named[name] = _Running(request, future)
             future.add_done_callback(lambda _: self._forget(name, named))
         return asyncio.wrap_future(future)
+
+    def _tracked(self, future: "Future[Result]") -> "Future[Result]":
+        self._futures.add(future)
+        future.add_done_callback(self._futures.discard)
+        return future
 
     def _forget(self, name: str, named: _Running) -> None:
         if self._named.get(name) is named:

@@ -66,14 +66,23 @@ class Shells:
     """All sessions of a machine; the oldest is forgotten when there are too many. Usable from any thread."""
 
     def __init__(
-        self, program: ShellProgram | None = None, environment: Mapping[str, str] | None = None
+        self,
+        program: ShellProgram | None = None,
+        environment: Mapping[str, str] | None = None,
+        folder: Path | None = None,
     ) -> None:
         """With `program` None, PowerShell where it is installed and `/bin/sh` elsewhere.
 
-        `environment` is what a new session begins with; None means that of this process.
+        `environment` is what a new session begins with; None means that of this process. `folder` belongs to
+        the sessions alone and is emptied: a driver that was killed left its behind. None means temporary
+        folders.
         """
         self.program: ShellProgram = program or ("pwsh" if shutil.which("pwsh") else "sh")
         self._environment = dict(os.environ if environment is None else environment)
+        self._folder = folder
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._processes = Processes()
         self._lock = threading.Lock()
         self._sessions: OrderedDict[str, _Session] = OrderedDict()
@@ -89,7 +98,7 @@ class Shells:
 
     def run_alone(self, command: Command) -> Finished:
         """Runs without a session: nothing is carried over. Raises `OSError` when the shell cannot start."""
-        with tempfile.TemporaryDirectory(prefix="cyberdriver-") as state:
+        with tempfile.TemporaryDirectory(prefix="cyberdriver-", dir=self._folder) as state:
             return self._run(Path(state), command)
 
     def create(self, session_id: str | None = None) -> str:
@@ -124,7 +133,7 @@ class Shells:
         with self._lock:
             session = self._sessions.get(session_id)
             if session is None:
-                session = self._sessions[session_id] = _Session()
+                session = self._sessions[session_id] = _Session(self._folder)
             self._sessions.move_to_end(session_id)
             if len(self._sessions) > MAX_SESSIONS:
                 _, forgotten = self._sessions.popitem(last=False)
@@ -146,9 +155,9 @@ class Shells:
 
 
 class _Session:
-    def __init__(self) -> None:
+    def __init__(self, folder: Path | None) -> None:
         self.lock = threading.Lock()
-        self.state = Path(tempfile.mkdtemp(prefix="cyberdriver-"))
+        self.state = Path(tempfile.mkdtemp(prefix="cyberdriver-", dir=folder))
 
     def forget(self) -> None:
         shutil.rmtree(self.state, ignore_errors=True)

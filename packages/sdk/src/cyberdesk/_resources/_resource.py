@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
+from cyberdesk import models
 from cyberdesk._answers import Promise
 from cyberdesk._flow import Flow, Method, Query, Request, sent
 from cyberdesk._http import HttpClients
@@ -63,11 +64,19 @@ class Resource:
         idempotency_key: str | None = None,
     ) -> Flow[T]:
         """One logical call: marked once, sent as often as `RetryConfig` allows, its answer read."""
-        content = None if body is None else body.to_dict()
-        plain = Request(method, path, query, content, files or {})
-        request = self._idempotency.mark(plain, idempotency_key)
+        unmarked = Request(method, path, query, _content(body), files or {})
+        request = self._idempotency.mark(unmarked, idempotency_key)
         if self._idempotency.is_repeatable(request):
             outcome = yield from retrying(lambda: sent(request), self._retry, self._jitter)
         else:
             outcome = yield from sent(request)
         return promise.kept(outcome)
+
+
+def _content(body: object) -> dict[str, object] | None:
+    """The JSON of a body. Callers without a type checker hear what was expected."""
+    if body is None:
+        return None
+    if not isinstance(body, models.Model):
+        raise TypeError(f"expected a model such as RunCreate, got {type(body).__name__}")
+    return body.to_dict()

@@ -1,10 +1,13 @@
 """Answers as JSON, written by orjson from values of the domain."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import orjson
 from starlette.responses import Response
+
+from cyberdesk_server.domain.json import JsonObject
+from cyberdesk_server.domain.refusals import Problem
 
 
 class JsonAnswer(Response):
@@ -19,6 +22,13 @@ class JsonAnswer(Response):
 
     def render(self, content: Any) -> bytes:
         return orjson.dumps(content, option=orjson.OPT_UTC_Z)
+
+
+def problem_details(problems: Iterable[Problem]) -> list[JsonObject]:
+    """The `detail` of a 422, in the shape of the contract's `HTTPValidationError`."""
+    return [
+        {"loc": list(problem.location), "msg": problem.message, "type": problem.type} for problem in problems
+    ]
 
 
 def no_content() -> Response:

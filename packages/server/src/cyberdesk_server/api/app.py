@@ -1,6 +1,9 @@
 """The HTTP API, built from its parts."""
 
+import re
+
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 
 from cyberdesk_server import __version__
 from cyberdesk_server.api import blobs, drivers, health, machines, runs, workflows
@@ -15,6 +18,7 @@ def create_app(parts: Parts) -> FastAPI:
         version=__version__,
         docs_url=None,  # the page would load scripts from the network
         redoc_url=None,
+        generate_unique_id_function=_operation_id,
         separate_input_output_schemas=False,
         redirect_slashes=False,
     )
@@ -23,3 +27,9 @@ def create_app(parts: Parts) -> FastAPI:
         app.include_router(router)
     app.add_middleware(Access)
     return app
+
+
+def _operation_id(route: APIRoute) -> str:
+    """The contract's: name, path and method, in words joined by single underscores."""
+    method = min(route.methods).lower()
+    return re.sub(r"[\W_]+", "_", f"{route.name}_{route.path_format}_{method}")

@@ -10,10 +10,11 @@ import math
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
-from starlette.exceptions import HTTPException
+from fastapi import HTTPException
 from starlette.requests import Request
 from starlette.types import Receive, Scope
 
+from cyberdesk_server.api.answers import problem_details
 from cyberdesk_server.domain.refusals import InvalidFields, Problem, invalid
 
 MAX_DEPTH = 64
@@ -23,7 +24,7 @@ INTEGERS = range(-(2**63), 2**64)
 
 
 class StrictRequest(Request):
-    """A request whose `json` raises `InvalidFields`, and whose `body` has a largest size."""
+    """A request whose `json` refuses what `parse` refuses, and whose `body` has a largest size."""
 
     def __init__(self, scope: Scope, receive: Receive, *, max_body_bytes: int) -> None:
         super().__init__(scope, receive)
@@ -42,7 +43,11 @@ class StrictRequest(Request):
         return self._body
 
     async def json(self) -> Any:
-        return parse(await self.body())
+        try:
+            return parse(await self.body())
+        except InvalidFields as refusal:
+            # FastAPI calls every exception here a 400, save its own kind.
+            raise HTTPException(422, problem_details(refusal.problems)) from refusal
 
 
 def parse(body: bytes) -> Any:

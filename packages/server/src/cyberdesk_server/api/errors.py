@@ -6,9 +6,8 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from cyberdesk_server.api.answers import JsonAnswer
+from cyberdesk_server.api.answers import JsonAnswer, problem_details
 from cyberdesk_server.domain import refusals
-from cyberdesk_server.domain.json import JsonValue
 from cyberdesk_server.domain.refusals import InvalidFields, Problem, Refused
 
 STATUS: Mapping[type[Refused], int] = {
@@ -48,10 +47,7 @@ def answer(error: Refused | RequestValidationError | HTTPException) -> Response:
 
 def problem_list(problems: Iterable[Problem]) -> Response:
     """422 in the shape of the contract's `HTTPValidationError`."""
-    detail: list[JsonValue] = [
-        {"loc": list(problem.location), "msg": problem.message, "type": problem.type} for problem in problems
-    ]
-    return JsonAnswer({"detail": detail}, 422)
+    return JsonAnswer({"detail": problem_details(problems)}, 422)
 
 
 def _problems(error: RequestValidationError) -> Iterable[Problem]:

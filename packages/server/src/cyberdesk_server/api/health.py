@@ -18,7 +18,7 @@ api = open_router(tags=["default"])
 v1 = open_router(prefix="/v1/health", tags=["health"])
 
 
-@api.get("/", operation_id="root_get", response_model=None)
+@api.get("/", response_model=None)
 async def root() -> Response:
     """What this is."""
     return JsonAnswer({"name": "Cyberdesk", "version": __version__, "description": "/openapi.json"})

@@ -41,6 +41,7 @@ from cyberdesk_server.ports import ModelError
 from cyberdesk_server.store import secrets as stored_secrets
 from cyberdesk_server.store import steps as stored_steps
 from cyberdesk_server.store.runs import Claim
+from cyberdesk_server.store.secrets import Sealed
 
 
 async def execute(claim: Claim, parts: ExecutorParts) -> Ending:
@@ -80,9 +81,8 @@ class _Execution:
 
     @classmethod
     async def open(cls, claim: Claim, parts: ExecutorParts, watch: Watch) -> "_Execution":
-        async with parts.database.read() as conn:
-            sealed = await stored_secrets.for_run(conn, claim.run.id)
-            history = await stored_steps.history(conn, claim.run.id)
+        sealed = await _sealed_secrets(claim, parts)
+        history = await _history(claim, parts)
         secrets = RunSecrets(sealed, parts.vault, claim.run.organization_id)
         return cls(
             claim=claim,
@@ -214,3 +214,17 @@ class _Execution:
 
     def _last_error(self) -> str:
         return next(step.error for step in reversed(self.journal.history) if step.error and step.finished_at)
+
+
+async def _sealed_secrets(claim: Claim, parts: ExecutorParts) -> Sealed:
+    if not (claim.run.sensitive_input_aliases or claim.machine.sensitive_parameter_aliases):
+        return {}
+    async with parts.database.read() as conn:
+        return await stored_secrets.for_run(conn, claim.run.id)
+
+
+async def _history(claim: Claim, parts: ExecutorParts) -> tuple[Step, ...]:
+    if claim.attempt == 1:
+        return ()  # nobody has worked on this run before
+    async with parts.database.read() as conn:
+        return await stored_steps.history(conn, claim.run.id)

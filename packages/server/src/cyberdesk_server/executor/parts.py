@@ -34,7 +34,7 @@ class Limits:
     """Questions to the model in one run."""
 
     max_failures_in_a_row: int = 5
-    """Tool calls that fail one after another before the run is given up."""
+    """Turns that fail one after another before the run is given up."""
 
     desktop_grace_seconds: float = 30.0
     """How long an unreachable desktop is waited for."""
@@ -42,7 +42,7 @@ class Limits:
     still_screen_seconds: float = 2.0
     """How long a moving screen is watched before the latest look is taken as it is."""
 
-    look_pause_seconds: float = 0.08
+    look_pause_seconds: float = 0.05
     """Between two looks that must be equal for the screen to count as still."""
 
     text_poll_seconds: float = 0.25

@@ -11,9 +11,8 @@ from dataclasses import dataclass, replace
 
 from cyberdesk_wire import Limits
 
-from cyberdesk_server.questions import DriverAnswer, Question
+from cyberdesk_server.questions import ACTION_JOURNAL, DriverAnswer, Question
 
-ACTION_JOURNAL = "action-journal"
 DEFAULT_COMMAND_SECONDS = 30
 
 _KEY_PATH = "/computer/input/keyboard/key"

@@ -40,8 +40,10 @@ SUCCESS = 0
 ANY_PROPERTY_TYPE = 0
 PROPERTY_NOTIFY = 28
 SELECTION_NOTIFY = 31
+CLIENT_MESSAGE = 33
 PROPERTY_NEW_VALUE = 0
 PROPERTY_DELETE = 1
+SUBSTRUCTURE_NOTIFY_MASK = 1 << 19
 PROPERTY_CHANGE_MASK = 1 << 22
 PROP_MODE_REPLACE = 0
 XA_CARDINAL = 6
@@ -120,8 +122,22 @@ class XPropertyEvent(Structure):
     ]
 
 
+class XClientMessageEvent(Structure):
+    _fields_ = [
+        ("type", c_int),
+        ("serial", c_ulong),
+        ("send_event", c_int),
+        ("display", c_void_p),
+        ("window", c_ulong),
+        ("message_type", c_ulong),
+        ("format", c_int),
+        ("data", c_long * 5),
+    ]
+
+
 class XEvent(Union):
     _fields_ = [
+        ("client", XClientMessageEvent),
         ("type", c_int),
         ("selection", XSelectionEvent),
         ("property", XPropertyEvent),
@@ -221,6 +237,8 @@ _X11: dict[str, tuple[Any, list[Any]]] = {
     "XFreeModifiermap": (c_int, [POINTER(XModifierKeymap)]),
     "XGrabKey": (c_int, [c_void_p, c_int, c_uint, c_ulong, c_int, c_int, c_int]),
     "XUngrabKey": (c_int, [c_void_p, c_int, c_uint, c_ulong]),
+    "XQueryTree": (c_int, [c_void_p, c_ulong, _LONGS, _LONGS, POINTER(c_void_p), _UINTS]),
+    "XSendEvent": (c_int, [c_void_p, c_ulong, c_int, c_long, POINTER(XEvent)]),
     "XGetInputFocus": (c_int, [c_void_p, _LONGS, _INTS]),
     "XkbGetState": (c_int, [c_void_p, c_uint, POINTER(XkbStateRec)]),
     "XkbLockModifiers": (c_int, [c_void_p, c_uint, c_uint, c_uint]),

@@ -138,6 +138,12 @@ class Connection:
         self._trouble.errors.clear()
         return had_errors
 
+    def forget_events(self) -> None:
+        """Inside an operation: the events that wait are dropped."""
+        event = _xlib.XEvent()
+        while not self.is_lost and self.lib.x11.XPending(self.pointer):
+            self.lib.x11.XNextEvent(self.pointer, byref(event))
+
     def size(self) -> Size:
         """Inside an operation: the size of the root window now."""
         root, x, y = c_ulong(), c_int(), c_int()

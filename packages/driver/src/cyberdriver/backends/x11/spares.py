@@ -2,9 +2,9 @@
 
 A program asks the server what a keycode means only when it handles the key press, which may be long after the
 press was sent. A spare key therefore keeps its meaning after use. It gets another one only when all are
-lent, and then not before a pause; at the end each gets back what it was. Keys without a meaning are lent
-first, then multimedia keys that no program listens to. What was lent is noted on the root window: a driver
-that starts after another one was killed takes its keys over.
+lent, and then not before the program has answered a ping or, when it cannot, a pause; at the end each gets
+back what it was. Keys without a meaning are lent first, then multimedia keys that no program listens to. What
+was lent is noted on the root window: a driver that starts after another one was killed takes its keys over.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ from dataclasses import dataclass
 
 from cyberdriver.backends.base import DisplayError
 from cyberdriver.backends.x11 import _xlib
+from cyberdriver.backends.x11.barrier import focused_window, has_read_everything
 from cyberdriver.backends.x11.connection import Connection
 from cyberdriver.backends.x11.keysyms import case_pair
 from cyberdriver.backends.x11.layout import KeyTable, Layout, Stroke
 from cyberdriver.backends.x11.properties import read_property
 
-SETTLE_SECONDS = 0.3
-"""How long a program has to look a pressed spare key up before the key may mean something else."""
+SETTLE_SECONDS = 0.5
+"""How long a program that answers no pings has to look a pressed spare key up."""
 
 _NOTE = "_CYBERDRIVER_SPARE_KEYS"
 
@@ -34,7 +35,9 @@ Pair = tuple[int, int]
 class _Loan:
     keycode: int
     original: tuple[int, ...]
-    last_used: float
+    last_used: float = 0.0
+    used_in: int = 0
+    """The window that had the focus then."""
 
 
 class SpareKeys:
@@ -73,28 +76,25 @@ class SpareKeys:
             new = {keycode: table.rows.get(keycode, ()) for keycode in free}
             new |= self._taken_back(len(missing) - len(free), keep=pairs)
             for pair, (keycode, original) in zip(missing, new.items(), strict=True):
-                self._loans[pair] = _Loan(keycode, original, 0.0)
+                self._loans[pair] = _Loan(keycode, original)
             self._write({self._loans[pair].keycode: pair for pair in missing})
-        now = time.monotonic()
         strokes: dict[int, Stroke] = {}
         for pair in pairs:
-            loan = self._loans[pair]
-            loan.last_used = now
-            strokes[pair[1]] = Stroke(loan.keycode, with_shift=True)
-            strokes[pair[0]] = Stroke(loan.keycode)
+            strokes[pair[1]] = Stroke(self._loans[pair].keycode, with_shift=True)
+            strokes[pair[0]] = Stroke(self._loans[pair].keycode)
         return strokes
 
     def mark_used(self, keycodes: Collection[int]) -> None:
         """These keys were pressed up to now."""
-        now = time.monotonic()
+        now, window = time.monotonic(), focused_window(self._connection) if self._loans else 0
         for loan in self._loans.values():
             if loan.keycode in keycodes:
-                loan.last_used = now
+                loan.last_used, loan.used_in = now, window
 
     def give_back(self) -> None:
         """Every key is what it was, once programs had the time to look up those pressed last."""
         if self._loans:
-            _wait_until(max(loan.last_used for loan in self._loans.values()) + SETTLE_SECONDS)
+            self._wait_until_looked_up(self._loans.values())
             originals = {loan.keycode: loan.original for loan in self._loans.values()}
             self._change(originals)
             self._loans.clear()
@@ -130,8 +130,18 @@ class SpareKeys:
         if len(candidates) < count:
             raise DisplayError("typing", "the keyboard layout leaves no spare key")
         loans = [self._loans.pop(pair) for pair in candidates[:count]]
-        _wait_until(loans[-1].last_used + SETTLE_SECONDS)
+        self._wait_until_looked_up(loans)
         return {loan.keycode: loan.original for loan in loans}
+
+    def _wait_until_looked_up(self, loans: Collection[_Loan]) -> None:
+        """Programs have looked up what these keys meant when they were pressed."""
+        latest: dict[int, float] = {}
+        for loan in loans:
+            latest[loan.used_in] = max(loan.last_used, latest.get(loan.used_in, 0.0))
+        for window, last_used in latest.items():
+            remaining_seconds = last_used + SETTLE_SECONDS - time.monotonic()
+            if remaining_seconds > 0 and not has_read_everything(self._connection, window):
+                time.sleep(remaining_seconds)
 
     def _write(self, meanings: Mapping[int, Pair]) -> None:
         """The keys mean this from now on. The note comes first: a kill in between then loses no key."""
@@ -177,12 +187,8 @@ class SpareKeys:
         for keycode in numbers:
             low, high, length = next(numbers, 0), next(numbers, 0), next(numbers, 0)
             original = tuple(next(numbers, 0) for _ in range(length))
-            loans[low, high] = _Loan(keycode, original, 0.0)
+            loans[low, high] = _Loan(keycode, original)
         return loans
-
-
-def _wait_until(moment: float) -> None:
-    time.sleep(max(0.0, moment - time.monotonic()))
 
 
 def _padded(row: tuple[int, ...], width: int) -> tuple[int, ...]:

@@ -20,16 +20,21 @@ from cyberdesk_server.ports import (
     NobodyAnswers,
     OutcomeUnknown,
 )
-from cyberdesk_server.questions import DriverAnswer, NoAnswer, Question, machine_topic, read_answer
+from cyberdesk_server.questions import (
+    ACTION_JOURNAL,
+    CONDITIONAL_SCREENSHOT,
+    DriverAnswer,
+    NoAnswer,
+    Question,
+    machine_topic,
+    read_answer,
+)
 
 TURN_SECONDS = 60.0
 """How long a question may wait in front of the tunnel for its turn."""
 
 BUSY_RETRY_SECONDS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
 """Pauses after each 429, by which drivers from 1.0 on say that they do four things already."""
-
-ACTION_JOURNAL = "action-journal"
-CONDITIONAL_SCREENSHOT = "conditional-screenshot"
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 

@@ -42,7 +42,7 @@ class RunField(StrEnum):
 class FileInput(Model):
     filename: str
     content: Annotated[str, Field(json_schema_extra={"contentEncoding": "base64"})]
-    target_path: str | None = None
+    target_path: str | None = "~/CyberdeskTransfers/"
     cleanup_imports_after_run: bool = False
 
 
@@ -106,6 +106,7 @@ class RunResponse(Model):
 
 
 class RunResponseWithIncludes(RunResponse):
+    machine_id: UUID | None = None
     included: list[IncludedResource] | None = None
 
 

@@ -28,6 +28,7 @@ INK_CONTRAST = 24
 TALLEST_TEXT_PX = 64
 SHORTEST_TEXT_PX = 5
 LETTER_GAP_PX = 4
+CARET_PX = 2
 MOSTLY_FILLED = 0.4
 """A rectangle is an area that fills at least this part of its box; text and panels in it take the rest."""
 
@@ -47,7 +48,8 @@ def segments(picture: Image) -> list[Segment]:
     letters = _letters(ink)
     blobs = _blobs(letters)
     grey = _largest(picture)
-    return [_cut(ink, letters, box) for box in _phrases(blobs, grey) if box.height >= SHORTEST_TEXT_PX]
+    boxes = (_without_caret(letters, box) for box in _phrases(blobs, grey))
+    return [_cut(ink, letters, box) for box in boxes if box.height >= SHORTEST_TEXT_PX and not _is_caret(box)]
 
 
 def ink_of(picture: Image) -> Image:
@@ -197,9 +199,9 @@ def _continues(line: Box, blob: Box, grey: Image) -> bool:
     tallest = max(line.height, blob.height)
     if overlap * 2 < min(line.height, blob.height) or gap > max(7, round(0.8 * tallest)):
         return False
-    return gap < 3 or not _has_edge(
-        grey[max(line.top, blob.top) : min(line.bottom, blob.bottom), line.right : blob.left]
-    )
+    top, bottom = max(line.top, blob.top), min(line.bottom, blob.bottom)
+    # The columns next to a letter belong to its soft edge.
+    return gap < 4 or not _has_edge(grey[top:bottom, line.right + 1 : blob.left - 1])
 
 
 def _has_edge(between: Image) -> bool:
@@ -236,6 +238,24 @@ def _around(first: Box, second: Box) -> Box:
         max(first.right, second.right),
         max(first.bottom, second.bottom),
     )
+
+
+def _without_caret(letters: Image, box: Box) -> Box:
+    """The box of a text without the caret of an input field behind it: a thin line, higher than the text."""
+    here = letters[box.top : box.bottom, box.left : box.right]
+    blank = np.flatnonzero(~here.any(axis=0))
+    if not len(blank) or here.shape[1] - 1 - blank[-1] > CARET_PX:
+        return box
+    rows = np.flatnonzero(here[:, : blank[-1]].any(axis=1))
+    caret = np.flatnonzero(here[:, blank[-1] + 1 :].any(axis=1))
+    if not len(rows) or not (caret[0] < rows[0] and caret[-1] > rows[-1]):
+        return box
+    right = int(np.flatnonzero(here[:, : blank[-1]].any(axis=0))[-1]) + 1
+    return Box(box.left, box.top + int(rows[0]), box.left + right, box.top + int(rows[-1]) + 1)
+
+
+def _is_caret(box: Box) -> bool:
+    return box.width <= CARET_PX and box.height >= 6 * CARET_PX
 
 
 def _cut(ink: Image, letters: Image, box: Box) -> Segment:

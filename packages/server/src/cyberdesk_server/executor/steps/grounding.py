@@ -57,38 +57,48 @@ class Ground:
         return True
 
     def _one_of(self, thing: Thing) -> Box:
-        found = self._related(self._places(thing), thing.relation) if thing.relation else self._places(thing)
-        if thing.ordinal is not None and not thing.relation:
-            found = sorted(found, key=lambda box: (box.top, box.left))
-        if not found:
-            raise NotFound(self._missing(thing))
+        found = [self._chosen(thing, places) for places in self._places(thing)]
         number = -1 if thing.ordinal == LAST else (thing.ordinal or 1) - 1
-        if number >= len(found):
-            raise NotFound(f"{told(thing)} is not on the screen, which has only {len(found)} of them")
-        return found[number]
+        for boxes in found:
+            if -len(boxes) <= number < len(boxes):
+                return boxes[number]
+        if not any(found):
+            raise NotFound(self._missing(thing))
+        raise NotFound(f"{told(thing)} is not on the screen, which has only {len(found[-1])} of them")
 
-    def _places(self, thing: Thing) -> list[Box]:
-        """All places of a label or a picture, best match first."""
+    def _chosen(self, thing: Thing, places: list[Box]) -> list[Box]:
+        """The places that fit the sentence, in the order it counts them."""
+        if thing.relation:
+            return self._related(places, thing.relation)
+        return sorted(places, key=_reading_order) if thing.ordinal is not None else places
+
+    def _places(self, thing: Thing) -> list[list[Box]]:
+        """The places of a label or a picture, best match first: first those that match as well as the best, then all."""
         if isinstance(thing, Picture):
-            return pictures.places(self.sight.picture, self.pictures[thing.source])
-        return [match.box for match in labels.matches(self.sight.page, thing.text)]
+            return [pictures.places(self.sight.picture, self.pictures[thing.source])]
+        found = labels.matches(self.sight.page, thing.text)
+        best = [match.box for match in found if match.is_whole == found[0].is_whole]
+        return [best, [match.box for match in found]]
 
     def _related(self, places: Iterable[Box], related: Related) -> list[Box]:
         """Those of the places that stand in the relation, nearest first."""
         anchor = self.locate(related.to)
-        fitting = [
-            place for place in places if place != anchor and _fits(place, anchor, related, self.sight.areas)
-        ]
+        areas = self.sight.areas
+        fitting = [place for place in places if place != anchor and _fits(place, anchor, related, areas)]
         return sorted(fitting, key=lambda place: _distance(place, anchor))
 
     def _missing(self, thing: Thing) -> str:
         if isinstance(thing, Picture):
             return f"{told(thing)} is not on the screen"
-        if thing.relation and self._places(thing):
+        if thing.relation and any(self._places(thing)):
             return f"{told(thing)} is not on the screen, although there is {told(Label(thing.text))}"
         nearest = labels.nearest(self.sight.page, thing.text)
         seen = ", ".join(quoted(text) for text in nearest)
         return f"{told(thing)} is not on the screen" + (f"; the nearest to it is {seen}" if seen else "")
+
+
+def _reading_order(box: Box) -> tuple[int, int]:
+    return box.top, box.left
 
 
 def _fits(place: Box, anchor: Box, related: Related, areas: Sequence[Box]) -> bool:

@@ -150,11 +150,6 @@ def _is_pressed(found: Found) -> bool:
     return verb in ("press", "hit") and len(found.text("target")) > 1 and is_key(found.text("target"))
 
 
-@_sentence("Click right at 300, 250", r"right\s+click\s+(?P<target>.+)")
-def _right_click(found: Found) -> Action:
-    return Click(found.target("target"), Button.RIGHT)
-
-
 @_sentence('Hover over "Reports"', r"(?:hover|point)(?:\s+(?:over|on|at|to))?\s+(?P<target>.+)")
 @_sentence(
     'Move the mouse to "Reports"',

@@ -1,0 +1,165 @@
+"""What all operations have in common, and those without a noun."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import httpx
+import pytest
+import structlog
+from cyberdesk_server.api.app import create_app
+from cyberdesk_server.api.parts import Parts
+
+
+@pytest.mark.parametrize(
+    "path", ["/health", "/health/live", "/health/ready", "/health/db", "/v1/health", "/v1/health/db"]
+)
+async def test_a_healthy_server_says_so_to_anybody(
+    connect: Callable[[str | None], httpx.AsyncClient], path: str
+) -> None:
+    async with connect(None) as client:
+        response = await client.get(path)
+
+    assert (response.status_code, response.json()["status"]) == (200, "ok")
+
+
+async def test_a_server_without_its_database_is_alive_but_not_ready(
+    connect: Callable[[str | None], httpx.AsyncClient], parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(self: object) -> Any:
+        raise OSError("no such host")
+
+    monkeypatch.setattr(type(parts.database), "read", broken)
+    async with connect(None) as client:
+        live, ready = await client.get("/health/live"), await client.get("/health/ready")
+
+    assert [live.status_code, ready.status_code] == [200, 503]
+
+
+async def test_the_root_says_what_this_is(client: httpx.AsyncClient) -> None:
+    assert (await client.get("/")).json()["name"] == "Cyberdesk"
+
+
+async def test_drivers_learn_their_newest_version(
+    connect: Callable[[str | None], httpx.AsyncClient], parts: Parts
+) -> None:
+    async with connect(None) as client:
+        response = await client.get("/v1/internal/cyberdriver-version")
+
+    assert response.json() == {"latest_version": parts.driver_version}
+
+
+async def test_the_description_is_served_to_anybody(
+    connect: Callable[[str | None], httpx.AsyncClient],
+) -> None:
+    async with connect(None) as client:
+        response = await client.get("/openapi.json")
+
+    assert response.json()["paths"]["/v1/runs"]["post"]["operationId"] == "create_run_v1_runs_post"
+
+
+async def test_every_answer_has_a_request_id_and_keeps_the_callers(client: httpx.AsyncClient) -> None:
+    own = await client.get("/health")
+    unknown = await client.get("/nowhere")
+    given = await client.get("/v1/runs", headers={"X-Request-Id": "trace-1"})
+    unusable = await client.get("/v1/runs", headers={"X-Request-Id": "a b\tc"})
+
+    assert own.headers["x-request-id"] != unknown.headers["x-request-id"]
+    assert unknown.status_code == 404
+    assert given.headers["x-request-id"] == "trace-1"
+    assert unusable.headers["x-request-id"] != "a b\tc"
+
+
+async def test_each_request_is_one_line_in_the_log(client: httpx.AsyncClient) -> None:
+    with structlog.testing.capture_logs(processors=[structlog.contextvars.merge_contextvars]) as lines:
+        await client.get("/v1/runs?search=private", headers={"X-Request-Id": "trace-1"})
+
+    assert [{**line, "duration_ms": 0} for line in lines] == [
+        {
+            "event": "request",
+            "log_level": "info",
+            "method": "GET",
+            "path": "/v1/runs",
+            "status": 200,
+            "duration_ms": 0,
+            "request_id": "trace-1",
+            "organization_id": "org_own",
+        }
+    ]
+
+
+async def test_a_bug_of_ours_is_a_500_without_its_story(
+    client: httpx.AsyncClient, parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("the story")
+
+    monkeypatch.setattr(type(parts.bus), "publish", broken)
+    workflow = (await client.post("/v1/workflows", json={"main_prompt": "x"})).json()
+    with structlog.testing.capture_logs() as lines:
+        response = await client.post("/v1/runs", json={"workflow_id": workflow["id"]})
+
+    assert response.status_code == 500
+    assert "the story" not in response.text
+    assert "x-request-id" in response.headers
+    assert [line["event"] for line in lines] == ["request failed", "request"]
+
+
+async def test_a_body_has_a_largest_size(client: httpx.AsyncClient, parts: Parts) -> None:
+    body = b'"' + b"x" * parts.max_body_bytes + b'"'
+
+    response = await client.post("/v1/workflows", content=body, headers={"content-type": "application/json"})
+
+    assert response.status_code == 413
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", ""])
+async def test_a_body_that_is_not_declared_json_is_refused(
+    client: httpx.AsyncClient, content_type: str
+) -> None:
+    response = await client.post("/v1/workflows", content=b"{}", headers={"content-type": content_type})
+
+    assert response.status_code == 422
+
+
+@pytest.mark.parametrize("scheme", ["bearer", "BEARER"])
+async def test_the_scheme_of_the_key_is_in_any_case(client: httpx.AsyncClient, scheme: str) -> None:
+    key = client.headers["Authorization"].split()[1]
+
+    response = await client.get("/v1/runs", headers={"Authorization": f"{scheme}  {key} "})
+
+    assert response.status_code == 200
+
+
+async def test_blobs_need_a_valid_link(client: httpx.AsyncClient, parts: Parts) -> None:
+    await parts.blobs.put("a/b.html", b"<script>", content_type="text/html")
+    link = parts.blobs.signed_url("a/b.html", expires_in_seconds=60)
+    nothing_there = parts.blobs.signed_url("a/c.html", expires_in_seconds=60)
+
+    opened = await client.get(link)
+    forged = await client.get(link.replace("b.html", "../b.html"))
+    later = await client.get(link.replace("expires=", "expires=1"))
+
+    assert (opened.status_code, opened.content) == (200, b"<script>")
+    assert opened.headers["content-disposition"] == "attachment"
+    assert [forged.status_code, later.status_code] == [403, 403]
+    assert (await client.get(nothing_there)).status_code == 404
+    assert (await client.get("/v1/blobs/a/b.html")).status_code == 422
+
+
+async def test_a_store_that_answers_its_own_links_has_none_here(parts: Parts) -> None:
+    await parts.blobs.put("a", b"a", content_type="text/plain")
+    link = parts.blobs.signed_url("a", expires_in_seconds=60)
+    transport = httpx.ASGITransport(create_app(replace(parts, links=None)))
+
+    async with httpx.AsyncClient(transport=transport, base_url="http://server") as client:
+        assert (await client.get(link)).status_code == 403
+
+
+async def test_requests_at_the_same_time_do_not_mix(client: httpx.AsyncClient) -> None:
+    answers = await asyncio.gather(
+        *(client.get("/v1/runs", headers={"X-Request-Id": f"r-{number}"}) for number in range(10))
+    )
+
+    assert [answer.headers["x-request-id"] for answer in answers] == [f"r-{number}" for number in range(10)]

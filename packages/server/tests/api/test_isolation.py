@@ -1,0 +1,101 @@
+"""Invariant 8: nothing of one organization is visible to another; an id of theirs is a 404, in every operation."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import httpx
+import pytest
+from cyberdesk_server.api.app import create_app
+from cyberdesk_server.api.parts import Parts
+from fastapi.routing import APIRoute
+
+Make = Callable[..., Awaitable[dict[str, Any]]]
+
+OPEN = {"/", "/health", "/health/live", "/health/ready", "/health/db", "/v1/health", "/v1/health/db"}
+NOT_DESCRIBED = {"/v1/blobs/{key}", "/v1/internal/cyberdriver-version"}
+QUERIES = {"/v1/runs/{run_id}/image/signed-url": {"image_url": "supabase://x"}}
+BODIES = {"/v1/runs": ("workflow_id", "machine_id")}
+
+
+def operations(parts: Parts) -> list[tuple[str, str]]:
+    paths = create_app(parts).openapi()["paths"]
+    return [(method.upper(), path) for path, found in paths.items() for method in found]
+
+
+@pytest.fixture
+async def own(make: Make) -> dict[str, str]:
+    """Ids of what the other organization must not see."""
+    workflow = await make("workflows", name="secret name")
+    machine = await make("machines", name="secret name")
+    run = await make("runs", workflow_id=workflow["id"], session_alias="secret name")
+    return {"workflow_id": workflow["id"], "machine_id": machine["id"], "run_id": run["id"]}
+
+
+async def test_ids_of_another_organization_are_not_found(
+    stranger: httpx.AsyncClient, client: httpx.AsyncClient, parts: Parts, own: dict[str, str]
+) -> None:
+    by_id = [(method, path) for method, path in operations(parts) if "{" in path]
+
+    answers = {
+        (method, path): await stranger.request(
+            method,
+            path.format(**own),
+            params=QUERIES.get(path),
+            json={} if method == "PATCH" else None,
+        )
+        for method, path in by_id
+    }
+
+    assert len(by_id) == 11
+    assert {key: answer.status_code for key, answer in answers.items()} == dict.fromkeys(answers, 404)
+    assert all("secret name" not in answer.text for answer in answers.values())
+    for noun, name in (("workflows", "workflow_id"), ("machines", "machine_id"), ("runs", "run_id")):
+        assert (await client.get(f"/v1/{noun}/{own[name]}")).status_code == 200
+
+
+async def test_lists_hold_nothing_of_another_organization(
+    stranger: httpx.AsyncClient, parts: Parts, own: dict[str, str]
+) -> None:
+    lists = [path for method, path in operations(parts) if method == "GET" and path.startswith("/v1/")]
+    lists = [path for path in lists if "{" not in path and path not in OPEN]
+
+    for path in lists:
+        for query in ({}, {"search": "secret"}, {"search": own["run_id"], "deep_search": "true"}):
+            answer = (await stranger.get(path, params=query)).json()
+            assert (answer["items"], answer["total"]) == ([], 0)
+
+    assert lists == ["/v1/runs", "/v1/workflows", "/v1/machines"]
+
+
+async def test_a_run_cannot_be_made_of_what_another_organization_has(
+    stranger: httpx.AsyncClient, own: dict[str, str]
+) -> None:
+    workflow = (await stranger.post("/v1/workflows", json={"main_prompt": "x"})).json()
+
+    of_workflow = await stranger.post("/v1/runs", json={"workflow_id": own["workflow_id"]})
+    on_machine = await stranger.post(
+        "/v1/runs", json={"workflow_id": workflow["id"], "machine_id": own["machine_id"]}
+    )
+
+    assert [of_workflow.status_code, on_machine.status_code] == [404, 404]
+
+
+async def test_every_operation_but_the_health_checks_needs_a_key(
+    connect: Callable[[str | None], httpx.AsyncClient], parts: Parts, own: dict[str, str]
+) -> None:
+    for key in (None, "cd_wrong", ""):
+        async with connect(key) as client:
+            for method, path in operations(parts):
+                answer = await client.request(method, path.format(**own), content=b"{")
+                if path in OPEN:
+                    assert answer.status_code == 200
+                else:
+                    assert answer.status_code == 401
+                    assert answer.headers["www-authenticate"] == "Bearer"
+
+
+def test_no_route_is_left_out_of_these_tests(parts: Parts) -> None:
+    described = {path for _, path in operations(parts)}
+    routed = {route.path_format for route in create_app(parts).routes if isinstance(route, APIRoute)}
+
+    assert routed - described <= NOT_DESCRIBED

@@ -1,0 +1,237 @@
+"""Invariant 10: bad input gets a 4xx that names the field; nothing the caller sends produces a 5xx."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from cyberdesk_server.adapters.blobs import LocalBlobs, SignedLinks
+from cyberdesk_server.adapters.bus import InProcessBus
+from cyberdesk_server.adapters.clock import SystemClock
+from cyberdesk_server.adapters.vault import EnvelopeVault, MasterKey
+from cyberdesk_server.api.app import create_app
+from cyberdesk_server.api.parts import Parts
+from cyberdesk_server.testing import PostgresqlForTests, a_database, a_postgresql, an_api_key, an_organization
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+NASTY_TEXTS = st.sampled_from(
+    [
+        "",
+        " ",
+        "\0",
+        "\ud800",
+        "\U0001f600",
+        "{x}",
+        "{$x}",
+        "{{x}}",
+        "{x.y[0]}",
+        "{",
+        "__EMPTY__",
+        "%",
+        "_",
+        "'",
+        "\\",
+    ]
+) | st.text(max_size=20)
+NASTY_NUMBERS = st.sampled_from([0, -1, 2**31, 2**63, 2**64, -(2**63) - 1, 10**400, 1e308, 1.5])
+NASTY_VALUES = st.recursive(
+    st.none() | st.booleans() | NASTY_NUMBERS | NASTY_TEXTS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NASTY_TEXTS, inner, max_size=3),
+    max_leaves=8,
+)
+SCHEMAS = st.sampled_from(
+    [
+        '{"type": "object", "required": ["x"], "properties": {"x": {"type": "string"}}}',
+        '{"type": "object", "additionalProperties": false}',
+        '{"$ref": "#"}',
+        '{"$ref": "http://127.0.0.1:1/schema"}',
+        '{"properties": 7}',
+        '{"type": "object", "properties": {"x": {"pattern": "("}}}',
+        '{"required": [1], "type": "object"}',
+        '{"x": "text"}',
+        "[]",
+        "1",
+        "nothing",
+    ]
+)
+TIMES = st.sampled_from(["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59", "x", "0", "1e400", ""])
+
+
+def body_of(fields: Mapping[str, st.SearchStrategy[Any]]) -> st.SearchStrategy[Any]:
+    """Bodies of known and unknown fields, with values that fit, and values that do not."""
+    return st.fixed_dictionaries(
+        {},
+        optional={name: fitting | NASTY_VALUES for name, fitting in fields.items()}
+        | {"unknown": NASTY_VALUES},
+    )
+
+
+PLAIN = st.dictionaries(NASTY_TEXTS | st.just("x"), NASTY_VALUES, max_size=3)
+WORKFLOW = body_of(
+    {
+        "main_prompt": NASTY_TEXTS,
+        "name": NASTY_TEXTS,
+        "description": NASTY_TEXTS,
+        "input_schema": SCHEMAS,
+        "output_schema": SCHEMAS,
+        "terminal_command_allowlist": st.lists(NASTY_TEXTS, max_size=2),
+        "model_metadata": st.just({}),
+        "includes_file_exports": st.booleans(),
+        "workflow_metadata": st.fixed_dictionaries({"last_errored_run_start": TIMES}),
+        "post_run_checks": st.just([]),
+    }
+)
+RUN = body_of(
+    {
+        "main_prompt": NASTY_TEXTS,
+        "input_values": PLAIN,
+        "sensitive_input_values": PLAIN,
+        "session_alias": NASTY_TEXTS,
+        "is_priority": st.booleans(),
+        "release_session_after": st.booleans(),
+        "status": st.sampled_from(["success", "running", "error"]),
+        "error": st.lists(NASTY_TEXTS, max_size=2),
+        "output_data": PLAIN,
+        "usage_metadata": PLAIN,
+        "started_at": TIMES,
+    }
+)
+MACHINE = body_of(
+    {
+        "fingerprint": NASTY_TEXTS,
+        "unkey_key_id": NASTY_TEXTS,
+        "name": NASTY_TEXTS,
+        "machine_parameters": PLAIN,
+        "machine_sensitive_parameters": st.dictionaries(NASTY_TEXTS, NASTY_TEXTS, max_size=2),
+        "is_available": st.booleans(),
+        "last_seen": TIMES,
+    }
+)
+QUERY = st.dictionaries(
+    st.sampled_from(
+        [
+            *("search", "deep_search", "skip", "limit", "status", "sort_mode", "fields", "include", "name"),
+            *("created_at_from", "created_at_to", "updated_at_to", "workflow_id", "machine_id", "tag_ids"),
+        ]
+    ),
+    TIMES | NASTY_TEXTS.filter(lambda text: "\ud800" not in text) | NASTY_NUMBERS.map(str),
+    max_size=4,
+)
+
+
+@pytest.fixture(scope="module")
+def postgresql() -> Any:
+    with a_postgresql() as server:
+        yield server
+
+
+@asynccontextmanager
+async def a_client(
+    kind: str, folder: Path, request: pytest.FixtureRequest
+) -> AsyncIterator[httpx.AsyncClient]:
+    async with AsyncExitStack() as stack:
+        if kind == "sqlite":
+            database = await stack.enter_async_context(a_database(folder))
+        else:
+            server: PostgresqlForTests = request.getfixturevalue("postgresql")
+            database = await stack.enter_async_context(server.a_database())
+        async with database.transaction() as conn:
+            await an_api_key(conn, await an_organization(conn), "cd_own")
+        clock = SystemClock()
+        links = SignedLinks(bytes(32), public_url="http://server", clock=clock)
+        parts = Parts(
+            database=database,
+            bus=InProcessBus(),
+            blobs=LocalBlobs(folder / "blobs", links),
+            vault=EnvelopeVault(MasterKey(bytes(32))),
+            clock=clock,
+            links=links,
+        )
+        yield await stack.enter_async_context(
+            httpx.AsyncClient(
+                transport=httpx.ASGITransport(create_app(parts)),
+                base_url="http://server",
+                headers={"Authorization": "Bearer cd_own", "Content-Type": "application/json"},
+            )
+        )
+
+
+def checked(response: httpx.Response) -> Any:
+    """The answer's JSON, which explains itself when it is a refusal."""
+    assert response.status_code < 500, response.text
+    if response.status_code == 204:
+        return None
+    answer = response.json()
+    if response.status_code == 422:
+        assert answer["detail"]
+        assert all(set(problem) == {"loc", "msg", "type"} for problem in answer["detail"])
+    elif response.status_code >= 400:
+        assert isinstance(answer["detail"], str)
+    return answer
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_nothing_a_caller_sends_is_our_fault(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    with asyncio.Runner() as runner:
+        opened = a_client(kind, tmp_path, request)
+        client = runner.run(opened.__aenter__())
+
+        async def send(method: str, path: str, body: Any = None, query: Any = None) -> Any:
+            content = None if body is None else json.dumps(body).encode()
+            return checked(await client.request(method, path, content=content, params=query))
+
+        async def story(workflow: Any, run: Any, machine: Any, query: Any) -> None:
+            made = await send("POST", "/v1/workflows", workflow)
+            place = await send("POST", "/v1/machines", machine)
+            if "id" in made:
+                await send("PATCH", f"/v1/workflows/{made['id']}", workflow)
+                asked = {**run, "workflow_id": made["id"]}
+                if "id" in place:
+                    await send("PATCH", f"/v1/machines/{place['id']}", machine)
+                    asked["machine_id"] = place["id"]
+                started = await send("POST", "/v1/runs", asked)
+                if "id" in started:
+                    await send("PATCH", f"/v1/runs/{started['id']}", run)
+                    await send("GET", f"/v1/runs/{started['id']}", query=query)
+                    await send("DELETE", f"/v1/runs/{started['id']}")
+            for noun in ("runs", "workflows", "machines"):
+                await send("GET", f"/v1/{noun}", query=query)
+
+        @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+        @given(WORKFLOW, RUN, MACHINE, QUERY)
+        def whatever(workflow: Any, run: Any, machine: Any, query: Any) -> None:
+            runner.run(story(workflow, run, machine, query))
+
+        try:
+            whatever()
+        finally:
+            runner.run(opened.__aexit__(None, None, None))
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/runs/%00", "/v1/runs/x", "/v1/runs/%ff%fe", "/v1/machines/'", "/v1/workflows/1"]
+)
+async def test_a_malformed_id_is_named(client: httpx.AsyncClient, path: str) -> None:
+    response = await client.get(path)
+
+    assert response.status_code == 422
+    assert response.json()["detail"][0]["loc"][0] == "path"
+
+
+@pytest.mark.parametrize("content", [b"", b"null", b"[]", b'"x"', b"7", b"{", b"\xff", b"[" * 5000])
+@pytest.mark.parametrize("noun", ["runs", "machines", "workflows"])
+async def test_a_body_that_is_no_object_is_refused(
+    client: httpx.AsyncClient, noun: str, content: bytes
+) -> None:
+    response = await client.post(f"/v1/{noun}", content=content, headers={"content-type": "application/json"})
+
+    assert response.status_code == 422
+    assert response.json()["detail"][0]["loc"][0] == "body"
