@@ -182,7 +182,7 @@ class VirtualDesktop:
         with open(self._log(name), "wb") as log:
             program = Program(
                 [path, *arguments],
-                environment=self.environment,
+                environment=self.environment | _WITHOUT_COMPOSE_KEY,
                 grace_seconds=self._grace_seconds,
                 output=log,
                 pass_fds=pass_fds,
@@ -289,6 +289,10 @@ exec 3<&-
 shift
 exec "$@"
 """
+
+# openbox reads the table of the compose key again for each key that gets another meaning, and holds the mouse
+# meanwhile: 60 ms for the table of a UTF-8 locale.
+_WITHOUT_COMPOSE_KEY = {"XCOMPOSEFILE": os.devnull}
 
 # One workspace, no root menu, no shortcuts a program could miss; windows get the focus when they open or are
 # clicked.

@@ -1,7 +1,7 @@
 """The way of a drag."""
 
 from cyberdriver.backends.base import Point
-from cyberdriver.backends.motion import FEWEST_STEPS, drag_path
+from cyberdriver.backends.motion import SHORTEST_SECONDS, STEPS_PER_SECOND, drag_path
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,8 +13,8 @@ durations = st.floats(0, 10)
 def test_a_drag_ends_where_and_when_it_should(start: Point, end: Point, duration: float) -> None:
     path = drag_path(start, end, duration)
 
-    assert (path[-1].to, path[-1].after_seconds) == (end, duration)
-    assert len(path) >= FEWEST_STEPS
+    assert (path[-1].to, path[-1].after_seconds) == (end, max(duration, SHORTEST_SECONDS))
+    assert len(path) >= SHORTEST_SECONDS * STEPS_PER_SECOND
 
 
 @given(points, points, durations)

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import threading
 import unicodedata
 from collections.abc import Iterator
@@ -37,6 +38,27 @@ def connection(desktop: VirtualDesktop) -> Iterator[Connection]:
     connection.close()
 
 
+class Layouts:
+    """The keyboard layouts of a display."""
+
+    def __init__(self, desktop: VirtualDesktop, connection: Connection) -> None:
+        self._desktop = desktop
+        self._connection = connection
+
+    def choose(self, layout: str, group: int) -> None:
+        """Several layouts, separated by commas, are groups; a number beyond them is one of them too."""
+        subprocess.run(["setxkbmap", layout], env=self._desktop.environment, check=True, timeout=30)
+        with self._connection.operation("test") as display:
+            self._connection.lib.x11.XkbLockGroup(display, XKB_USE_CORE_KEYBOARD, group)
+
+
+@pytest.fixture
+def layouts(desktop: VirtualDesktop, connection: Connection) -> Iterator[Layouts]:
+    layouts = Layouts(desktop, connection)
+    yield layouts
+    layouts.choose("us", 0)
+
+
 def sent_by_a_terminal(text: str) -> bytes:
     return text.replace("\n", "\r").replace("\b", "\x08").encode()
 
@@ -65,6 +87,22 @@ def test_a_terminal_gets_every_character_a_hundred_times(
     for _ in range(100):
         x11.type_text(text)
 
+    assert terminal.received(len(expected)) == expected
+
+
+@pytest.mark.parametrize("layout", ["pl", "de", "fr", "ru", "jp", "us,ru,gr"])
+@pytest.mark.parametrize("group", [0, 1, 2])
+def test_every_layout_types_every_character(
+    layouts: Layouts, x11: X11Backend, terminal: RecordingTerminal, layout: str, group: int
+) -> None:
+    layouts.choose(layout, group)
+    text = ALL_OF_ASCII + MIXED
+
+    x11.type_text(text)
+    x11.press(parse_keys("shift+a ctrl+x + U20AC"))
+    x11.type_text(text)
+
+    expected = sent_by_a_terminal(text) + "A\x18+€".encode() + sent_by_a_terminal(text)
     assert terminal.received(len(expected)) == expected
 
 

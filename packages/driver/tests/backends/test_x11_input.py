@@ -1,10 +1,10 @@
 """The mouse and chords, as a real program sees them."""
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cyberdriver.backends import motion
 from cyberdriver.backends.base import Button, Direction, Point
 from cyberdriver.backends.keys import parse_keys
 from cyberdriver.backends.x11 import X11Backend
@@ -63,7 +63,7 @@ def test_a_button_goes_down_and_up_by_itself(x11: X11Backend, window: EventWindo
 def test_a_drag_moves_while_the_button_is_down(x11: X11Backend, window: EventWindow) -> None:
     end = Point(INSIDE.x + 80, INSIDE.y + 40)
 
-    x11.drag(INSIDE, end, Button.LEFT, 0.0)
+    x11.drag(INSIDE, end, Button.LEFT, 0.5)
 
     lines = window.lines_until(f"release 1 {end.x} {end.y}")
     dragged = lines[lines.index(f"press 1 {INSIDE.x} {INSIDE.y}") + 1 : -1]
@@ -176,5 +176,22 @@ def test_text_typed_after_a_click_goes_to_the_window_that_was_clicked(
         assert (left.text_once("l" * 20), right.text_once("r" * 20)) == ("l" * 20, "r" * 20)
 
 
-def test_a_long_drag_takes_its_time_in_steps() -> None:
-    assert len(motion.drag_path(Point(0, 0), Point(9, 9), 2.0)) == 2 * motion.STEPS_PER_SECOND
+def test_the_screen_is_seen_while_a_drag_takes_its_time(
+    x11: X11Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_dragging, may_go_on = threading.Event(), threading.Event()
+
+    def wait_in_the_middle(_: float) -> None:
+        is_dragging.set()
+        may_go_on.wait(30.0)
+
+    monkeypatch.setattr("cyberdriver.backends.x11.pointer.time.sleep", wait_in_the_middle)
+    drag = threading.Thread(target=x11.drag, args=[INSIDE, Point(300, 300), Button.LEFT, 1.0])
+    drag.start()
+    assert is_dragging.wait(30.0)
+
+    frame, at, text = x11.capture(), x11.pointer(), x11.clipboard_text(0.0)
+    may_go_on.set()
+    drag.join()
+
+    assert (frame.size, at, text) == (x11.size(), INSIDE, None)

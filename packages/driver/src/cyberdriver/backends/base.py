@@ -192,7 +192,10 @@ class Backend(Protocol):
         """`count` full clicks in a row, at a point or where the pointer is."""
 
     def drag(self, start: Point, end: Point, button: Button, duration_seconds: float) -> None:
-        """A drag with motion on the way, at an even pace; an interruption lets go of the button."""
+        """A drag with motion on the way, at an even pace; an interruption lets go of the button.
+
+        It takes at least a tenth of a second, or programs would not see it as one.
+        """
 
     def scroll(self, direction: Direction, amount: int, at: Point | None) -> None:
         """`amount` notches of the wheel, at a point or where the pointer is."""

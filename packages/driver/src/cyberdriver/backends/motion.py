@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from cyberdriver.backends.base import Point
 
 STEPS_PER_SECOND = 60
-FEWEST_STEPS = 8
-"""Programs see a drag only when the pointer moves while the button is down; even a jump makes some steps."""
+SHORTEST_SECONDS = 0.1
+"""Programs see a drag only when the pointer moves while a button is down, and swallow steps made at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +20,12 @@ class Step:
 
 
 def drag_path(start: Point, end: Point, duration_seconds: float) -> list[Step]:
-    """Steps at an even pace on the straight line, the last one at the end, after the whole duration."""
-    count = max(FEWEST_STEPS, round(duration_seconds * STEPS_PER_SECOND))
+    """Steps at an even pace on the straight line, the last one at the end; even a jump takes a moment."""
+    seconds = max(duration_seconds, SHORTEST_SECONDS)
+    count = round(seconds * STEPS_PER_SECOND)
     shares = [done / count for done in range(1, count + 1)]
     return [
-        Step(
-            Point(_between(start.x, end.x, share), _between(start.y, end.y, share)), duration_seconds * share
-        )
+        Step(Point(_between(start.x, end.x, share), _between(start.y, end.y, share)), seconds * share)
         for share in shares
     ]
 

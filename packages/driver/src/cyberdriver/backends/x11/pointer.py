@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import time
+from collections.abc import Callable
 from ctypes import byref, c_int, c_uint, c_ulong
 from dataclasses import dataclass
 from typing import assert_never
@@ -55,6 +57,8 @@ class Pointer:
             for step in drag_path(start, end, duration_seconds):
                 time.sleep(max(0.0, began + step.after_seconds - time.monotonic()))
                 self.move(step.to)
+                # A window manager that holds the press would let go of all steps at once, as a jump.
+                self._wait_until_let_go(functools.partial(_is_at, step.to))
         finally:
             self.button(button, False)
 
@@ -80,13 +84,17 @@ class Pointer:
         A click-to-focus window manager holds the pointer at each press until it has moved the focus. Keys are
         not held: without this wait, text typed after a click into a window would go to the one before.
         """
+        down = sum(_FIRST_BUTTON_MASK << (_number(button) - 1) for button in self._down)
+        self._wait_until_let_go(lambda state: state.mask & _BUTTON_MASKS == down)
+
+    def _wait_until_let_go(self, is_let_go: Callable[[PointerState], bool]) -> None:
+        """The pointer shows what we did with it last, or the window manager has held it for too long."""
         if not self._may_be_held:
             return
-        expected = sum(_FIRST_BUTTON_MASK << (_number(button) - 1) for button in self._down)
         deadline = time.monotonic() + _WINDOW_MANAGER_SECONDS
         with self._connection.operation("mouse button"):
-            while pointer_state(self._connection).mask & _BUTTON_MASKS != expected:
-                if self._connection.is_lost or time.monotonic() > deadline:
+            while not is_let_go(pointer_state(self._connection)) and not self._connection.is_lost:
+                if time.monotonic() > deadline:
                     break
                 time.sleep(_LOOK_AGAIN_SECONDS)
         self._may_be_held = False
@@ -128,6 +136,10 @@ def pointer_state(connection: Connection) -> PointerState:
         byref(mask),
     )
     return PointerState(Point(x.value, y.value), mask.value)
+
+
+def _is_at(point: Point, state: PointerState) -> bool:
+    return state.at == point
 
 
 def _number(button: Button) -> int:

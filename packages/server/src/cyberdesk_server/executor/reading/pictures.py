@@ -11,13 +11,18 @@ ALIKE = 0.9
 _FLAT_TOLERANCE = 4
 
 
+def is_one_colour(picture: Image) -> bool:
+    """True when a picture shows nothing that could be found."""
+    return bool(np.ptp(picture, axis=(0, 1)).max() <= _FLAT_TOLERANCE)
+
+
 def places(screen: Image, picture: Image) -> list[Box]:
     """Where the picture is, the most alike first; no two places overlap by half."""
     height, width = picture.shape[:2]
     if height > screen.shape[0] or width > screen.shape[1]:
         return []
-    if int(picture.max()) - int(picture.min()) <= _FLAT_TOLERANCE:
-        return []  # one colour: correlation has nothing to hold on to
+    if is_one_colour(picture):
+        return []
     likeness = cv2.matchTemplate(screen, picture, cv2.TM_CCOEFF_NORMED)
     found: list[Box] = []
     while True:

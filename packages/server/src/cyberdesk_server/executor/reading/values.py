@@ -158,8 +158,16 @@ def _in_column(phrase: Phrase, label: Box) -> bool:
 
 
 def _line(sight: Sight, lines: Sequence[Sequence[Phrase]]) -> Reading | None:
-    """The nearest line of a column."""
-    return _joined([[sight.exactly(phrase) for phrase in lines[0]]]) if lines else None
+    """The nearest line of a column, with what stands no more than a space or two beside it."""
+    if not lines:
+        return None
+    line = list(lines[0])
+    on_line = [phrase for phrase in sight.page.phrases if are_on_one_line(phrase.box, line[0].box)]
+    for phrase in sorted(on_line, key=lambda phrase: phrase.box.left):
+        gap = phrase.box.left - line[-1].box.right
+        if 0 < gap <= _SPACE_HEIGHTS * line[-1].box.height:
+            line.append(phrase)
+    return _joined([[sight.exactly(phrase) for phrase in line]])
 
 
 def _joined(lines: Sequence[Sequence[Phrase]]) -> Reading:

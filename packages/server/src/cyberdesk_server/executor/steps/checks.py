@@ -142,6 +142,7 @@ class _Checker:
             self.outputs.append(to.output)
 
     def _about_picture(self, source: str) -> Iterator[str]:
+        from cyberdesk_server.executor.reading.pictures import is_one_colour
         from cyberdesk_server.executor.reading.sight import UnreadablePicture, decoded
 
         content = self.task.pictures.get(source)
@@ -153,7 +154,7 @@ class _Checker:
         except UnreadablePicture as problem:
             yield f"the picture {source} cannot be read: {problem}"
             return
-        if int(picture.max()) == int(picture.min()):
+        if is_one_colour(picture):
             yield f"the picture {source} shows one colour only and cannot be found on a screen"
 
 

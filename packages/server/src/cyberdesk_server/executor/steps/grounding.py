@@ -7,6 +7,7 @@ match counts (see `reading.labels`).
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cmp_to_key
 
 from cyberdesk_server.domain.geometry import Box
 from cyberdesk_server.executor.reading import labels, pictures
@@ -70,7 +71,7 @@ class Ground:
         """The places that fit the sentence, in the order it counts them."""
         if thing.relation:
             return self._related(places, thing.relation)
-        return sorted(places, key=_reading_order) if thing.ordinal is not None else places
+        return sorted(places, key=cmp_to_key(_reading_order)) if thing.ordinal is not None else places
 
     def _places(self, thing: Thing) -> list[list[Box]]:
         """The places of a label or a picture, best match first: first those that match as well as the best, then all."""
@@ -97,8 +98,8 @@ class Ground:
         return f"{told(thing)} is not on the screen" + (f"; the nearest to it is {seen}" if seen else "")
 
 
-def _reading_order(box: Box) -> tuple[int, int]:
-    return box.top, box.left
+def _reading_order(first: Box, second: Box) -> int:
+    return first.left - second.left if are_on_one_line(first, second) else first.top - second.top
 
 
 def _fits(place: Box, anchor: Box, related: Related, areas: Sequence[Box]) -> bool:
