@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 pytestmark = pytest.mark.slow
@@ -49,6 +50,7 @@ def test_every_kind_of_action_does_what_it_says(site: Any, machine: Any, events:
         <li>Click the second "Edit"</li>
         <li>Click the "OK" right of "Gamma"</li>
         <li>Click <img src="data:image/png;base64,{picture}"></li>
+        <li>Clear "Subject"</li>
         <li>Type {{subject}} into "Subject"</li>
         <li>Double-click "Double click here"</li>
         <li>Right-click "Right click here"</li>
@@ -97,17 +99,15 @@ def test_the_history_of_a_run_shows_where_it_clicked(site: Any, machine: Any) ->
     assert kinds == [
         ("user", ["text"]),
         ("user", ["image"]),
-        ("assistant", ["tool_use"]),
+        ("assistant", ["text", "tool_use"]),
         ("user", ["tool_result"]),
     ]
-    click = run.run_message_history[2]["content"][0]["tool_input"]
+    click = run.run_message_history[2]["content"][1]["tool_input"]
     left, top, right, bottom = click["target"]
     assert left <= click["x"] < right
     assert top <= click["y"] < bottom
     address = run.run_message_history[1]["content"][0]["image_url"]
     link = site.client.runs.get_image_signed_url_sync(run.id, image_url=address).data.signed_url
-    import httpx
-
     assert httpx.get(link).content.startswith(b"\x89PNG")
 
 

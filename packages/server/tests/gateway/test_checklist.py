@@ -90,8 +90,8 @@ async def test_3_the_newest_connection_of_a_fingerprint_wins(site: Any) -> None:
         await older.socket.wait_closed()
         answer = await site.ask(machine, CLICK)
 
-        assert (older.socket.close_code, older.received) == (1000, [])
-        assert older.socket.close_reason == "a newer connection of this machine took over"
+        assert (older.socket.close_code, older.received) == (4001, [])
+        assert older.socket.close_reason == "another driver with this machine's identity connected"
         assert isinstance(answer, DriverAnswer)
         assert len(newer.received) == 1
         assert (await site.machine(machine.fingerprint)).status is MachineStatus.CONNECTED

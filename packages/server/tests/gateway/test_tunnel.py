@@ -136,4 +136,4 @@ async def test_connecting_many_times_at_once_leaves_one_live_connection(site: An
         machine = await site.machine(fingerprint)
 
         assert machine.status is MachineStatus.CONNECTED
-        assert sorted(socket.close_code or 0 for socket in sockets) == [0, 1000, 1000, 1000, 1000]
+        assert sorted(socket.close_code or 0 for socket in sockets) == [0, 4001, 4001, 4001, 4001]

@@ -29,7 +29,9 @@ SEEN_SECONDS = 30.0
 CLOSING_SECONDS = 5.0
 """How long the closing of all tunnels may take."""
 
-TAKEN_OVER = 1000, "a newer connection of this machine took over"
+TAKEN_OVER = 4001, "another driver with this machine's identity connected"
+"""Final, or two clones of one disk image would push each other out for ever."""
+
 RESTARTING = 4008, "Wait 1 seconds"
 """The published drivers come back after that many seconds, with their back-off reset."""
 

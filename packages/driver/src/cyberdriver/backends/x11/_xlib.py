@@ -241,6 +241,7 @@ _X11: dict[str, tuple[Any, list[Any]]] = {
     "XSendEvent": (c_int, [c_void_p, c_ulong, c_int, c_long, POINTER(XEvent)]),
     "XGetInputFocus": (c_int, [c_void_p, _LONGS, _INTS]),
     "XkbGetState": (c_int, [c_void_p, c_uint, POINTER(XkbStateRec)]),
+    "XkbLockGroup": (c_int, [c_void_p, c_uint, c_uint]),
     "XkbLockModifiers": (c_int, [c_void_p, c_uint, c_uint, c_uint]),
 }
 

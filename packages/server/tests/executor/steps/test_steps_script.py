@@ -1,0 +1,409 @@
+"""What prompts say: sentences, blocks, and a clear reason for every line that is none."""
+
+import pytest
+from cyberdesk_server.domain.actions import Button, Direction
+from cyberdesk_server.domain.geometry import Point
+from cyberdesk_server.domain.prompts import Kind, Placeholder, picture
+from cyberdesk_server.executor.reading.pages import Side
+from cyberdesk_server.executor.steps.language import (
+    LAST,
+    Action,
+    CheckVisible,
+    Clear,
+    Click,
+    Compared,
+    Copy,
+    Destination,
+    Do,
+    Drag,
+    Fail,
+    ForEach,
+    Hover,
+    If,
+    Label,
+    Pause,
+    Picture,
+    Press,
+    ReadScreen,
+    ReadTable,
+    ReadText,
+    Related,
+    Remember,
+    RunCommand,
+    SaveScreenshot,
+    Scroll,
+    Spot,
+    Statement,
+    Succeed,
+    Type,
+    Visible,
+    WaitUntil,
+)
+from cyberdesk_server.executor.steps.marks import marked
+from cyberdesk_server.executor.steps.readings import reading_of
+from cyberdesk_server.executor.steps.script import script_of
+from cyberdesk_server.executor.steps.wording import sentence_of
+from hypothesis import given
+from hypothesis import strategies as st
+
+OK = Label("OK")
+
+
+def statements(prompt: str) -> list[Statement]:
+    script = script_of(prompt)
+    assert not script.unreadable, script.unreadable
+    return list(script.block)
+
+
+def actions(prompt: str) -> list[Action]:
+    return [statement.action for statement in statements(prompt) if isinstance(statement, Do)]
+
+
+def reasons(prompt: str) -> list[tuple[int, str]]:
+    return [(unreadable.line.number, unreadable.reason) for unreadable in script_of(prompt).unreadable]
+
+
+def related(text: str, relation: Side, to: str) -> Label:
+    return Label(text, relation=Related(relation, Label(to)))
+
+
+@pytest.mark.parametrize(
+    ("sentence", "expected"),
+    [
+        ('Click "OK"', Click(OK)),
+        ("click on the 'OK' button.", Click(OK)),
+        ("TAP “OK”", Click(OK)),
+        ("Select «OK»!", Click(OK)),
+        ('Press "OK"', Click(OK)),
+        ('Double-click "OK"', Click(OK, count=2)),
+        ('double click on "OK"', Click(OK, count=2)),
+        ('Right-click "OK"', Click(OK, Button.RIGHT)),
+        ('Middle click "OK"', Click(OK, Button.MIDDLE)),
+        ("Click 'Don't save'", Click(Label("Don't save"))),
+        ("Click at 300, 250", Click(Spot(Point(300, 250)))),
+        ("Click the point (300, 250)", Click(Spot(Point(300, 250)))),
+        ('Click the second "OK"', Click(Label("OK", 2))),
+        ('Click the 3rd "OK" link', Click(Label("OK", 3))),
+        ('Click the last "OK"', Click(Label("OK", LAST))),
+        ('Click the "OK" to the right of "Discount"', Click(related("OK", Side.RIGHT, "Discount"))),
+        ('Click "OK" beneath "Discount"', Click(related("OK", Side.BELOW, "Discount"))),
+        ('Click "OK" for "Smith"', Click(Label("OK", relation=Related("near", Label("Smith"))))),
+        ('Click "OK" in the row of "A"', Click(Label("OK", relation=Related("in the row of", Label("A"))))),
+        ('Click <img src="a.png">', Click(Picture("a.png"))),
+        ('Hover over "OK"', Hover(OK)),
+        ("Move the mouse to 3, 4", Hover(Spot(Point(3, 4)))),
+        ('Type {x} into "OK"', Type("{x}", OK)),
+        ('Enter "a {x}" in the "OK" field', Type("a {x}", OK)),
+        ("Type {a} {b}", Type("{a} {b}")),
+        ("Type 12345", Type("12345")),
+        ("Write {$p} into the focused field", Type("{$p}")),
+        ('Set "OK" to {x}', Type("{x}", OK, replaces=True)),
+        ('Replace the text in "OK" with "y"', Type("y", OK, replaces=True)),
+        ('Clear the "OK" field', Clear(OK)),
+        ("Clear the field", Clear()),
+        ("Press Enter", Press("enter")),
+        ('Press "Enter"', Press("enter")),
+        ("Hit the Esc key", Press("esc")),
+        ("Press Ctrl + Shift + s", Press("ctrl+shift+s")),
+        ("Press Ctrl+A, then Backspace", Press("ctrl+a backspace")),
+        ("Press Tab twice", Press("tab tab")),
+        ("Press the down arrow 3 times", Press("down down down")),
+        ("Scroll down", Scroll(Direction.DOWN, 3)),
+        ('Scroll left by 2 in "OK"', Scroll(Direction.LEFT, 2, OK)),
+        ('Drag "OK" to 5, 6', Drag(OK, Spot(Point(5, 6)))),
+        ("Wait 2.5 seconds", Pause(2.5)),
+        ("Wait for half a minute", Pause(30.0)),
+        ('Wait for "OK"', WaitUntil((OK,))),
+        ('Wait until "OK" or "A" appears', WaitUntil((OK, Label("A")))),
+        ('Wait for "OK" to disappear', WaitUntil((OK,), is_gone=True)),
+        ('Wait until "OK" is no longer visible', WaitUntil((OK,), is_gone=True)),
+        ('Read the text right of "OK" as a.b', ReadText(Side.RIGHT, OK, Destination("a.b"))),
+        ('Read the value below "OK" as {{x}}', ReadText(Side.BELOW, OK, Destination(runtime="x"))),
+        ('Get the number left of "OK" as n', ReadText(Side.LEFT, OK, Destination("n"))),
+        ('Read the field "OK" as a and as {{x}}', ReadText(Side.INSIDE, OK, Destination("a", "x"))),
+        ('Read the lines below "OK" as a', ReadText(Side.BELOW, OK, Destination("a"), is_paragraph=True)),
+        ('Read the table under "OK" as t', ReadTable(OK, Destination("t"))),
+        (
+            'Read the table "OK" as t with columns name, "how often" and since',
+            ReadTable(OK, Destination("t"), ("name", "how often", "since")),
+        ),
+        ("Read the whole screen as notes", ReadScreen(Destination("notes"))),
+        ('Check whether "OK" is visible as has.ok', CheckVisible((OK,), Destination("has.ok"))),
+        ("Copy the selection as {{x}} and a.b", Copy(Destination("a.b", "x"))),
+        ("Remember {a.b} as {{c}}", Remember("{a.b}", "c")),
+        ('Set {{c}} to "5"', Remember("5", "c")),
+        ('Fail with "no"', Fail("no")),
+        ('Stop the task with the error "no {x}"', Fail("no {x}")),
+        ("Succeed", Succeed()),
+        ('Finish with "done"', Succeed("done")),
+        ('Take a screenshot and save it as "a.png"', SaveScreenshot("a.png")),
+        ('Run the command "dir C:\\"', RunCommand("dir C:\\")),
+    ],
+)
+def test_a_sentence_says(sentence: str, expected: Action) -> None:
+    assert actions(sentence) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ('Type {x} into "OK" and press Enter', [Type("{x}", OK), Press("enter")]),
+        ('Please click "OK", wait 1 second, then press Tab.', [Click(OK), Pause(1.0), Press("tab")]),
+        ('Click "OK". Press Enter.', [Click(OK), Press("enter")]),
+        ('Choose "File" > "Save" > "OK"', [Click(Label("File")), Click(Label("Save")), Click(OK)]),
+        ('Right-click "OK", then "Copy"', [Click(OK, Button.RIGHT), Click(Label("Copy"), Button.RIGHT)]),
+    ],
+)
+def test_a_line_may_hold_several_sentences(line: str, expected: list[Action]) -> None:
+    assert actions(line) == expected
+
+
+def test_words_around_a_sentence_say_how_patient_it_is() -> None:
+    first, second, third = statements(
+        'Click "OK" within 30 seconds\nOptionally, click "OK"\nClick "OK" if visible'
+    )
+
+    assert isinstance(first, Do)
+    assert (first.patience_seconds, first.is_optional) == (30.0, False)
+    assert isinstance(second, Do)
+    assert second.is_optional
+    assert isinstance(third, Do)
+    assert third.is_optional
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ('"OK" is visible', Visible((OK,))),
+        ('"OK" or "A" is shown', Visible((OK, Label("A")))),
+        ('"OK" isn\'t visible', Visible((OK,), is_negated=True)),
+        ('there is no "OK"', Visible((OK,), is_negated=True)),
+        ('"OK" does not appear', Visible((OK,), is_negated=True)),
+        ('{x} is "Male"', Compared("{x}", "is", "Male")),
+        ("{{x}} is not {y}", Compared("{{x}}", "is", "{y}", is_negated=True)),
+        ('{x} contains "a"', Compared("{x}", "contains", "a")),
+        ('{x} does not contain "a"', Compared("{x}", "contains", "a", is_negated=True)),
+        ("{x} is empty", Compared("{x}", "is empty")),
+        ("{x} is given", Compared("{x}", "is empty", is_negated=True)),
+        ("{x} is not empty", Compared("{x}", "is empty", is_negated=True)),
+    ],
+)
+def test_a_condition_says(condition: str, expected: Visible | Compared) -> None:
+    (inline,) = statements(f"If {condition}, press Tab")
+    (block,) = statements(f"If {condition}:\n  Press Tab")
+    (behind,) = statements(f"Press Tab if {condition}")
+
+    for statement in (inline, block, behind):
+        assert isinstance(statement, If)
+        assert statement.condition == expected
+        assert [inner.action for inner in statement.then if isinstance(inner, Do)] == [Press("tab")]
+
+
+def shape(block: object) -> object:
+    """A block without lines: actions, and nested lists for what is inside."""
+    match block:
+        case Do():
+            return block.action
+        case If():
+            return ("if", shape(block.then), shape(block.otherwise))
+        case ForEach():
+            return ("each", shape(block.body))
+        case _:
+            return [shape(statement) for statement in block]  # type: ignore[attr-defined]
+
+
+A, B, C = Press("a"), Press("b"), Press("c")
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        'If "X" is visible:\n  Press a\n  Press b\nOtherwise:\n  Press c\nPress a',
+        '1. If "X" is visible:\n   - Press a\n   - Press b\n2. Otherwise:\n   - Press c\n3. Press a',
+        'If "X" is visible:\n- Press a\n- Press b\nElse:\n- Press c\nPress a',
+        '<p>If "X" is visible:</p><ul><li>Press a</li><li>Press b</li></ul><p>Otherwise: press c</p><p>Press a</p>',
+        '<ol><li>If "X" is visible:<ol><li>Press a</li><li>Press b</li></ol></li><li>Otherwise press c</li>'
+        "<li>Press a</li></ol>",
+        'If "X" is visible, press a and press b, otherwise press c\nPress a',
+    ],
+)
+def test_blocks_are_indentation_lists_or_one_line(prompt: str) -> None:
+    assert shape(statements(prompt)) == [("if", [A, B], [C]), A]
+
+
+def test_otherwise_if_is_a_chain() -> None:
+    prompt = 'If "X" is visible, press a\nOtherwise if "Y" is visible:\n  Press b\nOtherwise:\n  Press c'
+
+    assert shape(statements(prompt)) == [("if", [A], [("if", [B], [C])])]
+
+
+def test_a_loop_names_its_items() -> None:
+    each, bare, nameless, times = statements(
+        "For each {p} in {ps.open}:\n  Press a\nFor every row in {{rows}}: press a\n"
+        "For each of {ps}: press a\nRepeat 3 times: press a"
+    )
+
+    assert isinstance(each, ForEach)
+    assert (each.source, each.item) == (
+        Placeholder(Kind.INPUT, "ps", ("open",)),
+        Placeholder(Kind.INPUT, "p"),
+    )
+    assert isinstance(bare, ForEach)
+    assert (bare.source, bare.item) == (Placeholder(Kind.RUNTIME, "rows"), Placeholder(Kind.INPUT, "row"))
+    assert isinstance(nameless, ForEach)
+    assert nameless.item is None
+    assert isinstance(times, ForEach)
+    assert times.source == 3
+
+
+def test_comments_and_headings_are_no_steps() -> None:
+    assert actions(
+        "<h2>First</h2><p># x</p><p>Note: y</p><p>---</p><p>Steps:</p><ul><li>Press a</li></ul>"
+    ) == [A]
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ('Clik "OK"', 'it is no step; did you mean: Click "OK"'),
+        ("Click OK", 'labels stand in quotes: "OK"'),
+        ("Click", 'it is no step; did you mean something like: Click "Search"'),
+        ("Press Foo", "there is no key 'Foo'; keys look like Enter, Ctrl+S or Shift+Tab"),
+        ('Click "OK', "a quotation mark is not closed"),
+        ('Click ""', "a label between quotes is empty"),
+        (
+            'Click the "A" somewhere "B"',
+            "'somewhere \"B\"' does not say where: right of, left of, below, above, inside, near, in the row of",
+        ),
+        (
+            'Read the text right of "A"',
+            'it is no step; did you mean something like: Read the text right of "DOB" as demographics.dateOfBirth',
+        ),
+        (
+            'Read the text right of "A" as {x}',
+            "{x} cannot take a value: write {{name}}, or a name of the output such as a.b",
+        ),
+        (
+            'Read the text right of "A" as 1a',
+            "'1a' is no name of an output; names look like demographics.dateOfBirth or rows[].id",
+        ),
+        ("Otherwise: press a", '"Otherwise" stands right after the steps of an "If"'),
+        ('If "X" is visible:', "there are no steps inside it; indent them below"),
+        ('If X is visible, click "A"', 'labels stand in quotes: "X"'),
+        (
+            "Navigate to patient chart and extract data",
+            'it is no step; steps look like: Click "Search", Type {x} into "Name", Wait until "Done" appears',
+        ),
+    ],
+)
+def test_a_line_that_is_no_step_has_a_reason(line: str, reason: str) -> None:
+    assert reasons(f"Press a\n{line}\n") == [(2, reason)]
+
+
+def test_all_lines_that_are_no_steps_are_told_at_once() -> None:
+    prompt = 'Foo\nPress a\n  Press b\nIf "X" is visible:\n  Bar\n  Press c\nBaz:\n  Qux'
+
+    assert [number for number, _ in reasons(prompt)] == [1, 2, 5, 7, 8]
+
+
+@given(st.text(max_size=80))
+def test_every_prompt_is_read_without_a_crash(prompt: str) -> None:
+    script_of(prompt)
+
+
+WORDS = st.sampled_from(
+    [
+        "click",
+        "type",
+        "into",
+        '"A"',
+        '"B"',
+        "{x}",
+        "{{y}}",
+        "{$z}",
+        "the",
+        "right",
+        "of",
+        "if",
+        "is",
+        "visible",
+        ",",
+        "and",
+        "then",
+        "press",
+        "Enter",
+        "as",
+        "a.b",
+        "for",
+        "each",
+        "in",
+        ":",
+        "read",
+        "text",
+        "otherwise",
+        "wait",
+        "until",
+        "appears",
+        "3",
+        "seconds",
+        "second",
+        "(",
+        "optional",
+        ")",
+        ".",
+        "table",
+        "under",
+        "with",
+        "columns",
+    ]
+)
+
+
+@given(st.lists(st.one_of(WORDS, st.just("\n"), st.just("\n  ")), max_size=25).map(" ".join))
+def test_every_mixture_of_the_words_is_read_without_a_crash(prompt: str) -> None:
+    script_of(prompt)
+
+
+@given(st.text(max_size=40))
+def test_a_line_with_marks_can_be_written_back(line: str) -> None:
+    text = line.translate(dict.fromkeys(range(57344, 63744)))
+
+    assert marked(text).written == text
+
+
+TEXTS = st.text(
+    st.characters(exclude_categories=["C", "Z"], exclude_characters="{}\\<>\"'`“”„‘’«»"),
+    min_size=1,
+    max_size=8,
+)
+THINGS = st.recursive(
+    st.one_of(st.builds(Label, TEXTS), st.builds(Picture, st.just("a.png"))),
+    lambda inner: st.builds(
+        Label,
+        TEXTS,
+        st.one_of(st.none(), st.integers(1, 12), st.just(LAST)),
+        st.builds(Related, st.sampled_from([*Side, "near", "in the row of"]), inner),
+    ),
+    max_leaves=3,
+)
+DESTINATIONS = st.sampled_from(
+    [Destination("a.b"), Destination("rows[2].x"), Destination(None, "n"), Destination("a", "n")]
+)
+READINGS = st.one_of(
+    st.builds(ReadText, st.sampled_from(Side), THINGS, DESTINATIONS),
+    st.builds(ReadText, st.just(Side.BELOW), THINGS, DESTINATIONS, st.just(True)),
+    st.builds(ReadTable, THINGS, DESTINATIONS, st.lists(TEXTS, unique=True, max_size=3).map(tuple)),
+    st.builds(ReadScreen, DESTINATIONS),
+    st.builds(CheckVisible, st.lists(THINGS, min_size=1, max_size=2).map(tuple), DESTINATIONS),
+)
+
+
+@given(READINGS)
+def test_a_reading_is_written_as_a_sentence_that_reads_back(
+    reading: ReadText | ReadTable | ReadScreen | CheckVisible,
+) -> None:
+    assert reading_of(sentence_of(reading)) == reading
+
+
+def test_a_picture_is_written_as_it_is_in_a_line() -> None:
+    assert picture("a.png") in sentence_of(ReadTable(Picture("a.png"), Destination("t")))
