@@ -29,8 +29,8 @@ from cyberdriver.desktop import VirtualDesktop
 ROOT = Path(__file__).resolve().parents[2]
 SCREEN = Size(1280, 800)
 RUN_SECONDS = 120
-DESKTOP_GRACE_SECONDS = 4
-"""How long the server waits for a desktop that has gone; short, because some tests wait it out."""
+DESKTOP_GRACE_SECONDS = 8
+"""How long the server waits for a desktop that has gone: long enough to start a driver again, no longer."""
 
 ENDED = ("success", "task_failed", "error", "cancelled")
 

@@ -70,11 +70,11 @@ def test_a_missing_variable_is_named(site: Any, http: httpx.Client) -> None:
 
 
 def test_a_missing_secret_is_named(site: Any, http: httpx.Client) -> None:
-    workflow_id = site.workflow('Type {$password} into "Password"')
+    workflow_id = site.workflow('Type {$badge} into "Badge"')
 
     status, place, _ = the_complaint(http.post("/v1/runs", json={"workflow_id": workflow_id}))
 
-    assert (status, place) == (422, ["body", "sensitive_input_values", "password"])
+    assert (status, place) == (422, ["body", "sensitive_input_values", "badge"])
 
 
 def test_a_step_that_cannot_be_read_ends_the_run_before_anything_is_done(site: Any, clinic: Any) -> None:

@@ -60,7 +60,7 @@ def test_a_driver_killed_in_the_middle_of_a_command_ends_the_run_with_a_reason(
 ) -> None:
     machine = machine_for(*recorder, name="killed driver")
     marker = tmp_path / "begun"
-    run_id = site.start(f"Run the command \"echo once >> '{marker}'; sleep 60\"", machine)
+    run_id = site.start(f"Run the command \"echo once >> '{marker}'; sleep 20\"", machine)
     until(marker.exists, what="the command")
 
     machine.driver.kill()

@@ -20,6 +20,10 @@ from types import TracebackType
 from typing import IO, Self
 
 from cyberdriver.backends.base import Backend, DesktopError, Size
+from cyberdriver.backends.x11 import X11Backend
+from cyberdriver.backends.x11.authority import write_new_cookie
+from cyberdriver.backends.x11.connection import Connection
+from cyberdriver.backends.x11.properties import read_property
 
 DEFAULT_SIZE = Size(1280, 800)
 
@@ -53,8 +57,6 @@ class DesktopNotReady(DesktopError):
 
 def open_backend(display: str | None = None, *, xauthority: Path | None = None) -> Backend:
     """The desktop of an X display; of DISPLAY when none is named. Raises `NoDisplay`."""
-    from cyberdriver.backends.x11 import X11Backend
-
     return X11Backend(display, xauthority=xauthority)
 
 
@@ -137,8 +139,6 @@ class VirtualDesktop:
         self.close()
 
     def _start_screen(self) -> None:
-        from cyberdriver.backends.x11.authority import write_new_cookie
-
         write_new_cookie(self.xauthority)
         number_end, server_end = os.pipe()
         with open(number_end, "rb", buffering=0) as numbers:
@@ -159,9 +159,6 @@ class VirtualDesktop:
         return [*options.split(), "-noreset", "-auth", str(self.xauthority)]
 
     def _start_window_manager(self) -> None:
-        from cyberdriver.backends.x11.connection import Connection
-        from cyberdriver.backends.x11.properties import read_property
-
         configuration = self._folder / "openbox.xml"
         configuration.write_text(_OPENBOX_CONFIGURATION)
         manager = self._start("openbox", "openbox", ["--sm-disable", "--config-file", str(configuration)])

@@ -90,8 +90,10 @@ def test_a_terminal_gets_every_character_a_hundred_times(
     assert terminal.received(len(expected)) == expected
 
 
-@pytest.mark.parametrize("layout", ["pl", "de", "fr", "ru", "jp", "us,ru,gr"])
-@pytest.mark.parametrize("group", [0, 1, 2])
+@pytest.mark.parametrize(
+    ("layout", "group"),
+    [("pl", 0), ("de", 0), ("fr", 0), ("ru", 0), ("jp", 0), ("us,ru,gr", 1), ("us,ru,gr", 2)],
+)
 def test_every_layout_types_every_character(
     layouts: Layouts, x11: X11Backend, terminal: RecordingTerminal, layout: str, group: int
 ) -> None:
@@ -274,9 +276,8 @@ def test_a_spare_key_rests_when_the_program_answers_no_pings(
     few = len(pauses)
     x11.type_text("".join(map(chr, range(0x6000, 0x6000 + 300))))
 
-    assert few == 0
-    assert pauses
-    assert all(0 < pause <= SETTLE_SECONDS for pause in pauses)
+    assert max(pauses[:few]) < SETTLE_SECONDS / 2
+    assert SETTLE_SECONDS / 2 < max(pauses[few:]) <= SETTLE_SECONDS
 
 
 def test_every_character_of_the_test_text_is_assigned() -> None:

@@ -19,18 +19,22 @@ Copy = Callable[[str], None]
 
 @pytest.fixture
 def copy(desktop: VirtualDesktop) -> Iterator[Copy]:
-    def run(text: str) -> None:
-        subprocess.run(
-            ["xclip", "-selection", "clipboard"],
-            input=text.encode(),
-            env=desktop.environment,
-            stdout=subprocess.DEVNULL,
-            check=True,
-            timeout=30,
-        )
-
-    yield run
     with desktop.open_backend() as backend:
+
+        def run(text: str) -> None:
+            backend.clear_clipboard()
+            subprocess.run(
+                ["xclip", "-selection", "clipboard"],
+                input=text.encode(),
+                env=desktop.environment,
+                stdout=subprocess.DEVNULL,
+                check=True,
+                timeout=30,
+            )
+            # xclip goes on in the background and may be the owner only after it has returned.
+            backend.clipboard_text(20.0)
+
+        yield run
         backend.clear_clipboard()
 
 

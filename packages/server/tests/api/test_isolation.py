@@ -1,4 +1,4 @@
-"""Invariant 8: nothing of one organization is visible to another; an id of theirs is a 404, in every operation."""
+"""Invariant 8: nothing of one organization is visible to another. An id of theirs is a 404, everywhere."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any

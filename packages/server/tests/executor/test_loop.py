@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from cyberdesk_server.adapters.vault.envelope import EnvelopeVault, MasterKey
 from cyberdesk_server.domain.actions import (
     Action,
     ActionResult,
@@ -18,6 +19,7 @@ from cyberdesk_server.domain.geometry import Point
 from cyberdesk_server.domain.runs import RunStatus
 from cyberdesk_server.domain.steps import Observation, StepState, ToolCall, Turn
 from cyberdesk_server.domain.tasks import Refusal
+from cyberdesk_server.executor.loop import execute
 from cyberdesk_server.executor.parts import Limits
 from cyberdesk_server.ports import DesktopRefused, DesktopUnreachable, ModelError, OutcomeUnknown
 from cyberdesk_server.testing_executor import FunctionModel, ScriptedDesktop, a_screenshot, turns
@@ -494,3 +496,18 @@ async def test_an_output_that_cannot_be_built_is_kept_as_far_as_it_goes(
     ending = await stage.execute(Clumsy(turns(a_turn(last)).decide))
 
     assert (ending.status, ending.error, ending.output_data) == (status, reasons, {"a": 1})
+
+
+async def test_secrets_that_cannot_be_opened_end_the_run_with_that_reason(stage: Stage) -> None:
+    await stage.a_waiting_run(hidden={"password": "hunter2"})
+    stage.vault = EnvelopeVault(MasterKey(b"x" * 32))
+
+    ending = await execute(
+        await stage.claim(), stage.parts(turns(a_turn(a_call("type", text="{$password}"))))
+    )
+
+    assert ending.status is RunStatus.ERROR
+    assert ending.error == (
+        "the secret {$password} cannot be opened: the secret was sealed with another master key",
+    )
+    assert stage.desktop.performed == []

@@ -31,5 +31,5 @@ def create_app(parts: Parts) -> FastAPI:
 
 def _operation_id(route: APIRoute) -> str:
     """The contract's: name, path and method, in words joined by single underscores."""
-    method = min(route.methods).lower()
+    method = min(route.methods or ()).lower()
     return re.sub(r"[\W_]+", "_", f"{route.name}_{route.path_format}_{method}")

@@ -246,7 +246,10 @@ class Line:
     """From 1; blank lines of a plain prompt count, so that an editor shows the same number."""
 
     text: str
-    """Without its indentation, bullet or number. A picture is the word `<img "SRC">`; a heading starts with `#`."""
+    """Without its indentation, bullet or number.
+
+    A picture is the word `<img "SRC">`; a heading starts with `#`.
+    """
 
     indent: int = 0
     """Columns of indentation; a list nested in a list item is 4 columns deeper than the item."""

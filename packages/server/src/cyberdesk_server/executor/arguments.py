@@ -53,7 +53,8 @@ def schema(arguments: type) -> JsonObject:
 
 def parse(arguments: type[A], sent: JsonObject) -> A:
     """The arguments a model sent, or `ToolFailed` naming the one that is wrong."""
-    declared = _declared(arguments)
+    kind: type = arguments
+    declared = _declared(kind)
     for name in sent:
         if name not in declared:
             raise ToolFailed(f"there is no argument `{name}`; there are: {', '.join(declared) or 'none'}")

@@ -199,13 +199,13 @@ class _Execution:
         return await self.ending(status, *reasons, output_data=output)
 
     async def ending(self, status: RunStatus, *reasons: str, output_data: JsonObject | None = None) -> Ending:
-        """The ending, without any secret in it."""
-        return Ending(
-            status,
-            error=tuple([await self.secrets.mask(reason) for reason in reasons]),
-            output_data=await self.secrets.mask(output_data),
-            usage_metadata=usage_metadata(self.journal.history, status),
-        )
+        """The ending, without any secret in it. When the secrets cannot be opened, that is the ending."""
+        try:
+            error = [await self.secrets.mask(reason) for reason in reasons]
+            output_data = await self.secrets.mask(output_data)
+        except RunFails as failure:
+            status, error, output_data = RunStatus.ERROR, list(failure.reasons), None
+        return Ending(status, tuple(error), output_data, usage_metadata(self.journal.history, status))
 
     async def drop_waiting(self) -> None:
         """Leave no call behind that looks as if it were still going on."""

@@ -27,9 +27,13 @@ class Id(TypeDecorator[UUID]):
         return value if value is None or dialect.name == "postgresql" else str(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> UUID | None:
-        if value is None or dialect.name == "postgresql":
-            return value  # type: ignore[no-any-return]  # asyncpg answers a UUID
-        return UUID(value)
+        match value:
+            case None:
+                return None
+            case UUID():
+                return UUID(bytes=value.bytes)  # asyncpg has a subclass of its own, which orjson refuses
+            case _:
+                return UUID(value)
 
 
 class UtcDateTime(TypeDecorator[datetime]):

@@ -1,4 +1,4 @@
-"""Every example of docs/reference/steps.md: read, checked, and followed on the window that the page describes."""
+"""Every example of docs/reference/steps.md: read, checked, and followed on the window of that page."""
 
 import json
 import re
@@ -110,7 +110,7 @@ def window() -> Window:
 
 def told(call: ToolCall, window: Window) -> str:
     """A call in the words of the page."""
-    arguments = {name: value for name, value in call.arguments.items()}
+    arguments = call.arguments
 
     def part(x: str, y: str) -> str:
         return window.part_at(Point(int(str(arguments[x])), int(str(arguments[y]))))
@@ -123,8 +123,8 @@ def told(call: ToolCall, window: Window) -> str:
         case "move":
             return f"move {part('x', 'y')}"
         case "scroll":
-            middle = (arguments["x"], arguments["y"]) == (500, 360)
-            return f"scroll {arguments['direction']} {arguments['amount']} at {'the middle' if middle else part('x', 'y')}"
+            at = "the middle" if (arguments["x"], arguments["y"]) == (500, 360) else part("x", "y")
+            return f"scroll {arguments['direction']} {arguments['amount']} at {at}"
         case "drag":
             return f"drag {part('start_x', 'start_y')} to {part('to_x', 'to_y')}"
         case "wait":
@@ -135,12 +135,10 @@ def told(call: ToolCall, window: Window) -> str:
             return f"key {arguments['keys']}"
         case "screenshot":
             return f"screenshot {arguments['extract_prompt']}"
-        case "upsert_runtime_values":
-            return f"{call.tool} " + " ".join(
-                f"{name}={text}" for name, text in dict(arguments["values"]).items()
-            )  # type: ignore[call-overload]
         case _:
-            return f"{call.tool} " + " ".join(f"{name}={value}" for name, value in arguments.items())
+            values = arguments.get("values", arguments)
+            assert isinstance(values, Mapping)
+            return f"{call.tool} " + " ".join(f"{name}={value}" for name, value in values.items())
 
 
 @pytest.mark.parametrize("example", examples(), ids=lambda example: example.heading)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from cyberdriver.backends.keys import Character, Chord, Key, Modifier, NamedKey, UnknownKey
 from cyberdriver.backends.x11 import _xlib
@@ -50,14 +50,14 @@ class Keyboard:
         """Chords one after another."""
         with self._connection.operation(_KEYS):
             self._look_at_layout()
-            # Every modifier is found before the first key goes down.
+            # Every key is found before the first one goes down.
             modifiers = [self._modifier_keycodes(chord) for chord in chords]
-            for chord, keycodes in zip(chords, modifiers, strict=True):
+            strokes = self._chord_strokes(chords)
+            for chord, held, tapped in zip(chords, modifiers, strokes, strict=True):
                 toggles_caps_lock = NamedKey.CAPS_LOCK in chord.keys
-                with contextlib.nullcontext() if toggles_caps_lock else self._caps_lock_off():
-                    strokes = self._chord_strokes(chord)
-                    with self._down(keycodes):
-                        self._tap(strokes)
+                with contextlib.nullcontext() if toggles_caps_lock else self._caps_lock_off():  # noqa: SIM117
+                    with self._down(held):
+                        self._tap(tapped)
 
     def hold(self, chord: Chord, down: bool) -> None:
         """Keys go down and stay, or go up."""
@@ -67,7 +67,7 @@ class Keyboard:
             else:
                 self._look_at_layout()
                 keycodes = self._modifier_keycodes(chord)
-                for stroke in self._chord_strokes(chord):
+                for stroke in self._chord_strokes([chord])[0]:
                     keycodes += [*self._shift(stroke.with_shift), stroke.keycode]
             if down:
                 self._held[chord] = keycodes
@@ -111,27 +111,38 @@ class Keyboard:
 
     def _strokes(self, keysyms: Sequence[int]) -> list[Stroke]:
         usual = self._layout.strokes
-        unusual = {keysym for keysym in keysyms if keysym not in usual}
-        lent = self._spares.lend(unusual, self._layout, self._table) if unusual else {}
+        lent = self._lend(keysym for keysym in keysyms if keysym not in usual)
         return [usual.get(keysym) or lent[keysym] for keysym in keysyms]
 
-    def _chord_strokes(self, chord: Chord) -> list[Stroke]:
-        keysyms = [_keysym_of_key(key) for key in chord.keys]
-        plain = self._layout.plain
-        # A named key never means the shifted level: KP_7 shifted is a digit only while Num Lock is off.
-        usual = {
-            keysym: Stroke(plain[keysym])
-            if isinstance(key, NamedKey) and keysym in plain
-            else self._layout.strokes.get(keysym)
-            for key, keysym in zip(chord.keys, keysyms, strict=True)
-            if keysym in plain or isinstance(key, Character)
-        }
-        unusual = {keysym for keysym in keysyms if usual.get(keysym) is None}
-        lent = self._spares.lend(unusual, self._layout, self._table) if unusual else {}
-        strokes = [usual.get(keysym) or lent[keysym] for keysym in keysyms]
-        if any(shift in chord.modifiers for shift in _SHIFTS):
-            return [Stroke(stroke.keycode) for stroke in strokes]
-        return strokes
+    def _chord_strokes(self, chords: Sequence[Chord]) -> list[list[Stroke]]:
+        """The strokes of the keys of each chord, with Shift only where the chord does not have it already."""
+        keys = {key for chord in chords for key in chord.keys}
+        usual = {key: stroke for key in keys if (stroke := self._usual_stroke(key))}
+        lent = self._lend(_keysym_of_key(key) for key in keys if key not in usual)
+        return [
+            [
+                Stroke(
+                    stroke.keycode,
+                    stroke.with_shift and not any(shift in chord.modifiers for shift in _SHIFTS),
+                )
+                for stroke in (usual.get(key) or lent[_keysym_of_key(key)] for key in chord.keys)
+            ]
+            for chord in chords
+        ]
+
+    def _usual_stroke(self, key: Key) -> Stroke | None:
+        keysym = _keysym_of_key(key)
+        match key:
+            case Character():
+                return self._layout.strokes.get(keysym)
+            case NamedKey():
+                # Never the shifted level: KP_7 is there, but shifted it is no digit while Num Lock is on.
+                keycode = self._layout.plain.get(keysym)
+                return None if keycode is None else Stroke(keycode)
+
+    def _lend(self, keysyms: Iterable[int]) -> dict[int, Stroke]:
+        unusual = set(keysyms)
+        return self._spares.lend(unusual, self._layout, self._table) if unusual else {}
 
     def _modifier_keycodes(self, chord: Chord) -> list[int]:
         return [self._modifier_keycode(modifier) for modifier in chord.modifiers]

@@ -25,6 +25,9 @@ from cyberdriver.backends.x11.properties import read_property
 SETTLE_SECONDS = 0.5
 """How long a program that answers no pings has to look a pressed spare key up."""
 
+_NOTICE_SECONDS = 0.03
+"""How long a program that answers no pings has to notice that keys changed."""
+
 _NOTE = "_CYBERDRIVER_SPARE_KEYS"
 
 Pair = tuple[int, int]
@@ -78,6 +81,7 @@ class SpareKeys:
             for pair, (keycode, original) in zip(missing, new.items(), strict=True):
                 self._loans[pair] = _Loan(keycode, original)
             self._write({self._loans[pair].keycode: pair for pair in missing})
+            self._wait_until_noticed()
         strokes: dict[int, Stroke] = {}
         for pair in pairs:
             strokes[pair[1]] = Stroke(self._loans[pair].keycode, with_shift=True)
@@ -142,6 +146,14 @@ class SpareKeys:
             remaining_seconds = last_used + SETTLE_SECONDS - time.monotonic()
             if remaining_seconds > 0 and not has_read_everything(self._connection, window):
                 time.sleep(remaining_seconds)
+
+    def _wait_until_noticed(self) -> None:
+        """The program has noticed that keys changed, before it gets the first of them.
+
+        Xlib asks the server for the new keys and, while it waits for the answer, forgets what else changed.
+        """
+        if not has_read_everything(self._connection, focused_window(self._connection)):
+            time.sleep(_NOTICE_SECONDS)
 
     def _write(self, meanings: Mapping[int, Pair]) -> None:
         """The keys mean this from now on. The note comes first: a kill in between then loses no key."""

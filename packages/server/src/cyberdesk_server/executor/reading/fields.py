@@ -1,4 +1,4 @@
-"""Which input field belongs to a label? The one right of it, else below it, else around it. Pure rules over boxes."""
+"""Which input field belongs to a label? The one right of it, below it or around it. Pure rules over boxes."""
 
 from collections.abc import Iterable, Sequence
 
@@ -13,9 +13,9 @@ _SMALLEST_HEIGHT_PX = 11
 def field_of(label: Box, areas: Sequence[Box], page: Page) -> Box | None:
     """The field a label names, or None.
 
-    A field is an area about as high as a line of text, or one whose top is level with the label. Right of the label
-    it must be on its line with no other text before it; below, directly under it. A label at the left end of a
-    wider field is the hint inside that field.
+    A field is an area about as high as a line of text, or one whose top is level with the label. Right of the
+    label it must be on its line with no other text before it; below, directly under it. A label at the left
+    end of a wider field is the hint inside that field.
     """
     around, beside = _field_around(label, areas), field_right_of(label, areas, page)
     is_hint = around is not None and label.left - around.left <= 1.5 * label.height

@@ -38,7 +38,7 @@ class Word:
 
 @dataclass(frozen=True)
 class Phrase:
-    """Words that stand together, with nothing but spaces between them: a label, a cell, a line of a paragraph."""
+    """Words with nothing but spaces between them: a label, a cell, a line of a paragraph."""
 
     words: tuple[Word, ...]
     confidence: int = 100

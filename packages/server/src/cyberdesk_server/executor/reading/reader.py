@@ -1,6 +1,7 @@
 """The way for everybody else to read a screen: `ScreenReader`.
 
-Importing this module loads nothing heavy; numpy, OpenCV and Tesseract come with the first screen that is read.
+Importing this module loads nothing heavy; numpy, OpenCV and Tesseract come with the first screen that is
+read.
 """
 
 import asyncio
@@ -30,7 +31,8 @@ def _reading_thread() -> ThreadPoolExecutor:
 class ScreenReader:
     """Reads screenshots of one desktop, remembering the last few.
 
-    The same screen is read once; of the next one, only what changed. Readers share the process's one Tesseract.
+    The same screen is read once; of the next one, only what changed. Readers share the process's one
+    Tesseract.
     """
 
     def __init__(self) -> None:

@@ -1,8 +1,9 @@
 """Where on a screen is text? Cuts a picture into pieces of one line each, ready for recognition.
 
-Screens of programs are made of flat areas, which photographs of paper are not. So the background of every pixel is
-the nearest flat area, ink is what differs from it (dark on light and light on dark alike), and letters are the
-small connected pieces of ink. Lines and frames are told apart by shape and kept out of the text.
+Screens of programs are made of flat areas, which photographs of paper are not. So the background of every
+pixel is the nearest flat area, ink is what differs from it (dark on light and light on dark alike), and
+letters are the small connected pieces of ink. Lines and frames are told apart by shape and kept out of the
+text.
 """
 
 from collections.abc import Iterable, Iterator
@@ -71,58 +72,46 @@ def ink_of(picture: Image) -> Image:
 
 @dataclass(frozen=True)
 class _FlatAreas:
-    labels: npt.NDArray[Any]
+    labels: Image
     """For each pixel the number of the piece of one colour it belongs to."""
+
     is_flat: npt.NDArray[np.bool_]
     """For each number, whether that piece is a flat area."""
 
+    pixels: npt.NDArray[np.intp]
+    """For each number, how many pixels the piece has."""
+
+    boxes: Image
+    """For each number left, top, width and height."""
+
 
 def _flat_areas(picture: Image) -> _FlatAreas:
-    """Neighbours of one colour are found as connected pieces of a picture of twice the size, in which every second
-    row and column says whether the two pixels beside it are alike."""
+    """Neighbours of one colour are found as connected pieces of a picture of twice the size.
+
+    Every second row and column of it says whether the two pixels beside it are alike.
+    """
     height, width = picture.shape[:2]
     grid = np.zeros((2 * height - 1, 2 * width - 1), np.uint8)
     grid[::2, ::2] = 1
     grid[::2, 1::2] = _largest(cv2.absdiff(picture[:, 1:], picture[:, :-1])) <= SAME_COLOUR
     grid[1::2, ::2] = _largest(cv2.absdiff(picture[1:], picture[:-1])) <= SAME_COLOUR
-    count, pieces = cv2.connectedComponents(grid, connectivity=4, ltype=cv2.CV_32S)
+    count, pieces, stats, _ = cv2.connectedComponentsWithStats(grid, connectivity=4, ltype=cv2.CV_32S)
     labels = np.ascontiguousarray(pieces[::2, ::2])
-    is_big = np.bincount(labels.ravel(), minlength=count) >= FLAT_AREA_PX
+    pixels = np.bincount(labels.ravel(), minlength=count)
     is_inner = np.zeros((height, width), np.uint8)
     is_inner[:-1, :-1] = grid[:-1:2, 1::2] & grid[1::2, :-1:2]
     side = FLAT_SQUARE_PX - 1
     is_square = cv2.erode(is_inner, np.ones((side, side), np.uint8))
     is_thick = np.zeros(count, bool)
     is_thick[labels[is_square > 0]] = True
-    return _FlatAreas(labels, is_big & is_thick)
+    return _FlatAreas(labels, (pixels >= FLAT_AREA_PX) & is_thick, pixels, (stats[:, :4] + 1) // 2)
 
 
 def areas(picture: Image) -> list[Box]:
-    """The boxes of the flat areas that are mostly rectangles: fields, buttons, cells, panels. Biggest last."""
+    """The boxes of the flat areas that are about rectangles: fields, buttons, cells, panels. Biggest last."""
     flat = _flat_areas(picture)
-    rows, columns = np.indices(flat.labels.shape, dtype=np.int32)
-    inside = flat.is_flat[flat.labels]
-    owner, xs, ys = flat.labels[inside], columns[inside], rows[inside]
-    order = np.argsort(owner, kind="stable")
-    owner, xs, ys = owner[order], xs[order], ys[order]
-    starts = np.flatnonzero(np.r_[True, owner[1:] != owner[:-1]])
-    found = (
-        zip(
-            np.minimum.reduceat(xs, starts),
-            np.minimum.reduceat(ys, starts),
-            np.maximum.reduceat(xs, starts) + 1,
-            np.maximum.reduceat(ys, starts) + 1,
-            np.diff(np.r_[starts, len(owner)]),
-            strict=True,
-        )
-        if len(owner)
-        else ()
-    )
-    boxes = [
-        Box(int(left), int(top), int(right), int(bottom))
-        for left, top, right, bottom, pixels in found
-        if pixels >= MOSTLY_FILLED * (right - left) * (bottom - top)
-    ]
+    is_area = flat.is_flat & (flat.pixels >= MOSTLY_FILLED * flat.boxes[:, 2] * flat.boxes[:, 3])
+    boxes = [Box(x, y, x + w, y + h) for x, y, w, h in flat.boxes[is_area].tolist()]
     return sorted(boxes, key=lambda box: box.width * box.height)
 
 
@@ -168,7 +157,7 @@ def _blobs(letters: Image) -> list[Box]:
     reach = np.ones((1, 2 * LETTER_GAP_PX + 1), np.uint8)
     count, labels = cv2.connectedComponents(cv2.dilate(letters, reach), connectivity=8, ltype=cv2.CV_32S)
     rows, columns = np.nonzero(letters)
-    owner = labels[rows, columns]
+    owner = labels[rows, columns].astype(np.intp)
     lows = np.full((count, 2), np.iinfo(np.int32).max, np.int64)
     highs = np.full((count, 2), -1, np.int64)
     places = np.stack([columns, rows], axis=1)

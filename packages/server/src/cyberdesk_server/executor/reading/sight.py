@@ -32,7 +32,7 @@ def decoded(content: bytes) -> Image:
 
 @dataclass(frozen=True)
 class Sight:
-    """A screen that was read. Its methods may take milliseconds of computing: call them off the event loop."""
+    """A screen that was read. Its methods take milliseconds of computing: call them off the event loop."""
 
     picture: Image
     page: Page

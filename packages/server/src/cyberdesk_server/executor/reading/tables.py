@@ -1,8 +1,8 @@
 """Which rows and columns does a table have? Rules over words: columns stand under their headings.
 
-The line of headings is the first line with two or more phrases below the table's name, or the named line itself when
-the name is one of the headings. Rows follow at about equal distances; a wider gap, or a line that starts left of the
-headings, ends the table.
+The line of headings is the first line with two or more phrases below the table's name, or the named line
+itself when the name is one of the headings. Rows follow at about equal distances; a wider gap, or a line that
+starts left of the headings, ends the table.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -28,7 +28,9 @@ _FONTS = {
 class Canvas:
     """A screen to paint on. Every method answers the box of what it painted."""
 
-    def __init__(self, width: int = 1280, height: int = 800, *, ground: str = GREY, font_px: int = 14) -> None:
+    def __init__(
+        self, width: int = 1280, height: int = 800, *, ground: str = GREY, font_px: int = 14
+    ) -> None:
         self.picture = Image.new("RGB", (width, height), ground)
         self._draw = ImageDraw.Draw(self.picture)
         self._font_px = font_px

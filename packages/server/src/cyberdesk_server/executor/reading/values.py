@@ -26,9 +26,9 @@ class Reading:
 def text_beside(sight: Sight, label: Box, side: Side) -> Reading | None:
     """The text on that side of a label.
 
-    Right of and below a label with an input field there: what the field holds. Otherwise the nearest words, up to
-    the first gap wider than a space or two, on the label's line (right, left) or the nearest line in the label's
-    column (below, above). Inside: what the label's field or the smallest area around it holds.
+    Right of and below a label with an input field there: what the field holds. Otherwise the nearest words,
+    up to the first gap wider than a space or two, on the label's line (right, left) or the nearest line in
+    the label's column (below, above). Inside: what the label's field or the smallest area around it holds.
     None when nothing is there.
     """
     match side:

@@ -15,9 +15,16 @@ class Cursor:
     waits: int = 0
     """How often this operation has waited for its labels."""
 
+    covered: int = 1
+    """How many operations the turn before this cursor did: one for each call when there are several."""
+
     @property
     def next(self) -> "Cursor":
         return Cursor(self.position + 1, self.items)
+
+    def after(self, operations: int) -> "Cursor":
+        """The cursor behind a turn that did so many operations in a row."""
+        return Cursor(self.position + operations, self.items, covered=operations)
 
     @property
     def waited(self) -> "Cursor":
@@ -25,12 +32,12 @@ class Cursor:
 
     @property
     def memo(self) -> str:
-        return json.dumps([self.position, list(self.items), self.waits], separators=(",", ":"))
+        return json.dumps([self.position, self.items, self.waits, self.covered], separators=(",", ":"))
 
     @classmethod
     def of(cls, memo: str | None) -> "Cursor":
         """The cursor of a memo; the program's beginning for none."""
         if memo is None:
             return cls()
-        position, items, waits = json.loads(memo)
-        return cls(position, tuple(items), waits)
+        position, items, waits, covered = json.loads(memo)
+        return cls(position, tuple(items), waits, covered)

@@ -1,4 +1,4 @@
-"""Reads where a value goes: `as demographics.dob`, `as {{patient_id}}`, `as patients[].name and as {{name}}`."""
+"""Reads where a value goes: `as demographics.dob`, `as {{patient_id}}`, `as rows[].name and as {{name}}`."""
 
 import re
 

@@ -96,16 +96,15 @@ class Follower:
             calls = self._calls(do, values, cursor)
         except NotFound as missing:
             return self._waiting(do, values, cursor, missing)
-        thoughts, after = [do.line.text], cursor.next
+        thoughts = [do.line.text]
         if isinstance(do.action, Reading):
-            for reading in self._readings_from(after):
+            for reading in self._readings_from(cursor.next):
                 try:
-                    calls += self._calls(reading, values, after)
+                    calls += self._calls(reading, values, cursor)
                 except NotFound:
                     break
                 thoughts.append(reading.line.text)
-                after = after.next
-        return Turn(calls, "\n".join(dict.fromkeys(thoughts)), after.memo)
+        return Turn(calls, "\n".join(dict.fromkeys(thoughts)), cursor.after(len(thoughts)).memo)
 
     def _readings_from(self, cursor: Cursor) -> list[Do]:
         """The readings that come next: they all look at the same screen, so they are one turn."""

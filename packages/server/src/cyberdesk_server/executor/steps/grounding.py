@@ -1,7 +1,7 @@
 """Where on a screen is what a sentence talks about? Rules over one sight of the screen.
 
-Of several places the sentence's own words decide: "the second", "right of", "in the row of". Without them the best
-match counts (see `reading.labels`).
+Of several places the sentence's own words decide: "the second", "right of", "in the row of". Without them the
+best match counts (see `reading.labels`).
 """
 
 import math
@@ -74,7 +74,7 @@ class Ground:
         return sorted(places, key=cmp_to_key(_reading_order)) if thing.ordinal is not None else places
 
     def _places(self, thing: Thing) -> list[list[Box]]:
-        """The places of a label or a picture, best match first: first those that match as well as the best, then all."""
+        """The places of a label or a picture, best first: those that match as well as the best, then all."""
         if isinstance(thing, Picture):
             return [pictures.places(self.sight.picture, self.pictures[thing.source])]
         found = labels.matches(self.sight.page, thing.text)

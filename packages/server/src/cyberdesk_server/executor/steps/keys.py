@@ -40,7 +40,7 @@ _MOST_PRESSES = 200
 
 
 def chords(written: str) -> str:
-    """`Ctrl+A, then Backspace` as `ctrl+a backspace`; `Tab 3 times` as `tab tab tab`. Raises `NotReadable`."""
+    """`Ctrl+A, then Backspace` as `ctrl+a backspace`, `Tab twice` as `tab tab`. Raises `NotReadable`."""
     pressed: list[str] = []
     for piece in (piece for piece in _SEPARATOR.split(written.strip()) if piece):
         repeated = re.fullmatch(rf"(?P<keys>.+?)\s+(?P<times>{TIMES})", piece, re.IGNORECASE)

@@ -1,7 +1,8 @@
 """Takes a line apart into words and quoted things, so that sentences can be recognized by their words alone.
 
-`Type {x} into the "Patient ID" field.` becomes `Type <0> into the <1> field` (the marks are private characters), with
-the variable and the quoted text kept beside it. Quotes may be straight, curly, single or double.
+`Type {x} into the "Patient ID" field.` becomes `Type <0> into the <1> field` (the marks are private
+characters), with the variable and the quoted text kept beside it. Quotes may be straight, curly, single or
+double.
 """
 
 import re

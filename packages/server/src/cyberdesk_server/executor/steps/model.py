@@ -1,7 +1,7 @@
 """The model `steps`: follows a prompt written as steps, one sentence a turn.
 
-Everything it remembers between turns is a `Cursor` in the turn's memo; what comes next is a pure function of the
-prompt, that cursor, the values read so far and the screen.
+Everything it remembers between turns is a `Cursor` in the turn's memo; what comes next is a pure function of
+the prompt, that cursor, the values read so far and the screen.
 
     next_turn
      +-- _after_failure     what the last turn could not do
@@ -10,9 +10,9 @@ prompt, that cursor, the values read so far and the screen.
           +-- Follower._waiting   a label that is not there yet
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from cyberdesk_server.domain.json import JsonObject, JsonValue
 from cyberdesk_server.domain.screens import Screenshot
@@ -21,7 +21,7 @@ from cyberdesk_server.domain.tasks import Refusal, Task
 from cyberdesk_server.executor.reading.reader import ScreenReader
 from cyberdesk_server.executor.steps.checks import refusals_of
 from cyberdesk_server.executor.steps.cursor import Cursor
-from cyberdesk_server.executor.steps.language import Do, Reading, Script
+from cyberdesk_server.executor.steps.language import Do, Script
 from cyberdesk_server.executor.steps.outputs import fitted, nested
 from cyberdesk_server.executor.steps.program import Program, program_of
 from cyberdesk_server.executor.steps.readings import reading_of, with_things
@@ -32,6 +32,8 @@ from cyberdesk_server.ports import ModelError
 
 if TYPE_CHECKING:
     from cyberdesk_server.executor.reading.sight import Sight
+
+T = TypeVar("T")
 
 DEFAULT_PATIENCE_SECONDS = 10.0
 """How long a label may take to appear before the run ends with an error."""
@@ -80,7 +82,7 @@ class StepsModel:
             follower = Follower(program, task, runtime_values, sight, self._patience_seconds)
             return follower.turn(cursor, last_turn)
 
-        return await self._reader.work(screenshot, follow)
+        return await self._look(screenshot, follow)
 
     async def extract(self, instruction: str, task: Task, screenshot: Screenshot) -> Observation:
         """What a reading sentence asks for. `ModelError` when it is none, or when its label is not there."""
@@ -102,12 +104,12 @@ class StepsModel:
             except NotFound as problem:
                 raise ModelError(str(problem)) from None
 
-        return await self._reader.work(screenshot, read)
+        return await self._look(screenshot, read)
 
     async def conclude(
         self, task: Task, history: Sequence[Step], runtime_values: Mapping[str, JsonValue]
     ) -> JsonObject | None:
-        """What the steps read, as one object. `outputs.OutputDoesNotFit` when the output schema wants another."""
+        """What the steps read, as one object. `OutputDoesNotFit` when the output schema asks for another."""
         read: list[tuple[str, JsonValue]] = []
         for step in history:
             output = (step.result or {}).get("output")
@@ -115,28 +117,29 @@ class StepsModel:
                 read += output.items()
         return fitted(nested(read), task.output_schema) if read else None
 
+    async def _look(self, screenshot: Screenshot, work: Callable[["Sight"], T]) -> T:
+        from cyberdesk_server.executor.reading.sight import UnreadablePicture
+
+        try:
+            return await self._reader.work(screenshot, work)
+        except UnreadablePicture as problem:
+            raise ModelError(f"the screenshot cannot be read: {problem}") from problem
+
 
 def _after_failure(program: Program, cursor: Cursor, turn: Sequence[Step]) -> Cursor:
     """Where to go on after a turn whose tool calls did not all work.
 
-    A wait for a label that is not there yet fails when its time is up, and the screen is looked at once more. An
-    optional step is passed over. `ModelError` for everything else.
+    A wait for a label that is not there yet fails when its time is up, and the screen is looked at once more.
+    An optional step is passed over. `ModelError` for everything else.
     """
     failed = next(number for number, step in enumerate(turn) if step.state is StepState.FAILED)
     if cursor.waits:
         return cursor
-    first = cursor.position - len(turn)
-    is_batch = (
-        len(turn) > 1 and first >= 0 and all(_is_reading(op) for op in program[first : cursor.position])
-    )
-    position = first + failed if is_batch else cursor.position - 1
+    # Several operations in one turn are readings, one call each; one operation may be several calls.
+    position = cursor.position - cursor.covered + (failed if cursor.covered > 1 else 0)
     operation = program[position]
     assert isinstance(operation, Do)
     if operation.is_optional:
         return Cursor(position + 1, cursor.items)
     line = operation.line
     raise ModelError(f"line {line.number} ({line.text}): {turn[failed].error}")
-
-
-def _is_reading(operation: object) -> bool:
-    return isinstance(operation, Do) and isinstance(operation.action, Reading)

@@ -1,7 +1,8 @@
 """Which sentences are there? One pattern each, an example, and the action it stands for.
 
-A sentence is recognized by its words; what is quoted, and variables, are marks (see `marks`). Case, articles and the
-full stop do not matter. To add a sentence, add a function here and its example to `docs/reference/steps.md`.
+A sentence is recognized by its words; what is quoted, and variables, are marks (see `marks`). Case, articles
+and the full stop do not matter. To add a sentence, add a function here and its example to
+`docs/reference/steps.md`.
 """
 
 import re
@@ -225,10 +226,11 @@ def _pause(found: Found) -> Action:
     return Pause(seconds(found.groups["time"] or ""))
 
 
-_APPEARS = r"(?:to\s+)?(?:appears?|(?:is|are|be|becomes?)\s+(?:visible|shown|displayed|there|on\s+(?:the\s+)?screen)|shows?(?:\s+up)?)"
+_SEEN = r"(?:visible|shown|displayed|there|on\s+(?:the\s+)?screen)"
+_APPEARS = rf"(?:to\s+)?(?:appears?|(?:is|are|be|becomes?)\s+{_SEEN}|shows?(?:\s+up)?)"
 _GOES = (
     r"(?:to\s+)?(?:disappears?|vanish(?:es)?|(?:is|are|be)\s+(?:gone|hidden)|go(?:es)?\s+away|"
-    r"(?:is|are)\s+(?:no\s+longer|not)\s+(?:visible|shown|displayed|there|on\s+(?:the\s+)?screen))"
+    rf"(?:is|are)\s+(?:no\s+longer|not)\s+{_SEEN})"
 )
 
 

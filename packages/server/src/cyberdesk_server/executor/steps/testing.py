@@ -69,8 +69,8 @@ async def follow(
 ) -> Followed:
     """Follow a task to its end.
 
-    Every call works, except those that `fails` answers a reason for, and waits for texts that the screen does not
-    show. With `new_worker_each_turn` nothing but the journal is carried from turn to turn.
+    Every call works, except those that `fails` answers a reason for, and waits for texts that the screen does
+    not show. With `new_worker_each_turn` nothing but the journal is carried from turn to turn.
     """
     model, reader, done = StepsModel(), ScreenReader(), Followed()
     assert not model.check(task), [str(refusal) for refusal in model.check(task)]

@@ -75,7 +75,7 @@ class Values:
                 return items
 
     def bound(self, text: str) -> str:
-        """A template in which items of loops are places in their lists: `{patient.name}` as `{patients[0].name}`."""
+        """The template with items of loops as places in their lists: `{item.name}` is `{items[0].name}`."""
         return template([part if isinstance(part, str) else self._bound(part) for part in parts(text)])
 
     def bound_with_runtime(self, text: str) -> str:

@@ -86,7 +86,7 @@ class Bench:
         knows whether the action happened.
         """
         await self.watch.confirm()
-        from uuid import uuid4 as u4; action_id = StepId(u4()) if part == 0 else StepId(uuid5(self.step.id, str(part)))
+        action_id = self.step.id if part == 0 else StepId(uuid5(self.step.id, str(part)))
         try:
             return await reaching(
                 lambda: self.parts.desktop.perform(action, action_id, is_repeat=self.is_repeat),

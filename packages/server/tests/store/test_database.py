@@ -1,0 +1,63 @@
+"""Transactions, on both databases."""
+
+import asyncio
+
+import pytest
+from cyberdesk_server.domain.ids import OrganizationId
+from cyberdesk_server.domain.organizations import Organization
+from cyberdesk_server.store import organizations
+from cyberdesk_server.store.database import Database, UnknownDatabase
+from cyberdesk_server.testing import NOON, an_organization
+from sqlalchemy.exc import DBAPIError
+
+
+async def names(database: Database) -> set[str]:
+    async with database.read() as conn:
+        return {organization.id for organization in await organizations.find(conn)}
+
+
+async def test_a_transaction_is_kept_as_a_whole_or_not_at_all(database: Database) -> None:
+    async with database.transaction() as conn:
+        await an_organization(conn, "kept")
+
+    with pytest.raises(RuntimeError, match="undo"):
+        async with database.transaction() as conn:
+            await an_organization(conn, "lost")
+            raise RuntimeError("undo")
+
+    assert await names(database) == {"kept"}
+
+
+async def test_a_reader_cannot_write(database: Database) -> None:
+    with pytest.raises(DBAPIError):
+        async with database.read() as conn:
+            await an_organization(conn)
+
+    assert await names(database) == set()
+
+
+async def test_writers_at_the_same_time_wait_for_each_other(database: Database) -> None:
+    async def write(number: int) -> None:
+        async with database.transaction() as conn:
+            before = len(await organizations.find(conn))
+            await asyncio.sleep(0)
+            await organizations.add(
+                conn, Organization(OrganizationId(f"org_{number}"), f"{before} before", NOON)
+            )
+
+    await asyncio.gather(*(write(number) for number in range(20)))
+
+    assert len(await names(database)) == 20
+
+
+async def test_a_reader_does_not_wait_for_a_writer(database: Database) -> None:
+    async with database.transaction() as conn:
+        await an_organization(conn, "not yet")
+
+        assert await names(database) == set()
+
+
+@pytest.mark.parametrize("url", ["mysql+aiomysql://host/name", "oracle://x"])
+async def test_another_kind_of_database_is_refused(url: str) -> None:
+    with pytest.raises(UnknownDatabase, match="use sqlite"):
+        await Database.open(url)
