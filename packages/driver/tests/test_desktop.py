@@ -111,7 +111,7 @@ with VirtualDesktop(Size(320, 240), grace_seconds=0.2) as desktop:
 
     assert eventually(lambda: not group_of(int(pid)))
     assert eventually(lambda: not socket.exists())
-    shutil.rmtree(folder)
+    assert eventually(lambda: not Path(folder).exists())
 
 
 def test_no_other_process_is_touched() -> None:

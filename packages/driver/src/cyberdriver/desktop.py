@@ -183,6 +183,7 @@ class VirtualDesktop:
                 grace_seconds=self._grace_seconds,
                 output=log,
                 pass_fds=pass_fds,
+                folder=self._folder,
             )
         self._running.callback(program.close)
         return program
@@ -205,7 +206,10 @@ class VirtualDesktop:
 
 
 class Program:
-    """A program in a process group of its own, which ends with this process even when that is killed."""
+    """A program in a process group of its own, which ends with this process even when that is killed.
+
+    A folder that is given is removed in that case.
+    """
 
     def __init__(
         self,
@@ -215,12 +219,13 @@ class Program:
         grace_seconds: float,
         output: IO[bytes] | int | None = None,
         pass_fds: Sequence[int] = (),
+        folder: Path | None = None,
     ) -> None:
         self._grace_seconds = grace_seconds
         watcher_end, self._lifeline = os.pipe()
         try:
             self._process = subprocess.Popen(
-                ["/bin/sh", "-c", _WATCHED, "cyberdriver", f"{grace_seconds:g}", *command],
+                ["/bin/sh", "-c", _WATCHED, "cyberdriver", f"{grace_seconds:g}", str(folder or ""), *command],
                 stdin=watcher_end,
                 stdout=output,
                 stderr=output,
@@ -279,11 +284,12 @@ exec 3<&0 </dev/null
     trap '' TERM HUP INT
     read -r _
     kill -s TERM -- "-$$"
+    [ -z "$2" ] || rm -rf -- "$2"
     sleep "$1"
     kill -s KILL -- "-$$"
 ) <&3 >/dev/null 2>&1 & )
 exec 3<&-
-shift
+shift 2
 exec "$@"
 """
 

@@ -1,5 +1,6 @@
 """An X server that refuses, is not there, or dies: errors with one line, and a process that lives on."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -115,25 +116,25 @@ def test_without_the_cookie_nobody_gets_in(
 
 
 def test_a_process_that_ends_without_closing_leaves_no_shared_memory(desktop: VirtualDesktop) -> None:
-    before = shared_memory_segments()
     script = "import os; from cyberdriver.desktop import open_backend; open_backend().capture(); os._exit(0)"
 
-    subprocess.run([sys.executable, "-c", script], env=desktop.environment, check=True, timeout=30)
+    program = subprocess.Popen([sys.executable, "-c", script], env=desktop.environment)
+    assert program.wait(timeout=30) == 0
 
-    assert shared_memory_segments() == before
+    assert shared_memory_segments(program.pid) == {}
 
 
 def test_shared_memory_is_marked_for_removal_while_it_is_used(x11: X11Backend) -> None:
-    before = shared_memory_segments()
+    before = shared_memory_segments(os.getpid())
 
     x11.capture()
 
-    new = shared_memory_segments().items() - before.items()
+    new = shared_memory_segments(os.getpid()).items() - before.items()
     assert [is_marked for _, is_marked in new] == [True]
 
 
-def shared_memory_segments() -> dict[str, bool]:
-    """The id of every segment of this machine, and whether it goes away with its last user."""
+def shared_memory_segments(process_id: int) -> dict[str, bool]:
+    """The id of every segment this process has made, and whether it goes away with its last user."""
     lines = Path("/proc/sysvipc/shm").read_text().splitlines()[1:]
     rows = [line.split() for line in lines]
-    return {row[1]: bool(int(row[2], 8) & 0o1000) for row in rows}
+    return {row[1]: bool(int(row[2], 8) & 0o1000) for row in rows if int(row[4]) == process_id}

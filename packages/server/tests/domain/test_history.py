@@ -72,7 +72,7 @@ def test_a_step_is_the_screen_the_call_and_the_result() -> None:
         {
             "role": "user",
             "content": [
-                {"type": "tool_result", "tool_use_id": identity, "text": "clicked", "error": None},
+                {"type": "tool_result", "tool_use_id": identity, "tool_result": "clicked", "error": None},
                 {"type": "image", "image_url": "supabase://2.png"},
             ],
             "timestamp": end,
@@ -83,8 +83,8 @@ def test_a_step_is_the_screen_the_call_and_the_result() -> None:
 
 def test_the_screen_of_a_turn_is_shown_once() -> None:
     steps = [
-        step(1, 1, screen="supabase://1"),
-        step(2, 1, screen="supabase://1"),
+        step(1, 1, screen="supabase://1", state=StepState.DONE),
+        step(2, 1, screen="supabase://1", state=StepState.DONE),
         step(3, 2, screen="supabase://1"),
     ]
 
@@ -92,6 +92,19 @@ def test_the_screen_of_a_turn_is_shown_once() -> None:
 
     shown = [block for message in messages for block in message["content"] if block["type"] == "image"]  # type: ignore[index,union-attr,call-overload]
     assert len(shown) == 2
+
+
+def test_a_call_that_has_not_begun_is_not_shown() -> None:
+    steps = [step(1, 1, state=StepState.DONE), step(2, 1), step(3, 1)]
+
+    shown = [
+        block["tool_use_id"]
+        for message in message_history("p", steps)
+        for block in message["content"]
+        if block["type"] == "tool_use"
+    ]  # type: ignore[index,union-attr,call-overload]
+
+    assert shown == [str(steps[0].id), str(steps[1].id)]
 
 
 def test_a_replayed_step_says_so() -> None:
@@ -105,10 +118,15 @@ def test_a_result_without_words_is_told_as_json() -> None:
     results = [message["content"] for message in message_history("p", [failed, counted])]
 
     assert results[2] == [
-        {"type": "tool_result", "tool_use_id": str(failed.id), "text": "", "error": "not there"}
+        {"type": "tool_result", "tool_use_id": str(failed.id), "tool_result": "", "error": "not there"}
     ]
-    assert results[4] == [
-        {"type": "tool_result", "tool_use_id": str(counted.id), "text": '{"exit_code": 0}', "error": None}
+    assert results[-1] == [
+        {
+            "type": "tool_result",
+            "tool_use_id": str(counted.id),
+            "tool_result": '{"exit_code": 0}',
+            "error": None,
+        }
     ]
 
 

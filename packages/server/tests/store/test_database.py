@@ -1,6 +1,7 @@
 """Transactions, on both databases."""
 
 import asyncio
+from contextlib import suppress
 
 import pytest
 from cyberdesk_server.domain.ids import OrganizationId
@@ -20,10 +21,10 @@ async def test_a_transaction_is_kept_as_a_whole_or_not_at_all(database: Database
     async with database.transaction() as conn:
         await an_organization(conn, "kept")
 
-    with pytest.raises(RuntimeError, match="undo"):
+    with suppress(ZeroDivisionError):
         async with database.transaction() as conn:
             await an_organization(conn, "lost")
-            raise RuntimeError("undo")
+            _ = 1 / 0
 
     assert await names(database) == {"kept"}
 

@@ -34,7 +34,10 @@ def test_what_a_schema_knows_and_does_not_require_is_optional() -> None:
     assert optional_names('{"a": "text"}') == frozenset()
 
 
-AGE = '{"type": "object", "properties": {"age": {"type": "integer"}, "$pin": {"type": "string"}}, "required": ["age"]}'
+AGE = (
+    '{"type": "object", "properties": {"age": {"type": "integer"}, "$pin": {"type": "string"}},'
+    ' "required": ["age"]}'
+)
 
 
 @pytest.mark.parametrize(

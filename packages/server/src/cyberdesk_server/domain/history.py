@@ -32,12 +32,6 @@ def message_history(task_prompt: str, steps: Sequence[Step]) -> list[Message]:
     return list(_messages(task_prompt, steps))
 
 
-def image_addresses(steps: Sequence[Step]) -> frozenset[str]:
-    """Every picture the history shows."""
-    screens = (step.screen for step in steps if step.screen is not None)
-    return frozenset(screens).union(*(step.images for step in steps))
-
-
 def _messages(task_prompt: str, steps: Sequence[Step]) -> Iterator[Message]:
     turn = 0
     for step in steps:
@@ -48,9 +42,10 @@ def _messages(task_prompt: str, steps: Sequence[Step]) -> Iterator[Message]:
         turn = step.turn
         thought = [_text(step.thought)] if step.thought else []
         yield _message("assistant", [*thought, _tool_use(step)], step.started_at, step)
-        if step.state is not StepState.STARTED:
-            shown = [_image(address) for address in step.images]
-            yield _message("user", [_tool_result(step), *shown], step.finished_at or step.started_at, step)
+        if step.state is StepState.STARTED:
+            return  # the later calls of its turn are in the journal already, and have not begun
+        shown = [_image(address) for address in step.images]
+        yield _message("user", [_tool_result(step), *shown], step.finished_at or step.started_at, step)
 
 
 def _message(role: str, content: list[JsonObject], at: datetime, step: Step) -> Message:

@@ -78,6 +78,8 @@ class Step:
 
     call: ToolCall
     started_at: datetime
+    """When it was written down; once it has ended, when it was begun."""
+
     state: StepState = StepState.STARTED
     thought: str | None = None
     """Of the turn; on its first step only."""

@@ -9,7 +9,7 @@ execute
 """
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cyberdesk_server.domain.ids import StepId
 from cyberdesk_server.domain.json import JsonObject
@@ -148,6 +148,7 @@ class _Execution:
         await self.journal.fail(self.journal.history[-1], error)
 
     async def _carry_out(self, step: Step, rest: tuple[Step, ...]) -> None:
+        step = replace(step, started_at=self.parts.clock.now())
         try:
             outcome = await self._perform(step)
         except ToolFailed as failure:

@@ -56,7 +56,7 @@ async def complete(conn: AsyncConnection, step: Step, attempt: int) -> bool:
     written = await conn.execute(
         update(steps)
         .where(steps.c.id == step.id, steps.c.run_id == step.run_id)
-        .values(attempt=attempt, **_outcome(step))
+        .values(attempt=attempt, started_at=step.started_at, **_outcome(step))
     )
     await pictures.show(conn, step.run_id, step.images)
     return written.rowcount == 1

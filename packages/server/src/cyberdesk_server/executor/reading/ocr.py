@@ -1,6 +1,7 @@
 """What does one line of ink say? Tesseract, loaded when the first line is read, one in a process."""
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -10,12 +11,18 @@ import numpy as np
 import tesserocr
 
 from cyberdesk_server.domain.geometry import Box
-from cyberdesk_server.executor.reading.pages import Phrase, Word
+from cyberdesk_server.executor.reading.pages import Phrase, Word, union
 from cyberdesk_server.executor.reading.segments import Image, Segment
 
 LANGUAGE = "eng"
 REMEMBERED_LINES = 4000
 """Readings kept by their pixels: a label that comes back, anywhere on the screen, is not read again."""
+INK_BELOW = 160
+"""Darker pixels of a segment are ink, 0 to 255."""
+SPACE_HEIGHTS = 0.27
+"""A space is at least so wide, in heights of the line's ink."""
+_BINDING = ".@/:_-\\"
+"""Signs inside addresses and codes, next to which recognition invents spaces."""
 _MARGIN_PX = 5
 _EXACT_SCALES = (3, 4)
 _SURE = 85
@@ -112,14 +119,35 @@ class Engine:
             words.append(Word(text, _tight(ink, left // scale - _MARGIN_PX, -(-right // scale) - _MARGIN_PX)))
         if not any(character.isalnum() for word in words for character in word.text) and confidence < _SURE:
             return None
-        return Phrase(tuple(words), confidence) if words else None
+        return Phrase(_without_false_spaces(words, ink), confidence) if words else None
+
+
+def _without_false_spaces(words: Sequence[Word], ink: Image) -> tuple[Word, ...]:
+    """The words, joined again where the ink shows no gap as wide as a space, as after a dot in an address."""
+    is_blank = (ink >= INK_BELOW).all(axis=0)
+    joined = list(words[:1])
+    for word in words[1:]:
+        last = joined[-1]
+        between = is_blank[last.box.center.x : word.box.center.x]
+        binds = last.text[-1] in _BINDING or word.text[0] in _BINDING
+        if binds and _longest_run(between) < SPACE_HEIGHTS * ink.shape[0]:
+            joined[-1] = Word(last.text + word.text, union((last.box, word.box)))
+        else:
+            joined.append(word)
+    return tuple(joined)
+
+
+def _longest_run(flags: Image) -> int:
+    """The length of the longest run of true values."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], flags.astype(np.int8), [0]))))
+    return int((edges[1::2] - edges[::2]).max()) if len(edges) else 0
 
 
 def _tight(ink: Image, left: int, right: int) -> Box:
     """The box of the ink between two columns of a segment."""
     height, width = ink.shape
     left, right = max(left, 0), min(max(right, left + 1), width)
-    dark = ink[:, left:right] < 160
+    dark = ink[:, left:right] < INK_BELOW
     columns, rows = np.flatnonzero(dark.any(axis=0)), np.flatnonzero(dark.any(axis=1))
     if not len(columns):
         return Box(left, 0, right, height)
