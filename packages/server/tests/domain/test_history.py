@@ -107,6 +107,12 @@ def test_a_call_that_has_not_begun_is_not_shown() -> None:
     assert shown == [str(steps[0].id), str(steps[1].id)]
 
 
+def test_a_call_whose_turn_has_not_come_is_not_shown() -> None:
+    begun = [step(1, 1, state=StepState.DONE), step(2, 1)]
+
+    assert message_history("Do it", [*begun, step(3, 1)]) == message_history("Do it", begun)
+
+
 def test_a_replayed_step_says_so() -> None:
     assert message_history("p", [step(1, 1, is_cached=True)])[-1]["step_kind"] == "cached"
 

@@ -10,28 +10,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Row,
-    ScalarSelect,
-    String,
-    cast,
-    func,
-    literal,
-    select,
-    union_all,
-    update,
-)
+from sqlalchemy import ColumnElement, Row, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cyberdesk_server.domain.ids import MachineId, OrganizationId, RunId, WorkerId, WorkflowId
 from cyberdesk_server.domain.json import JsonObject
-from cyberdesk_server.domain.machines import Machine, MachineStatus
-from cyberdesk_server.domain.runs import ANY_MACHINE, TERMINAL, Run, RunStatus, demand
+from cyberdesk_server.domain.machines import Machine
+from cyberdesk_server.domain.runs import TERMINAL, Run, RunStatus, demand
 from cyberdesk_server.domain.workflows import Workflow
 from cyberdesk_server.store import secrets, workflows
 from cyberdesk_server.store.machines import machine_from
-from cyberdesk_server.store.tables import machines, organizations, runs
+from cyberdesk_server.store.tables import machines, runs
+from cyberdesk_server.store.waiting import IS_IDLE, best_pair
 
 ENDED = tuple(status.value for status in TERMINAL)
 CLAIM_LOCK = 0x43594252
@@ -285,7 +275,7 @@ async def _take_over(
 async def _take_waiting(
     conn: AsyncConnection, worker_id: WorkerId, now: datetime, lease_until: datetime
 ) -> Row[Any] | None:
-    while (pair := await _best_pair(conn)) is not None:
+    while (pair := await best_pair(conn)) is not None:
         run_id, machine_id = pair
         if not await _hold_machine(conn, machine_id, run_id):
             continue  # it disconnected or was taken away in this very moment; look again
@@ -311,67 +301,9 @@ async def _take_waiting(
     return None
 
 
-def _is_idle() -> tuple[ColumnElement[bool], ...]:
-    return (
-        machines.c.status == literal(MachineStatus.CONNECTED.value, literal_execute=True),
-        machines.c.is_available,
-        machines.c.held_by_run_id.is_(None),
-        machines.c.reserved_session_id.is_(None),
-    )
-
-
-def _best_waiting(organization: ColumnElement[Any], demanded: ColumnElement[Any]) -> ScalarSelect[Any]:
-    waiting = runs.alias("waiting")
-    return (
-        select(waiting.c.id)
-        .where(
-            waiting.c.organization_id == organization,
-            waiting.c.demand == demanded,
-            waiting.c.status == literal(RunStatus.SCHEDULING.value, literal_execute=True),
-        )
-        .order_by(waiting.c.is_priority.desc(), waiting.c.created_at, waiting.c.id)
-        .limit(1)
-        .correlate_except(waiting)
-        .scalar_subquery()
-    )
-
-
-async def _best_pair(conn: AsyncConnection) -> tuple[RunId, MachineId] | None:
-    """The best waiting run with an idle machine for it.
-
-    No scan over waiting runs: one index probe per idle machine for the runs that want just this one,
-    and one per organization with an idle machine for the runs that take any.
-    """
-    just_this = literal("machine:").concat(cast(machines.c.id, String))
-    bound = (
-        select(runs.c.id, machines.c.id.label("machine_id"), runs.c.is_priority, runs.c.created_at)
-        .join_from(machines, runs, runs.c.id == _best_waiting(machines.c.organization_id, just_this))
-        .where(*_is_idle())
-    )
-    idle = (
-        select(machines.c.id)
-        .where(machines.c.organization_id == organizations.c.id, *_is_idle())
-        .order_by(machines.c.id)
-        .limit(1)
-        .scalar_subquery()
-    )
-    free = select(runs.c.id, idle.label("machine_id"), runs.c.is_priority, runs.c.created_at).join_from(
-        organizations, runs, runs.c.id == _best_waiting(organizations.c.id, literal(ANY_MACHINE))
-    )
-    pairs = union_all(bound, free.where(idle.is_not(None))).subquery()
-    best = (
-        await conn.execute(
-            select(pairs.c.id, pairs.c.machine_id)
-            .order_by(pairs.c.is_priority.desc(), pairs.c.created_at, pairs.c.id)
-            .limit(1)
-        )
-    ).one_or_none()
-    return None if best is None else (best.id, best.machine_id)
-
-
 async def _hold_machine(conn: AsyncConnection, machine_id: MachineId, run_id: RunId) -> bool:
     held = await conn.execute(
-        update(machines).where(machines.c.id == machine_id, *_is_idle()).values(held_by_run_id=run_id)
+        update(machines).where(machines.c.id == machine_id, IS_IDLE).values(held_by_run_id=run_id)
     )
     return held.rowcount == 1
 

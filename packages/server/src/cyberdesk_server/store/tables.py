@@ -10,6 +10,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    TextClause,
     UniqueConstraint,
     false,
     text,
@@ -32,9 +33,14 @@ ONE_RUN_PER_MACHINE = "one_run_per_machine"
 
 WAITING = text("status = 'scheduling'")
 HELD = text("lease_expires_at IS NOT NULL")
-IDLE = text(
-    "status = 'connected' AND is_available AND held_by_run_id IS NULL AND reserved_session_id IS NULL"
-)
+
+
+def idle(prefix: str = "") -> TextClause:
+    """The condition of a machine that can take a run, in one spelling: SQLite uses a partial index only for
+    the very terms it was made with."""
+    terms = ("status = 'connected'", "is_available", "held_by_run_id IS NULL", "reserved_session_id IS NULL")
+    return text(" AND ".join(prefix + term for term in terms))
+
 
 organizations = Table(
     "organizations",
@@ -117,7 +123,7 @@ machines = Table(
     Column("last_seen", UtcDateTime, nullable=False),
     UniqueConstraint("organization_id", "fingerprint"),
     Index("ix_machines_newest", "organization_id", "created_at", "id"),
-    Index("ix_machines_idle", "organization_id", "id", postgresql_where=IDLE, sqlite_where=IDLE),
+    Index("ix_machines_idle", "organization_id", "id", postgresql_where=idle(), sqlite_where=idle()),
 )
 
 connections = Table(

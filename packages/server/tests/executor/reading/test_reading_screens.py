@@ -21,8 +21,9 @@ BUTTONS = (
     "Sign out", "Refresh", "Export CSV", "Archive",
 )  # fmt: skip
 VALUES = (
-    "1968-04-23", "(312) 555-0147", "john.doe@example.org", "MRN-482913", "128/82", "36.8", "84 kg",
-    "martin.vaughn@example.org", "$1,234.56", "07:45 PM", "0", "7", "1", "50%", "Smith, O'Brien", "2026/11/22 00:05:18", "C:\\Temp\\a.txt",
+    "1968-04-23", "(312) 555-0147", "john.doe@example.org", "martin.vaughn@example.org", "MRN-482913",
+    "128/82", "36.8", "84 kg", "$1,234.56", "07:45 PM", "0", "7", "1", "50%", "Smith, O'Brien",
+    "2026/11/22 00:05:18", "C:\\Temp\\a.txt",
 )  # fmt: skip
 
 

@@ -124,7 +124,7 @@ class Engine:
 
 def _without_false_spaces(words: Sequence[Word], ink: Image) -> tuple[Word, ...]:
     """The words, joined again where the ink shows no gap as wide as a space, as after a dot in an address."""
-    is_blank = (ink >= INK_BELOW).all(axis=0)
+    is_blank: Image = ink.min(axis=0) >= INK_BELOW
     joined = list(words[:1])
     for word in words[1:]:
         last = joined[-1]

@@ -34,7 +34,8 @@ from cyberdesk_server.executor.steps.language import (
 )
 from cyberdesk_server.executor.steps.outputs import at_items
 from cyberdesk_server.executor.steps.readings import things_of, with_output, with_things
-from cyberdesk_server.executor.steps.values import Values, thing_with_texts, with_texts
+from cyberdesk_server.executor.steps.targets import thing_with_texts, with_texts
+from cyberdesk_server.executor.steps.values import Values
 from cyberdesk_server.executor.steps.wording import sentence_of
 
 Ordered = tuple[ToolCall, ...]
@@ -86,21 +87,6 @@ def calls_of(action: Action, ground: Ground, values: Values, items: tuple[int, .
             return ()
         case _:
             assert_never(action)
-
-
-def targets_of(action: Action) -> tuple[Target, ...]:
-    """What must be on the screen before the action can be done."""
-    match action:
-        case Click(target=target) | Hover(target=target):
-            return (target,)
-        case Type(into=target) | Clear(field=target) | Scroll(over=target):
-            return (target,) if target else ()
-        case Drag():
-            return (action.start, action.end)
-        case ReadText() | ReadTable() | ReadScreen() | CheckVisible():
-            return things_of(action)
-        case _:
-            return ()
 
 
 def _place(target: Target, ground: Ground, values: Values) -> Box:

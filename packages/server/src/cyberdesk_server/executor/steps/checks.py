@@ -9,21 +9,13 @@ from cyberdesk_server.executor.steps.language import (
     Action,
     Block,
     CheckVisible,
-    Clear,
-    Click,
     Compared,
     Copy,
     Destination,
     Do,
-    Drag,
     Fail,
     ForEach,
-    Hover,
     If,
-    Label,
-    Pause,
-    Picture,
-    Press,
     ReadScreen,
     ReadTable,
     ReadText,
@@ -31,17 +23,15 @@ from cyberdesk_server.executor.steps.language import (
     RunCommand,
     SaveScreenshot,
     Script,
-    Scroll,
-    Spot,
     Statement,
     Succeed,
     Target,
     Type,
     Visible,
-    WaitUntil,
 )
 from cyberdesk_server.executor.steps.outputs import conflict
-from cyberdesk_server.executor.steps.values import LOOP_ITEM, texts_of
+from cyberdesk_server.executor.steps.targets import pictures_of, targets_of, texts_of
+from cyberdesk_server.executor.steps.values import LOOP_ITEM
 
 
 def refusals_of(script: Script, task: Task) -> list[Refusal]:
@@ -158,25 +148,6 @@ class _Checker:
             yield f"the picture {source} shows one colour only and cannot be found on a screen"
 
 
-def targets_of(action: Action) -> tuple[Target, ...]:
-    """Everything an action looks for on the screen."""
-    match action:
-        case Click(target=target) | Hover(target=target):
-            return (target,)
-        case Type(into=target) | Clear(field=target) | Scroll(over=target):
-            return (target,) if target else ()
-        case Drag():
-            return (action.start, action.end)
-        case WaitUntil() | CheckVisible():
-            return action.things
-        case ReadText():
-            return (action.of,)
-        case ReadTable():
-            return (action.under,)
-        case _:
-            return ()
-
-
 def texts_in(action: Action) -> tuple[str, ...]:
     """The texts of an action besides its labels: templates."""
     match action:
@@ -197,17 +168,5 @@ def destination_of(action: Action) -> Destination | None:
             return action.to
         case Remember():
             return Destination(runtime=action.name)
-        case Press() | Pause() | _:
+        case _:
             return None
-
-
-def pictures_of(target: Target) -> Iterator[str]:
-    """The sources of a target's pictures."""
-    match target:
-        case Label() | Picture():
-            if isinstance(target, Picture):
-                yield target.source
-            if target.relation:
-                yield from pictures_of(target.relation.to)
-        case Spot():
-            pass

@@ -10,7 +10,7 @@ from cyberdesk_server.domain.steps import Step, StepState, ToolCall, Turn
 from cyberdesk_server.domain.tasks import Task
 from cyberdesk_server.executor.reading import labels
 from cyberdesk_server.executor.reading.sight import Sight, decoded
-from cyberdesk_server.executor.steps.calls import calls_of, targets_of
+from cyberdesk_server.executor.steps.calls import calls_of
 from cyberdesk_server.executor.steps.cursor import Cursor
 from cyberdesk_server.executor.steps.grounding import Ground, NotFound
 from cyberdesk_server.executor.steps.language import (
@@ -24,7 +24,8 @@ from cyberdesk_server.executor.steps.language import (
     WaitUntil,
 )
 from cyberdesk_server.executor.steps.program import Again, Branch, Enter, Jump, Program
-from cyberdesk_server.executor.steps.values import NoItems, Values, texts_of, thing_with_texts
+from cyberdesk_server.executor.steps.targets import needed_by, texts_of, thing_with_texts
+from cyberdesk_server.executor.steps.values import NoItems, Values
 from cyberdesk_server.executor.steps.wording import told
 from cyberdesk_server.ports import ModelError
 
@@ -123,7 +124,7 @@ class Follower:
             raise _failure(do, str(problem)) from None
 
     def _refuse_empty_labels(self, do: Do, values: Values) -> None:
-        for text in (text for target in targets_of(do.action) for text in texts_of(target)):
+        for text in (text for target in needed_by(do.action) for text in texts_of(target)):
             if values.filled(text).strip() in ("", EMPTY):
                 raise _failure(do, f"there is nothing to look for: {text} is empty")
 
@@ -148,7 +149,7 @@ class Follower:
 
     def _absent_texts(self, do: Do, values: Values) -> list[str]:
         """The labels of a sentence that the screen does not show, as templates."""
-        texts = [values.bound(text) for target in targets_of(do.action) for text in texts_of(target)]
+        texts = [values.bound(text) for target in needed_by(do.action) for text in texts_of(target)]
         return [text for text in texts if not labels.matches(self.sight.page, values.filled(text))]
 
     def _wait_until(self, do: Do, wait: WaitUntil, cursor: Cursor, last_turn: Sequence[Step]) -> Turn | None:

@@ -4,7 +4,7 @@ Texts in here are templates: variables are still in them (see `domain.prompts`).
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from cyberdesk_server.domain.actions import Button, Direction
@@ -286,4 +286,4 @@ class Script:
     """A whole prompt."""
 
     block: Block
-    unreadable: tuple[Unreadable, ...] = field(default=())
+    unreadable: tuple[Unreadable, ...] = ()

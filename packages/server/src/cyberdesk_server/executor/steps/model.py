@@ -26,8 +26,9 @@ from cyberdesk_server.executor.steps.outputs import fitted, nested
 from cyberdesk_server.executor.steps.program import Program, program_of
 from cyberdesk_server.executor.steps.readings import reading_of, with_things
 from cyberdesk_server.executor.steps.script import script_of
+from cyberdesk_server.executor.steps.targets import thing_with_texts
 from cyberdesk_server.executor.steps.unreadable import NotReadable
-from cyberdesk_server.executor.steps.values import Values, thing_with_texts
+from cyberdesk_server.executor.steps.values import Values
 from cyberdesk_server.ports import ModelError
 
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
 """What do variables stand for at one place of a program: inputs, runtime values, and the items of loops."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from cyberdesk_server.domain.json import JsonObject, JsonValue
@@ -20,12 +20,6 @@ from cyberdesk_server.executor.steps.language import (
     Bindings,
     Compared,
     ForEach,
-    Label,
-    Picture,
-    Related,
-    Spot,
-    Target,
-    Thing,
 )
 
 LOOP_ITEM = "loop_item"
@@ -145,28 +139,3 @@ def _from_text(value: JsonValue) -> JsonValue:
     except ValueError:
         return value
     return read if value else value
-
-
-def with_texts(target: Target, change: Callable[[str], str]) -> Target:
-    """A target with every label's text changed."""
-    return target if isinstance(target, Spot) else thing_with_texts(target, change)
-
-
-def thing_with_texts(thing: Thing, change: Callable[[str], str]) -> Thing:
-    """A thing with every label's text changed."""
-    related = thing.relation and Related(thing.relation.relation, thing_with_texts(thing.relation.to, change))
-    match thing:
-        case Label():
-            return replace(thing, text=change(thing.text), relation=related)
-        case Picture():
-            return replace(thing, relation=related)
-
-
-def texts_of(target: Target) -> list[str]:
-    """The texts of a target's labels, its own first."""
-    match target:
-        case Spot():
-            return []
-        case Label() | Picture():
-            own = [target.text] if isinstance(target, Label) else []
-            return own + (texts_of(target.relation.to) if target.relation else [])
