@@ -1,1 +1,1 @@
-"""Measurements of the whole product on this machine. `python -m bench` runs all of them."""
+"""Measurements of the whole product on this machine; `python -m bench --help` names them."""

@@ -1,5 +1,6 @@
-"""A virtual desktop with a program in it, joined to a server by a driver process."""
+"""Virtual desktops with a program in them: by themselves, or joined to a server by a driver process."""
 
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,8 +14,28 @@ from cyberdesk_server.testing_programs import (
 )
 from cyberdriver.backends.base import Size
 from cyberdriver.desktop import VirtualDesktop
+from cyberdriver.testing import eventually
 
 NAME = "bench"
+PAINTED_VERSIONS = 20
+"""So many different pictures show that the office is painted and its counter moves."""
+
+
+def office(size: Size, *, is_busy: bool) -> list[str]:
+    """The command of `bench.office`."""
+    return [sys.executable, "-m", "bench.office", str(size), *(["--busy"] * is_busy)]
+
+
+@contextmanager
+def busy_office(size: Size) -> Iterator[VirtualDesktop]:
+    """A desktop full of `bench.office`, which changes all the time."""
+    with VirtualDesktop(size) as desktop:
+        desktop.run(office(size, is_busy=True))
+        with desktop.open_backend() as backend:
+            assert eventually(lambda: backend.capture().version > PAINTED_VERSIONS), (
+                "the office does not move"
+            )
+        yield desktop
 
 
 @contextmanager

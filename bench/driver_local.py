@@ -5,7 +5,6 @@
 Medians. The screen is `bench.office`, which changes all the time, or a noisy photograph that does not.
 """
 
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,9 +16,10 @@ from cyberdriver.backends.base import Backend, Button, Point, Size
 from cyberdriver.backends.keys import parse_keys
 from cyberdriver.backends.png import encode_png
 from cyberdriver.desktop import VirtualDesktop
-from cyberdriver.testing import EventWindow, RecordingTerminal, eventually
+from cyberdriver.testing import EventWindow, RecordingTerminal
 from PIL import Image
 
+from bench.desktops import busy_office
 from bench.goals import Goal, tell
 
 SAMPLES = 50
@@ -40,16 +40,11 @@ MIXED = "Zażółć gęślą jaźń < € 漢字 😀 " * 30
 
 def measure() -> None:
     for size in (SMALL, LARGE):
-        with _screen(size, [sys.executable, "-m", "bench.office", f"{size}", "--busy"]) as backend:
-            _wait_until_busy(backend)
+        with busy_office(size) as desktop, desktop.open_backend() as backend:
             _pictures("office", size, backend, OFFICE_GOALS[size])
         with tempfile.TemporaryDirectory() as folder, _photo(size, Path(folder)) as backend:
             _pictures("photo", size, backend, None)
     _inputs()
-
-
-def _wait_until_busy(backend: Backend) -> None:
-    eventually(lambda: backend.capture().version > SAMPLES)
 
 
 def _pictures(scene: str, size: Size, backend: Backend, goal: Goal | None) -> None:
@@ -100,13 +95,6 @@ def _milliseconds(
         work()
         taken.append(1000 * (perf_counter() - began))
     return taken
-
-
-@contextmanager
-def _screen(size: Size, program: list[str]) -> Iterator[Backend]:
-    with VirtualDesktop(size) as desktop, desktop.open_backend() as backend:
-        desktop.run(program)
-        yield backend
 
 
 @contextmanager

@@ -59,7 +59,11 @@ class ScriptedDriver:
         return Response(request.request_id, 200, {"content-type": "application/json"}, b"{}")
 
 
-async def measure() -> None:
+def measure() -> None:
+    uvloop.run(_measure())
+
+
+async def _measure() -> None:
     with TemporaryDirectory() as folder:
         server = ServerProgram(Path(folder))
         with server.up():
@@ -112,4 +116,4 @@ async def _post(client: httpx.AsyncClient, path: str, body: dict[str, Any]) -> d
 
 
 if __name__ == "__main__":
-    uvloop.run(measure())
+    measure()

@@ -16,8 +16,18 @@ class Goal:
     at_most: float
 
     def tell(self, value: float) -> None:
-        outcome = "met" if value <= self.at_most else "short"
-        print(f"goal {self.name} {value:.2f} {self.at_most:g} {outcome}", flush=True)
+        _tell_goal(self.name, value, self.at_most, is_met=value <= self.at_most)
+
+
+@dataclass(frozen=True, slots=True)
+class Floor:
+    """A value that must be reached; the name ends in its unit."""
+
+    name: str
+    at_least: float
+
+    def tell(self, value: float) -> None:
+        _tell_goal(self.name, value, self.at_least, is_met=value >= self.at_least)
 
 
 def tell(name: str, value: float) -> None:
@@ -30,3 +40,7 @@ def tell_distribution(name: str, milliseconds: Sequence[float]) -> None:
     p95 = quantiles(milliseconds, n=20)[-1]
     tell(f"{name}_p50_ms", median(milliseconds))
     tell(f"{name}_p95_ms", p95)
+
+
+def _tell_goal(name: str, value: float, target: float, *, is_met: bool) -> None:
+    print(f"goal {name} {value:.2f} {target:g} {'met' if is_met else 'short'}", flush=True)

@@ -1,6 +1,5 @@
 """Steps per second of the executor on a screen that does not change, through every real part."""
 
-import sys
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -9,13 +8,12 @@ from cyberdesk import CyberdeskClient, RunCreate, WorkflowCreate
 from cyberdesk_server.testing_programs import ServerProgram, until
 from cyberdriver.backends.base import Size
 
-from bench.desktops import joined
+from bench.desktops import joined, office
 from bench.goals import tell
 
 STEPS = 100
 PROMPT = "\n".join(["Press shift"] * STEPS)
 SCREEN = Size(1280, 800)
-OFFICE = (sys.executable, "-m", "bench.office", "1280x800")
 RUN_SECONDS = 120.0
 
 
@@ -23,7 +21,7 @@ def measure() -> None:
     with TemporaryDirectory() as text:
         folder = Path(text)
         server = ServerProgram(folder)
-        with server.up(), joined(server, SCREEN, OFFICE, folder):
+        with server.up(), joined(server, SCREEN, office(SCREEN, is_busy=False), folder):
             ends = _ends_of_steps(server)
     assert len(ends) == STEPS
     # From the end of the first step on: before it the screen is read for the first time.

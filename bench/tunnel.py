@@ -5,7 +5,6 @@ Every picture differs from the one before it, so none is answered from memory.
 """
 
 import asyncio
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,6 +15,7 @@ from uuid import uuid4
 
 import uvicorn
 import uvloop
+from cyberdesk_server import logs
 from cyberdesk_server.adapters.bus import InProcessBus
 from cyberdesk_server.adapters.clock import SystemClock
 from cyberdesk_server.adapters.desktop import TunnelDesktop
@@ -35,7 +35,7 @@ from sqlalchemy import select
 from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
 
-from bench.desktops import joined
+from bench.desktops import joined, office
 from bench.goals import Goal, tell_distribution
 
 SAMPLES = 100
@@ -51,11 +51,16 @@ SCREENS = {
 }
 
 
-async def measure() -> None:
+def measure() -> None:
+    logs.configure("console", "warning")  # the gateway's news would stand between the lines of the goals
+    uvloop.run(_measure())
+
+
+async def _measure() -> None:
     for size, goal in SCREENS.items():
         async with _office_desktop(size, is_busy=True) as desktop:
             pictures = await _milliseconds(desktop.screenshot, pause_seconds=PAUSE_SECONDS)
-        tell_distribution(f"screenshot_{_name(size)}", pictures)
+        tell_distribution(f"screenshot_{size}", pictures)
         goal.tell(median(pictures))
     async with _office_desktop(Size(1024, 768), is_busy=False) as desktop:
         clicks = await _milliseconds(lambda: _click(desktop), pause_seconds=0)
@@ -77,10 +82,6 @@ async def _milliseconds(ask: Callable[[], Awaitable[object]], *, pause_seconds: 
     return samples[WARM_UP_SAMPLES:]
 
 
-def _name(size: Size) -> str:
-    return f"{size.width}x{size.height}"
-
-
 @asynccontextmanager
 async def _office_desktop(size: Size, *, is_busy: bool) -> AsyncIterator[TunnelDesktop]:
     bus, clock = InProcessBus(), SystemClock()
@@ -92,8 +93,7 @@ async def _office_desktop(size: Size, *, is_busy: bool) -> AsyncIterator[TunnelD
                 await an_api_key(conn, organization_id, KEY)
             async with _gateway(database, bus, clock) as port, bus.listen("machines.free") as joinings:
                 server = ServerProgram(folder, port=port, api_key=KEY)
-                program = [sys.executable, "-m", "bench.office", _name(size), *(["--busy"] * is_busy)]
-                with joined(server, size, program, folder):
+                with joined(server, size, office(size, is_busy=is_busy), folder):
                     async with asyncio.timeout(START_SECONDS):
                         await anext(joinings)
                         machine = await _machine(database)
@@ -144,4 +144,4 @@ async def _a_moment_later(desktop: TunnelDesktop) -> object:
 
 
 if __name__ == "__main__":
-    uvloop.run(measure())
+    measure()

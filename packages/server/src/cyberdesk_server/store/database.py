@@ -106,7 +106,9 @@ def _sqlite_engine(url: URL, *, begin: str, connections: int, is_reader: bool = 
         cursor.close()
 
     def begin_transaction(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
+        # Straight to the driver: a statement of SQLAlchemy's would cross to its thread and back four times.
+        raw: Any = connection.connection.dbapi_connection
+        raw.run_async(lambda driver: driver.execute(begin))
 
     event.listen(engine.sync_engine, "connect", prepare)
     event.listen(engine.sync_engine, "begin", begin_transaction)

@@ -6,7 +6,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cyberdesk_server.domain.ids import ApiKeyId, OrganizationId
@@ -18,11 +18,7 @@ __all__ = ["ApiKey", "add", "authenticate", "find", "revoke"]
 
 async def authenticate(conn: AsyncConnection, key: str) -> ApiKey | None:
     """Whose key this is; None for an unknown or revoked one."""
-    row = (
-        await conn.execute(
-            select(api_keys).where(api_keys.c.key_hash == _hash(key), api_keys.c.revoked_at.is_(None))
-        )
-    ).one_or_none()
+    row = (await conn.execute(_BY_HASH, {"key_hash": _hash(key)})).one_or_none()
     return None if row is None else _api_key(row)
 
 
@@ -56,6 +52,11 @@ async def revoke(conn: AsyncConnection, key_id: ApiKeyId, *, now: datetime) -> b
         .values(revoked_at=now)
     )
     return revoked.rowcount == 1
+
+
+_BY_HASH = select(api_keys).where(
+    api_keys.c.key_hash == bindparam("key_hash"), api_keys.c.revoked_at.is_(None)
+)
 
 
 def _hash(key: str) -> str:

@@ -3,8 +3,9 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, select, update
+from sqlalchemy import Row, Select, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cyberdesk_server.domain.geometry import Box
@@ -22,7 +23,7 @@ async def begin(conn: AsyncConnection, step: Step, attempt: int) -> bool:
     False when the run is no longer running, or another worker has it: the caller must not act.
     Writing the same step again changes nothing and is answered the same way.
     """
-    if not await _lock(conn, step.run_id, attempt, runs.c.status == RunStatus.RUNNING.value):
+    if not await _lock(conn, _GOING_ON, step.run_id, attempt):
         return False
     row = {
         "id": step.id,
@@ -51,7 +52,7 @@ async def complete(conn: AsyncConnection, step: Step, attempt: int) -> bool:
     A step that ended while its run was cancelled is still written: it happened.
     False when another worker has the run, or the run is gone.
     """
-    if not await _lock(conn, step.run_id, attempt, runs.c.lease_expires_at.is_not(None)):
+    if not await _lock(conn, _HELD, step.run_id, attempt):
         return False
     written = await conn.execute(
         update(steps)
@@ -79,12 +80,19 @@ async def histories(conn: AsyncConnection, run_ids: Sequence[RunId]) -> Mapping[
     return {run_id: tuple(found) for run_id, found in by_run.items()}
 
 
-async def _lock(conn: AsyncConnection, run_id: RunId, attempt: int, while_: ColumnElement[bool]) -> bool:
-    # The row lock makes a cancellation or a takeover wait until the step is written, or be seen before it.
-    ours = await conn.execute(
-        select(runs.c.id).where(runs.c.id == run_id, runs.c.attempt == attempt, while_).with_for_update()
-    )
-    return ours.first() is not None
+# The row lock makes a cancellation or a takeover wait until the step is written, or be seen before it.
+_OURS = (
+    select(runs.c.id)
+    .where(runs.c.id == bindparam("run_id"), runs.c.attempt == bindparam("attempt"))
+    .with_for_update()
+)
+_GOING_ON = _OURS.where(runs.c.status == RunStatus.RUNNING.value)
+_HELD = _OURS.where(runs.c.lease_expires_at.is_not(None))
+
+
+async def _lock(conn: AsyncConnection, ours: Select[tuple[UUID]], run_id: RunId, attempt: int) -> bool:
+    found = await conn.execute(ours, {"run_id": run_id, "attempt": attempt})
+    return found.first() is not None
 
 
 def _outcome(step: Step) -> dict[str, Any]:
