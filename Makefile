@@ -16,11 +16,11 @@ demo: setup      ## watch a workflow drive a legacy clinic program, three runs i
 up: setup        ## a server on this machine, its data in ./var
 	@cyberdesk-server up --data-dir var
 
-test: setup      ## every test: real databases, real sockets, real X displays (about ten minutes on two cores)
-	@python -m pytest -q
+test: test-fast  ## every test: real databases, real sockets, real X displays (about six minutes on two cores)
+	@python -m pytest -q -m slow
 
 test-fast: setup ## the tests that need less than a minute together
-	@python -m pytest -q -m "not slow" --timeout 60
+	@python -m pytest -q -n 2 -m "not slow" --timeout 60
 
 check: setup     ## lint, format, types, import contracts, generated code
 	@ruff check

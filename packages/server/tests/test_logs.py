@@ -3,7 +3,6 @@
 import io
 import json
 import logging
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,16 +10,6 @@ import structlog
 from cyberdesk_server import logs
 
 KEY = "cd_Gf6-q1nlBQgpTrij4HMU8syccennIEWZMVdoPTSJ0C4"
-
-
-@pytest.fixture(autouse=True)
-def _undo() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = root.handlers, root.level
-    yield
-    root.handlers = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()
 
 
 def lines(stream: io.StringIO) -> list[dict[str, Any]]:

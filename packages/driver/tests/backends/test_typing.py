@@ -21,6 +21,8 @@ from cyberdriver.testing import EventWindow, RecordingTerminal, wait_for_window
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+pytestmark = pytest.mark.slow
+
 ALL_OF_ASCII = "".join(map(chr, range(0x20, 0x7F)))
 MIXED = "aB<>żółw ŁÓDŹ € 漢字 😀 e\u0301 ~^`'\"\tй Я\n"
 

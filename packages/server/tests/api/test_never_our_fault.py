@@ -176,7 +176,7 @@ def checked(response: httpx.Response) -> Any:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
 def test_nothing_a_caller_sends_is_our_fault(
     kind: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:

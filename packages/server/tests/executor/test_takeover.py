@@ -182,6 +182,7 @@ def leaky(action: Action) -> ActionResult:
             return ActionResult()
 
 
+@pytest.mark.slow
 @settings(
     max_examples=60,
     deadline=None,

@@ -312,7 +312,7 @@ class Claims(RuleBasedStateMachine):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
 def test_claims_do_what_the_model_does(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     def open_database() -> AbstractAsyncContextManager[Database]:
         if kind == "sqlite":

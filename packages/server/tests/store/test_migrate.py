@@ -4,6 +4,7 @@ import asyncio
 import warnings
 from pathlib import Path
 
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from cyberdesk_server.store.database import Database
@@ -63,6 +64,7 @@ async def test_migrating_again_changes_nothing(tmp_path: Path) -> None:
     await database.close()
 
 
+@pytest.mark.slow
 async def test_processes_that_migrate_at_once_wait_for_each_other(postgresql: PostgresqlForTests) -> None:
     async with postgresql.a_database(template="template0") as database:
         await asyncio.gather(*(migrate(database.url) for _ in range(3)))

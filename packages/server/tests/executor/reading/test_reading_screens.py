@@ -38,6 +38,7 @@ def painted(texts: tuple[str, ...], *, font_px: int, ground: str = GREY, ink: st
     return canvas
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("font_px", [11, 14, 18])
 @pytest.mark.parametrize(("ground", "ink"), [(GREY, BLACK), (WHITE, "#404040"), ("#202830", "#e8e8e8")])
 def test_every_value_is_read_to_the_letter(font_px: int, ground: str, ink: str) -> None:
@@ -114,6 +115,7 @@ def test_lines_are_read_from_top_to_bottom_and_from_left_to_right() -> None:
     assert read(canvas).page.text == "one\ttwo\nthree"
 
 
+@pytest.mark.slow
 @settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.integers(0, 11), st.sampled_from(BUTTONS)), min_size=1, max_size=6))
 def test_what_changed_is_read_as_if_all_were_new(changes: list[tuple[int, str]]) -> None:

@@ -276,6 +276,7 @@ Read the text right of "Bob" as bob
 """
 
 
+@pytest.mark.slow
 @settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.sampled_from(["Ann", "Bob", "Eve"]), max_size=3))
 async def test_any_worker_can_go_on_from_the_journal(names: list[str]) -> None:
