@@ -33,12 +33,15 @@ fix: setup       ## let the tools repair what they can
 	@ruff check --fix
 	@ruff format
 
-bench: setup     ## measure, and print a line per goal
-	@python -m bench
+bench: setup     ## measure, and print a line per goal; NAMES="tunnel memory" measures only these
+	@tools/setup bench
+	@python -m bench $(NAMES)
 
 lock:            ## write requirements.lock anew (needs uv)
 	@uv lock -q
 	@uv export -q --format requirements-txt --all-groups --no-emit-workspace --no-header --no-annotate -o requirements.lock
+	@uv pip compile -q --generate-hashes --no-header --no-annotate --no-emit-index-url --python-version 3.11 \
+		bench/requirements.in -o bench/requirements.lock
 
 clean:           ## remove what was made here
 	rm -rf .venv var .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

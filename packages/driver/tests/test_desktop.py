@@ -3,6 +3,8 @@
 import os
 import shutil
 import signal
+import socket
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -43,6 +45,15 @@ def test_a_desktop_has_its_size_and_a_display_of_its_own() -> None:
 
         assert size == SMALL
         assert first.display != second.display
+
+
+def test_the_cookie_is_there_for_libraries_that_look_for_this_host_and_display() -> None:
+    host = socket.gethostname().encode()
+    with VirtualDesktop(SMALL) as desktop:
+        number = desktop.display.removeprefix(":").encode()
+        entry = struct.pack(">HH", 0x0100, len(host)) + host + struct.pack(">H", len(number)) + number
+
+        assert desktop.xauthority.read_bytes().count(entry) == 1
 
 
 def test_programs_see_the_desktop_and_their_end_is_told(tmp_path: Path) -> None:

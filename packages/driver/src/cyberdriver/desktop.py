@@ -21,7 +21,7 @@ from typing import IO, Self
 
 from cyberdriver.backends.base import Backend, DesktopError, Size
 from cyberdriver.backends.x11 import X11Backend
-from cyberdriver.backends.x11.authority import write_new_cookie
+from cyberdriver.backends.x11.authority import name_display, write_new_cookie
 from cyberdriver.backends.x11.connection import Connection
 from cyberdriver.backends.x11.properties import read_property
 
@@ -151,7 +151,9 @@ class VirtualDesktop:
                 return bool(select.select([numbers], [], [], 0)[0])
 
             self._wait_for("Xvfb", screen, has_number)
-            self.display = ":" + numbers.read(16).decode().strip()
+            number = numbers.read(16).decode().strip()
+        name_display(self.xauthority, number)
+        self.display = f":{number}"
 
     def _screen_options(self, number_descriptor: int) -> list[str]:
         options = f"-displayfd {number_descriptor} -screen 0 {self.size}x24 -nolisten tcp -dpi 96 -s 0"

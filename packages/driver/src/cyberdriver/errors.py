@@ -64,7 +64,7 @@ class TurnedAway(DriverError):
 
 
 class AlreadyRunning(DriverError):
-    """Two drivers with one identity would push each other off the server."""
+    """A driver with this identity runs here already, and joining again would end it."""
 
     exit_code = 5
 

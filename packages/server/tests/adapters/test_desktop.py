@@ -184,7 +184,11 @@ class TestDesktop:
         (TypeText("a<ł€漢"), "/computer/input/keyboard/type", {"text": "a<ł€漢"}),
         (PressKeys("ctrl+a"), "/computer/input/keyboard/key", {"text": "ctrl+a"}),
         (CopyToClipboard(), "/computer/copy_to_clipboard", {"text": "text"}),
-        (RunCommand("dir"), "/computer/shell/powershell/exec", {"command": "dir", "timeout": 30}),
+        (
+            RunCommand("dir"),
+            "/computer/shell/powershell/exec",
+            {"command": "dir", "timeout": 30, "same_session": False},
+        ),
     ],
 )
 async def test_every_action_has_its_call(action: Action, path: str, body: dict[str, Any]) -> None:

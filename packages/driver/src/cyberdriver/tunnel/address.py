@@ -1,10 +1,11 @@
 """Which server: what a user may write, and the WebSocket address it means.
 
-https://cyberdesk.example       wss://cyberdesk.example/tunnel/ws cyberdesk.example:8443
-wss://cyberdesk.example:8443/tunnel/ws https://example.org/cyberdesk
-wss://example.org/cyberdesk/tunnel/ws http://localhost:8080           ws://localhost:8080/tunnel/ws
-http://elsewhere:8080           refused, unless insecure addresses are allowed: the API key would travel
-in clear
+https://cyberdesk.example        wss://cyberdesk.example/tunnel/ws
+cyberdesk.example:8443           wss://cyberdesk.example:8443/tunnel/ws
+https://example.org/cyberdesk    wss://example.org/cyberdesk/tunnel/ws
+http://localhost:8080            ws://localhost:8080/tunnel/ws
+http://elsewhere:8080            refused, unless insecure addresses are allowed:
+                                 the API key would travel in clear
 """
 
 import ipaddress

@@ -1,5 +1,4 @@
-"""Is the run still ours to work on? Notices its cancellation at once and interrupts waits, never an action.
-Is the run still ours to work on? Notices its cancellation at once and interrupts waits, never an action."""
+"""Is the run still ours to work on? Notices a cancellation at once; interrupts waits, never an action."""
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine

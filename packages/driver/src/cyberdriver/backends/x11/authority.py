@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import secrets
+import socket
 import struct
 from dataclasses import dataclass
 from pathlib import Path
 
 _ANY_HOST = 0xFFFF
+_THIS_HOST = 0x0100
 _PROTOCOL = b"MIT-MAGIC-COOKIE-1"
 
 
@@ -24,10 +26,22 @@ class Cookie:
 
 def write_new_cookie(path: Path) -> None:
     """A new secret, for every host and display number, in a new file only its owner reads."""
-    fields = (b"", b"", _PROTOCOL, secrets.token_bytes(16))
-    record = struct.pack(">H", _ANY_HOST) + b"".join(struct.pack(">H", len(part)) + part for part in fields)
     path.touch(mode=0o600, exist_ok=False)
-    path.write_bytes(record)
+    path.write_bytes(_record(_ANY_HOST, b"", b"", secrets.token_bytes(16)))
+
+
+def name_display(path: Path, number: str) -> None:
+    """Add the secret for this host and display too: not every X library reads an entry for any host."""
+    cookie = cookie_in(path)
+    if cookie is None:
+        raise ValueError(f"{path} holds no cookie")
+    with path.open("ab") as file:
+        file.write(_record(_THIS_HOST, socket.gethostname().encode(), number.encode(), cookie.data))
+
+
+def _record(family: int, address: bytes, number: bytes, secret: bytes) -> bytes:
+    fields = (address, number, _PROTOCOL, secret)
+    return struct.pack(">H", family) + b"".join(struct.pack(">H", len(part)) + part for part in fields)
 
 
 def cookie_in(path: Path) -> Cookie | None:

@@ -139,6 +139,7 @@ def _command(command: RunCommand) -> Call:
         "command": command.command,
         "timeout": command.timeout_seconds,
         "working_directory": command.working_directory,
+        "same_session": False,
     }
     seconds = max(DEFAULT_ANSWER_SECONDS, command.timeout_seconds + COMMAND_ALLOWANCE_SECONDS)
     return Call("/computer/shell/powershell/exec", fields, seconds)

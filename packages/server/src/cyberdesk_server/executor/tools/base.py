@@ -51,8 +51,7 @@ class Outcome:
 
     @property
     def result(self) -> JsonObject:
-        """As the journal keeps it: `text`, `output`, `runtime_values` and the facts, without what is empty.
-        As the journal keeps it: `text`, `output`, `runtime_values` and the facts, without what is empty."""
+        """As the journal keeps it: `text`, `output`, `runtime_values`, the facts; without what is empty."""
         members: dict[str, JsonValue] = {
             "text": self.text,
             "output": self.output,
