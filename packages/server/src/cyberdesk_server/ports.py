@@ -204,6 +204,13 @@ class Model(Protocol):
         """Why this model cannot follow the task; empty when it can. Asked before the first action."""
         ...
 
+    def has_finished(self, task: Task, history: Sequence[Step]) -> bool:
+        """True when nothing is left to do, whatever the screen shows. A model that must look says False.
+
+        It spares the look at a desktop whose program the last action may have closed.
+        """
+        ...
+
     async def next_turn(
         self,
         task: Task,

@@ -103,7 +103,7 @@ class Settings(BaseSettings):
     )
     max_turns: PositiveInt = _setting(500, "Most questions to the model in one run.", unit="turns")
     max_failures_in_a_row: PositiveInt = _setting(
-        5, "Tool calls that may fail one after another before a run is given up.", unit="calls"
+        5, "Turns that may fail one after another before a run is given up.", unit="turns"
     )
     model_answer_seconds: PositiveFloat = _setting(
         300.0, "Longest time of one answer of a model.", unit="seconds"

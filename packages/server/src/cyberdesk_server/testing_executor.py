@@ -160,11 +160,17 @@ class FunctionModel:
     before_answer: Callable[[], Awaitable[None]] | None = None
     """Awaited before each turn: a model takes its time."""
 
+    is_over: Callable[[Sequence[Step]], bool] | None = None
+    """Whether it knows without a look that nothing is left to do."""
+
     questions: list[tuple[Task, tuple[Step, ...], Mapping[str, JsonValue]]] = field(default_factory=list)
     """What it was shown, turn by turn."""
 
     def check(self, task: Task) -> Sequence[Refusal]:
         return self.refusals
+
+    def has_finished(self, task: Task, history: Sequence[Step]) -> bool:
+        return self.is_over is not None and self.is_over(history)
 
     async def next_turn(
         self,

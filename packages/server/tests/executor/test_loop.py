@@ -52,6 +52,17 @@ async def test_the_calls_of_a_turn_are_carried_out_in_order(stage: Stage) -> Non
     assert stage.desktop.performed == [Click(Point(3, 4)), TypeText("Doe"), PressKeys("tab")]
 
 
+async def test_a_model_that_has_finished_needs_no_screen_any_more(stage: Stage) -> None:
+    """The last click may have closed the program, and with it the desktop."""
+    model = replace(turns(a_turn(CLICK), a_turn(CLICK)), is_over=lambda history: len(history) == 1)
+
+    ending = await stage.execute(model)
+
+    assert ending.status is RunStatus.SUCCESS
+    assert stage.desktop.performed == [Click(Point(3, 4))]
+    assert len(model.questions) == 1
+
+
 async def test_every_step_is_written_with_the_screen_it_was_decided_on(stage: Stage) -> None:
     await stage.execute(turns(a_turn(CLICK), a_turn(CLICK)))
 

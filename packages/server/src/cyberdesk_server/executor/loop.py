@@ -114,7 +114,8 @@ class _Execution:
                 case CarryOut(step, rest):
                     await self._carry_out(step, rest)
                 case AskModel(number):
-                    if not await self._ask(number):
+                    model = self.parts.model
+                    if model.has_finished(self.task, self.journal.history) or not await self._ask(number):
                         return End(RunStatus.SUCCESS, None)
 
     async def _ask(self, number: int) -> bool:

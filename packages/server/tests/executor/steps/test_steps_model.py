@@ -344,3 +344,24 @@ async def test_a_screenshot_that_is_no_picture_is_told() -> None:
 
     with pytest.raises(ModelError, match="the screenshot cannot be read"):
         await StepsModel().next_turn(a_task('Click "A"'), (), {}, broken)
+
+
+@pytest.mark.parametrize(
+    "prompt", ['Click "Search"', 'If "Ann" is visible:\n  Click "Search"\nOtherwise: press Tab']
+)
+async def test_behind_the_last_sentence_no_screen_is_needed(prompt: str) -> None:
+    task = a_task(prompt)
+    followed = await follow(task, still(form()))
+    model = StepsModel()
+
+    finished = [model.has_finished(task, followed.history[:steps]) for steps in (0, 1)]
+
+    assert finished == [False, True]
+
+
+async def test_a_last_sentence_that_failed_has_not_finished() -> None:
+    task = a_task('Click "Search"')
+
+    followed = await follow(task, still(form()), fails=lambda call: "refused")
+
+    assert not StepsModel().has_finished(task, followed.history)

@@ -23,7 +23,7 @@ from cyberdesk_server.executor.steps.checks import refusals_of
 from cyberdesk_server.executor.steps.cursor import Cursor
 from cyberdesk_server.executor.steps.language import Do, Script
 from cyberdesk_server.executor.steps.outputs import fitted, nested
-from cyberdesk_server.executor.steps.program import Program, program_of
+from cyberdesk_server.executor.steps.program import Jump, Program, program_of
 from cyberdesk_server.executor.steps.readings import reading_of, with_things
 from cyberdesk_server.executor.steps.script import script_of
 from cyberdesk_server.executor.steps.targets import thing_with_texts
@@ -63,6 +63,16 @@ class StepsModel:
         """The lines that are no steps, and the values, pictures and names that are not right."""
         return refusals_of(_script(task.prompt), task)
 
+    def has_finished(self, task: Task, history: Sequence[Step]) -> bool:
+        """True behind the last sentence."""
+        if not history or any(step.state is StepState.FAILED for step in _last_turn(history)):
+            return False
+        program = _program(task.prompt)
+        position = Cursor.of(history[-1].memo).position
+        while position < len(program) and isinstance(jump := program[position], Jump):
+            position = jump.to
+        return position >= len(program)
+
     async def next_turn(
         self,
         task: Task,
@@ -73,7 +83,7 @@ class StepsModel:
         """The tool calls of the next sentence. `ModelError` when what it talks about is not on the screen."""
         program = _program(task.prompt)
         cursor = Cursor.of(history[-1].memo) if history else Cursor()
-        last_turn = [step for step in history if step.turn == history[-1].turn] if history else []
+        last_turn = _last_turn(history)
         if any(step.state is StepState.FAILED for step in last_turn):
             cursor = _after_failure(program, cursor, last_turn)
 
@@ -125,6 +135,10 @@ class StepsModel:
             return await self._reader.work(screenshot, work)
         except UnreadablePicture as problem:
             raise ModelError(f"the screenshot cannot be read: {problem}") from problem
+
+
+def _last_turn(history: Sequence[Step]) -> list[Step]:
+    return [step for step in history if step.turn == history[-1].turn]
 
 
 def _after_failure(program: Program, cursor: Cursor, turn: Sequence[Step]) -> Cursor:

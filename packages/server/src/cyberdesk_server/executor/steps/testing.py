@@ -77,6 +77,8 @@ async def follow(
     try:
         for number in range(1, _MOST_TURNS):
             model = StepsModel() if new_worker_each_turn else model
+            if model.has_finished(task, tuple(done.history)):
+                return await _concluded(model, task, done)
             screenshot = screen(done.calls)
             turn = await model.next_turn(task, tuple(done.history), done.runtime_values, screenshot)
             for call in turn.calls:
@@ -98,12 +100,16 @@ async def follow(
                 if error is not None:
                     break
             if not turn.calls or turn.calls[-1].tool.startswith("declare_"):
-                done.output = await model.conclude(task, tuple(done.history), done.runtime_values)
-                return done
+                return await _concluded(model, task, done)
     except ModelError as error:
         done.error = str(error)
         return done
     raise AssertionError(f"the prompt did not end after {_MOST_TURNS} turns")
+
+
+async def _concluded(model: StepsModel, task: Task, done: Followed) -> Followed:
+    done.output = await model.conclude(task, tuple(done.history), done.runtime_values)
+    return done
 
 
 def _finished(step: Step, state: StepState, error: str | None, result: JsonObject) -> Step:
