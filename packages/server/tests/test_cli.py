@@ -262,6 +262,32 @@ def test_a_key_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     assert line.startswith(f"cyberdesk-server: --write-key: {tmp_path}/no/key cannot be written")
 
 
+def test_a_key_file_that_is_a_folder_is_named(tmp_path: Path) -> None:
+    line = refused("up", "--data-dir", str(tmp_path), "--port", "0", "--write-key", str(tmp_path))
+
+    assert line == f"cyberdesk-server: --write-key: {tmp_path} cannot be written: it is a folder\n"
+
+
+def test_a_damaged_master_key_is_named(tmp_path: Path) -> None:
+    (tmp_path / "master.key").write_bytes(b"short")
+    (tmp_path / "master.key").chmod(0o600)
+
+    line = refused("up", "--data-dir", str(tmp_path), "--port", "0")
+
+    damage = "a master key has 32 bytes, not 5"
+    assert line == f"cyberdesk-server: {tmp_path}/master.key is damaged: {damage}\n"
+
+
+def test_a_blob_folder_that_cannot_be_made_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("CYBERDESK_BLOB_URL", f"file://{tmp_path}/file/blobs")
+
+    line = refused("up", "--data-dir", str(tmp_path), "--port", "0", "--write-key", str(tmp_path / "key"))
+
+    folder = f"{tmp_path}/file/blobs"
+    assert line == f"cyberdesk-server: blob_url: the folder {folder} cannot be used: Not a directory\n"
+
+
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_every_command_has_an_example(command: list[str]) -> None:
     shown = CliRunner().invoke(app, [*command, "--help"]).stdout

@@ -172,15 +172,17 @@ async def test_a_file_too_large_is_413(
 @pytest.fixture
 def confined(make_machine: Callable[..., StagedMachine], tmp_path: Path) -> StagedMachine:
     """A machine that allows one folder, with a link inside that leads out."""
-    (tmp_path / "root").mkdir()
-    (tmp_path / "root" / "inside").write_text("inside")
+    (tmp_path / "allowed").mkdir()
+    (tmp_path / "allowed" / "inside").write_text("inside")
     (tmp_path / "outside").write_text("outside")
-    (tmp_path / "root" / "link").symlink_to(tmp_path / "outside")
-    (tmp_path / "root" / "loop").symlink_to(tmp_path / "root" / "loop")
-    return make_machine(allowed=Allowed(file_roots=(tmp_path / "root",)))
+    (tmp_path / "allowed" / "link").symlink_to(tmp_path / "outside")
+    (tmp_path / "allowed" / "loop").symlink_to(tmp_path / "allowed" / "loop")
+    return make_machine(allowed=Allowed(file_roots=(tmp_path / "allowed",)))
 
 
-@pytest.mark.parametrize("way", ["outside", "root/../outside", "root/link", "rooted", "root/loop/x", "."])
+@pytest.mark.parametrize(
+    "way", ["outside", "allowed/../outside", "allowed/link", "allowed-too", "allowed/loop/x", "."]
+)
 async def test_nothing_leads_out_of_the_allowed_folders(
     confined: StagedMachine, tmp_path: Path, way: str
 ) -> None:
@@ -195,7 +197,7 @@ async def test_nothing_leads_out_of_the_allowed_folders(
 
 
 async def test_what_is_inside_the_allowed_folders_works(confined: StagedMachine, tmp_path: Path) -> None:
-    read = await confined.ask("GET", READ, query=f"path={tmp_path}/root/inside")
-    write = await confined.ask("POST", WRITE, {"path": f"{tmp_path}/root/new/f", "content": ""})
+    read = await confined.ask("GET", READ, query=f"path={tmp_path}/allowed/inside")
+    write = await confined.ask("POST", WRITE, {"path": f"{tmp_path}/allowed/new/f", "content": ""})
 
     assert (read.status, write.status) == (200, 200)

@@ -190,7 +190,7 @@ def _build(
 ) -> Site:
     clock, bus = SystemClock(), InProcessBus()
     links = SignedLinks(folder.secret("links.key"), public_url=public_url, clock=clock)
-    blobs = LocalBlobs(settings.blob_folder, links)
+    blobs = _blobs(settings, links)
     vault = EnvelopeVault(master_key)
     gateway = Gateway(database, bus, clock)
     limits = Limits(
@@ -248,11 +248,23 @@ def _build(
 
 def _master_key(settings: Settings, folder: DataFolder) -> MasterKey:
     if settings.master_key is None:
-        return MasterKey(folder.secret("master.key"))
+        try:
+            return MasterKey(folder.secret("master.key"))
+        except ValueError as error:
+            raise CannotStart(f"{folder.path}/master.key is damaged: {error}") from error
     try:
         return MasterKey(base64.b64decode(settings.master_key.get_secret_value(), validate=True))
     except (binascii.Error, ValueError) as error:
         raise CannotStart("master_key: must be 32 bytes in base64") from error
+
+
+def _blobs(settings: Settings, links: SignedLinks) -> LocalBlobs:
+    try:
+        return LocalBlobs(settings.blob_folder, links)
+    except OSError as error:
+        raise CannotStart(
+            f"blob_url: the folder {settings.blob_folder} cannot be used: {error.strerror or error}"
+        ) from error
 
 
 async def _run(

@@ -226,6 +226,8 @@ def _one_line_errors() -> Iterator[None]:
 
 def _refuse_unwritable(key_file: Path | None) -> None:
     """Better now than when the key is made: it can be shown only once."""
+    if key_file and key_file.is_dir():
+        _fail(f"--write-key: {key_file} cannot be written: it is a folder")
     if key_file and not os.access(key_file.absolute().parent, os.W_OK | os.X_OK):
         _fail(f"--write-key: {key_file} cannot be written: its folder is missing or not writable")
 

@@ -9,7 +9,7 @@ import os
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     Field,
@@ -26,6 +26,9 @@ from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSett
 
 ENVIRONMENT_PREFIX = "CYBERDESK_"
 DEFAULT_DATA_DIR = Path("~/.local/share/cyberdesk")
+
+Seconds = Annotated[PositiveFloat, Field(le=365 * 24 * 3600)]
+"""A time that can be added to now: up to a year."""
 
 
 class BadSetting(ValueError):
@@ -82,30 +85,30 @@ class Settings(BaseSettings):
         "info", "The least important level shown."
     )
     worker_concurrency: PositiveInt = _setting(16, "Runs this server works on at the same time.", unit="runs")
-    lease_seconds: PositiveFloat = _setting(
+    lease_seconds: Seconds = _setting(
         30.0,
         "How long a run stays with a worker that gives no sign; then another takes it over.",
         unit="seconds",
     )
-    sweep_seconds: PositiveFloat = _setting(
+    sweep_seconds: Seconds = _setting(
         5.0, "How often waiting runs are looked for in case a wake-up got lost.", unit="seconds"
     )
-    shutdown_seconds: PositiveFloat = _setting(
+    shutdown_seconds: Seconds = _setting(
         5.0,
         "How long a stopping server waits for actions under way before it gives its runs up.",
         unit="seconds",
     )
-    desktop_grace_seconds: PositiveFloat = _setting(
+    desktop_grace_seconds: Seconds = _setting(
         30.0, "How long a run waits for a desktop that has gone before it ends in `error`.", unit="seconds"
     )
-    run_time_limit_seconds: PositiveFloat = _setting(
+    run_time_limit_seconds: Seconds = _setting(
         7200.0, "Longest time of one run, counted from its start.", unit="seconds"
     )
     max_turns: PositiveInt = _setting(500, "Most questions to the model in one run.", unit="turns")
     max_failures_in_a_row: PositiveInt = _setting(
         5, "Turns that may fail one after another before a run is given up.", unit="turns"
     )
-    model_answer_seconds: PositiveFloat = _setting(
+    model_answer_seconds: Seconds = _setting(
         300.0, "Longest time of one answer of a model.", unit="seconds"
     )
 

@@ -31,6 +31,7 @@ def test_without_values_there_are_none() -> None:
         ("Type {{later}} and \\{literal}", set(), set()),
         ("<ul><li>Type {$pin['x']}</li></ul>", set(), {"pin"}),
         ("For each {patient} in {patients}:\n  Type {patient.name}", {"patients"}, set()),
+        ("For all row in {rows}:\n  Type {row.id}, {loop_item.id}", {"rows"}, set()),
         ("Type {optional}", set(), set()),
     ],
 )

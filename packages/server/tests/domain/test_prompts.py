@@ -6,6 +6,7 @@ import pytest
 from cyberdesk_server.domain.json import JsonValue
 from cyberdesk_server.domain.prompts import (
     EMPTY,
+    LOOP_ITEM,
     Kind,
     Line,
     PathError,
@@ -134,7 +135,21 @@ def test_the_names_of_a_prompt_are_found() -> None:
         inputs=frozenset({"site", "user"}),
         runtime=frozenset({"order_id", "a"}),
         secrets=frozenset({"login"}),
+        items=frozenset({LOOP_ITEM}),
     )
+
+
+@pytest.mark.parametrize(
+    ("loop", "item"),
+    [
+        ("For each {patient} in {patients}:", "patient"),
+        ("1. For every { patient } of the {patients.open}", "patient"),
+        ("Repeat for each patient in {{patients}}:", "patient"),
+        ("For all patient_id in the {ids}, press Tab", "patient_id"),
+    ],
+)
+def test_a_loop_names_its_item(loop: str, item: str) -> None:
+    assert variables(loop).items == {item, LOOP_ITEM}
 
 
 def test_quotes_written_as_html_entities_are_quotes() -> None:

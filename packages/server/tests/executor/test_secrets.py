@@ -77,6 +77,26 @@ async def test_a_memo_that_is_json_stays_json() -> None:
     assert json.loads(masked or "") == {"at": 3, "said": "{$password}"}
 
 
+async def test_a_memo_keeps_its_numbers() -> None:
+    secrets = await secrets_of(pin="3")
+
+    masked = await secrets.mask_memo('{"at": 3, "said": "3"}')
+
+    assert json.loads(masked or "") == {"at": 3, "said": "{$pin}"}
+
+
+async def test_a_click_does_not_miss_because_a_pin_is_its_x() -> None:
+    secrets = await secrets_of(pin="640")
+
+    click = {"x": 640, "y": 2, "target": [630, 0, 640, 4], "text": "640", "values": {"pin": 640}}
+
+    assert await secrets.mask_arguments(click) == {
+        **click,
+        "text": "{$pin}",
+        "values": {"pin": "{$pin}"},
+    }
+
+
 async def test_a_memo_without_a_secret_is_not_touched() -> None:
     secrets = await secrets_of(password="hunter2")
 

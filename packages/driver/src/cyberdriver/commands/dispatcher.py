@@ -1,8 +1,6 @@
 """Runs requests: each in its lane, in the order they came, an action at most once.
 
-A request is queued before `answer` awaits anything; so the order of calls is the
-order of inputs. Cancelling an `answer` takes back what has not begun; what has begun runs to its end and its
-answer is kept.
+The order in which requests are begun is the order of inputs.
 """
 
 import asyncio
@@ -64,9 +62,33 @@ class Dispatcher:
         """Whether nothing new begins any more."""
         return self._is_ending
 
+    def begin(self, request: Request) -> asyncio.Future[Answer]:
+        """Queues this request and returns at once; what comes is its answer, never an exception.
+
+        Cancelling takes back what has not begun; what has begun runs to its end and its answer is kept.
+        """
+        route = find_route(request.method, request.path)
+        if isinstance(route, Answer):
+            return _ready(route)
+        if self._is_ending:
+            return _ready(problem(503, "the driver is ending"))
+        name = _name_of(request)
+        running = self._named.get(name) if name else None
+        if running is not None:
+            if _is_same_work(running.request, request):
+                return asyncio.wrap_future(running.future)
+            if request.header(ACTION_ID_HEADER):
+                return _ready(_OTHER_WORK)
+            name = None
+        future = self._tracked(self._lanes[route.lane].submit(self._perform, route, request))
+        if name:
+            named = self._named[name] = _Running(request, future)
+            future.add_done_callback(lambda _: self._forget(name, named))
+        return asyncio.wrap_future(future)
+
     async def answer(self, request: Request) -> Response:
         """The answer to this request. Never raises for what the request says or the desktop does."""
-        answer = await self._queue(request)
+        answer = await self.begin(request)
         return Response(request.request_id, answer.status, answer.headers, answer.body)
 
     async def act(self, action: Callable[[], None]) -> None:
@@ -101,26 +123,6 @@ class Dispatcher:
         self._desk.shells.close()
         self._desk.desktop.close()
         return True
-
-    def _queue(self, request: Request) -> "asyncio.Future[Answer]":
-        route = find_route(request.method, request.path)
-        if isinstance(route, Answer):
-            return _ready(route)
-        if self._is_ending:
-            return _ready(problem(503, "the driver is ending"))
-        name = _name_of(request)
-        running = self._named.get(name) if name else None
-        if running is not None:
-            if _is_same_work(running.request, request):
-                return asyncio.wrap_future(running.future)
-            if request.header(ACTION_ID_HEADER):
-                return _ready(_OTHER_WORK)
-            name = None
-        future = self._tracked(self._lanes[route.lane].submit(self._perform, route, request))
-        if name:
-            named = self._named[name] = _Running(request, future)
-            future.add_done_callback(lambda _: self._forget(name, named))
-        return asyncio.wrap_future(future)
 
     def _tracked(self, future: "Future[Result]") -> "Future[Result]":
         self._futures.add(future)

@@ -6,6 +6,8 @@ Reading never waits for a command, so a drop is noticed and a ping answered at o
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from typing import Protocol
 
 from cyberdesk_wire import (
@@ -23,31 +25,35 @@ from cyberdesk_wire import (
 )
 from websockets.asyncio.connection import Connection as Socket
 from websockets.exceptions import ConnectionClosed
+from websockets.protocol import State
 
-from cyberdriver.answers import problem
+from cyberdriver.answers import Answer, problem
 
 ENDING = 1001
 """The close code of a driver that ends."""
+ONE_WRITE_BYTES = 64 * 1024
+"""Up to this size the frames of one answer are handed to the system together."""
 
 logger = logging.getLogger(__name__)
 
 
-class Answering(Protocol):
-    async def answer(self, request: Request) -> Response: ...
+class Beginning(Protocol):
+    def begin(self, request: Request) -> asyncio.Future[Answer]: ...
 
 
 class Connection:
     """Serves one socket until it closes."""
 
     def __init__(
-        self, socket: Socket, dispatcher: Answering, on_request: Callable[[], None], limits: Limits
+        self, socket: Socket, dispatcher: Beginning, on_request: Callable[[], None], limits: Limits
     ) -> None:
         self._socket = socket
         self._dispatcher = dispatcher
         self._on_request = on_request
         self._side = DriverSide(limits)
+        self._running: set[asyncio.Future[Answer]] = set()
+        self._sending: set[asyncio.Task[None]] = set()
         self._send_lock = asyncio.Lock()
-        self._answers: set[asyncio.Task[None]] = set()
 
     async def serve(self) -> None:
         """Reads and answers until the socket closes; then takes back what has not begun."""
@@ -58,34 +64,39 @@ class Connection:
         except ConnectionClosed:
             pass
         finally:
-            for task in self._answers:
-                task.cancel()
-            await asyncio.gather(*self._answers, return_exceptions=True)
+            pending = self._running | self._sending
+            for work in pending:
+                work.cancel()
+            await asyncio.gather(*pending, return_exceptions=True)
 
     async def finish(self, grace_seconds: float) -> None:
         """Sends the answers of what is running, for at most this long, then says goodbye."""
-        if self._answers:
-            await asyncio.wait(self._answers, timeout=grace_seconds)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(grace_seconds):
+                while pending := self._running | self._sending:
+                    await asyncio.wait(pending)
         await self._socket.close(ENDING, "the driver is ending")
 
     def _take(self, event: Request | ProtocolError) -> None:
         match event:
             case Request():
                 self._on_request()
-                self._start(event)
+                running = self._dispatcher.begin(event)
+                self._running.add(running)
+                running.add_done_callback(partial(self._finished, event.request_id))
             case ProtocolError():
                 logger.warning("wrong frame from the server request_id=%s error=%s", event.request_id, event)
                 refusal = _refusal(event)
                 if refusal is not None:
-                    self._start(refusal)
+                    self._answer(refusal)
 
-    def _start(self, work: Request | Response) -> None:
-        task = asyncio.create_task(self._answer(work))
-        self._answers.add(task)
-        task.add_done_callback(self._answers.discard)
+    def _finished(self, request_id: str, running: asyncio.Future[Answer]) -> None:
+        self._running.discard(running)
+        if not running.cancelled():
+            answer = running.result()
+            self._answer(Response(request_id, answer.status, answer.headers, answer.body))
 
-    async def _answer(self, work: Request | Response) -> None:
-        response = work if isinstance(work, Response) else await self._dispatcher.answer(work)
+    def _answer(self, response: Response) -> None:
         frames = self._side.send(response)
         if isinstance(frames, ProtocolError):
             logger.warning("an answer cannot be sent request_id=%s error=%s", response.request_id, frames)
@@ -93,7 +104,24 @@ class Connection:
             frames = self._side.send(instead)
             if isinstance(frames, ProtocolError):
                 return
-        await self._send(frames)
+        if sum(map(len, frames)) <= ONE_WRITE_BYTES and not self._send_lock.locked():
+            self._send_at_once(frames)
+        else:
+            sending = asyncio.create_task(self._send(frames))
+            self._sending.add(sending)
+            sending.add_done_callback(self._sending.discard)
+
+    def _send_at_once(self, frames: list[Frame]) -> None:
+        """In one write: each of its own would cost a system call here and a wake-up there."""
+        protocol = self._socket.protocol
+        if protocol.state is not State.OPEN:
+            return
+        for frame in frames:
+            if isinstance(frame, str):
+                protocol.send_text(frame.encode())
+            else:
+                protocol.send_binary(frame)
+        self._socket.transport.writelines(protocol.data_to_send())
 
     async def _send(self, frames: list[Frame]) -> None:
         async with self._send_lock:

@@ -27,8 +27,6 @@ STATUS: Mapping[type[Refused], int] = {
 }
 """A test fails when a refusal is missing here."""
 
-SECRET_FIELDS = frozenset({"sensitive_input_values", "machine_sensitive_parameters"})
-
 
 def answer(error: Refused | RequestValidationError | HTTPException) -> Response:
     """The answer that says why there is no other. A `detail` of status 422 is always a list."""

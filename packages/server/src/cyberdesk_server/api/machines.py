@@ -12,7 +12,6 @@ from starlette.responses import Response
 from cyberdesk_server.api.answers import JsonAnswer, no_content
 from cyberdesk_server.api.auth import Caller
 from cyberdesk_server.api.routes import PartsOf, router
-from cyberdesk_server.api.runs import run_topic
 from cyberdesk_server.api.schemas.common import (
     WRITES,
     Limit,
@@ -33,10 +32,8 @@ from cyberdesk_server.domain.ids import MachineId, RunId
 from cyberdesk_server.domain.machines import MachineStatus
 from cyberdesk_server.domain.refusals import InvalidFields, Problem, UnknownMachine
 from cyberdesk_server.store import machines as store
+from cyberdesk_server.topics import MACHINES_FREE, run_topic
 from cyberdesk_server.usecases import machines
-
-MACHINES_FREE = "machines.free"
-"""Topic of the bus: a machine can take a run."""
 
 api = router(prefix="/v1/machines", tags=["machines"])
 

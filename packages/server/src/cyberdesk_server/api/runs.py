@@ -39,22 +39,15 @@ from cyberdesk_server.domain.runs import RunListOrder, RunStatus
 from cyberdesk_server.store import run_records
 from cyberdesk_server.store.run_records import Wanted, record_of
 from cyberdesk_server.store.runs import get as stored_run
+from cyberdesk_server.topics import RUNS_WAITING, run_topic
 from cyberdesk_server.usecases import runs
 from cyberdesk_server.usecases.runs import Order
-
-RUNS_WAITING = "runs.waiting"
-"""Topic of the bus: a run was committed that waits for a machine."""
 
 api = router(prefix="/v1/runs", tags=["runs"])
 
 Included = Annotated[Collection[str], Depends(inclusion("workflow", "machine", "machine.pools"))]
 
 Page = PaginatedResponseWithIncludes[RunResponse]
-
-
-def run_topic(run_id: UUID) -> str:
-    """Topic of the bus: something about this run has changed."""
-    return f"run.{run_id}"
 
 
 @api.post("", status_code=201, response_model=RunResponse, dependencies=WRITES)

@@ -1,16 +1,10 @@
 """Which values a run's variables have, and which are missing."""
 
-import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from cyberdesk_server.domain.json import JsonObject, JsonValue
-from cyberdesk_server.domain.prompts import EMPTY, plain_lines, variables
-
-LOOP_VARIABLE = re.compile(
-    r"\bfor\s+(?:each|every)\s+\{\s*(?P<name>[^\W\d][\w-]*)\s*\}\s+(?:in|of)\b", re.IGNORECASE
-)
-"""`For each {item} in {items}`: a name the prompt gives itself."""
+from cyberdesk_server.domain.prompts import EMPTY, variables
 
 
 def is_blank(value: JsonValue) -> bool:
@@ -50,9 +44,8 @@ def missing_variables(
 ) -> Missing:
     """What is not among the given names; optional inputs and names the prompt gives itself never are."""
     used = variables(prompt)
-    loops = {match["name"] for line in plain_lines(prompt) for match in LOOP_VARIABLE.finditer(line.text)}
     return Missing(
-        used.inputs - frozenset(inputs) - frozenset(optional) - loops,
+        used.inputs - frozenset(inputs) - frozenset(optional) - used.items,
         used.secrets - frozenset(secrets),
     )
 

@@ -24,6 +24,9 @@ EMPTY = "__EMPTY__"
 CLEAR = "__CLEAR__"
 """Typing it clears the focused field."""
 
+LOOP_ITEM = "loop_item"
+"""The current item of the innermost loop, whatever else the prompt calls it."""
+
 
 class PathError(Exception):
     """A path goes on below a text, a number or a truth value, where there is nothing to go into."""
@@ -87,6 +90,11 @@ _PLACEHOLDER = re.compile(
 PLACEHOLDER = "(?:" + "|".join(_BODY.values()) + ")"
 """Regular expression of a variable of any kind, without groups."""
 
+_FOR_EACH = re.compile(
+    r"\bfor\s+(?:each|every|all)\s+(?:\{\s*(?P<name>[^\W\d][\w-]*)\s*\}\s+(?:in|of)\b"
+    r"|(?P<word>[^\W\d]\w*)\s+(?:in|of)\s+(?:the\s+)?\{)",
+    re.IGNORECASE,
+)
 _SECRET_LIKE = re.compile(rf"(?P<slashes>\\*)(?P<secret>{_BODY[Kind.SECRET]})")
 
 Part = str | Placeholder
@@ -224,18 +232,21 @@ class Variables:
     inputs: frozenset[str]
     runtime: frozenset[str]
     secrets: frozenset[str]
+    items: frozenset[str]
+    """Names the prompt gives itself: `item` in `For each {item} in {items}`, and `LOOP_ITEM`."""
 
 
 def variables(prompt: str) -> Variables:
     """Which inputs, runtime values and secrets a prompt mentions."""
-    used = [
-        part for line in plain_lines(prompt) for part in parts(line.text) if isinstance(part, Placeholder)
-    ]
+    lines = plain_lines(prompt)
+    used = [part for line in lines for part in parts(line.text) if isinstance(part, Placeholder)]
 
     def names(kind: Kind) -> frozenset[str]:
         return frozenset(placeholder.name for placeholder in used if placeholder.kind is kind)
 
-    return Variables(names(Kind.INPUT), names(Kind.RUNTIME), names(Kind.SECRET))
+    loops = [loop for line in lines for loop in _FOR_EACH.finditer(line.text)]
+    items = frozenset({LOOP_ITEM, *(loop["name"] or loop["word"] for loop in loops)})
+    return Variables(names(Kind.INPUT), names(Kind.RUNTIME), names(Kind.SECRET), items)
 
 
 @dataclass(frozen=True, slots=True)

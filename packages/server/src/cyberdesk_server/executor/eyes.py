@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import TypeVar
 
+from cyberdesk_server.domain.addresses import address_of
 from cyberdesk_server.domain.ids import OrganizationId
 from cyberdesk_server.domain.screens import Screenshot
 from cyberdesk_server.executor.parts import ExecutorParts
@@ -12,9 +13,6 @@ from cyberdesk_server.executor.watch import Watch
 from cyberdesk_server.ports import DesktopRefused, DesktopUnreachable
 
 T = TypeVar("T")
-
-BLOB_SCHEME = "supabase://"
-"""Callers see blob `K` as `supabase://K`; see the architecture, decisions."""
 
 FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 2.0
@@ -80,4 +78,4 @@ class Eyes:
         if key not in self._kept:
             await self._parts.blobs.put(key, screenshot.png, content_type="image/png")
             self._kept.add(key)
-        return BLOB_SCHEME + key
+        return address_of(key)

@@ -13,6 +13,7 @@ from cyberdesk_server.executor.watch import OWN_NEWS
 from cyberdesk_server.ports import Message
 from cyberdesk_server.store import attachments, steps
 from cyberdesk_server.store.runs import Claim
+from cyberdesk_server.topics import run_topic
 
 
 class RunJournal:
@@ -44,7 +45,7 @@ class RunJournal:
                 run_id=self._claim.run.id,
                 number=len(self._history) + position,
                 turn=number,
-                call=replace(call, arguments=await self._secrets.mask(call.arguments)),
+                call=replace(call, arguments=await self._secrets.mask_arguments(call.arguments)),
                 started_at=now,
                 thought=thought if position == 1 else None,
                 memo=memo,
@@ -104,7 +105,7 @@ class RunJournal:
 
     async def _tell(self, step: Step) -> None:
         """Wake whoever watches this run."""
-        await self._parts.bus.publish(f"run.{self._claim.run.id}", Message({OWN_NEWS: step.number}))
+        await self._parts.bus.publish(run_topic(self._claim.run.id), Message({OWN_NEWS: step.number}))
 
 
 def _dropped(waiting: Sequence[Step], reason: str) -> list[Step]:

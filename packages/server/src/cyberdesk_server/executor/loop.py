@@ -18,7 +18,6 @@ from cyberdesk_server.domain.steps import Step, StepState, ToolCall, Turn
 from cyberdesk_server.domain.tasks import Task
 from cyberdesk_server.executor.arguments import fill_of, parse
 from cyberdesk_server.executor.asking import persistently
-from cyberdesk_server.executor.endings import usage_metadata
 from cyberdesk_server.executor.eyes import Eyes
 from cyberdesk_server.executor.filling import filled_arguments
 from cyberdesk_server.executor.journal import RunJournal
@@ -36,6 +35,7 @@ from cyberdesk_server.executor.signals import RunFails, RunStopped, ToolFailed
 from cyberdesk_server.executor.task import task_of
 from cyberdesk_server.executor.tools import TOOLS
 from cyberdesk_server.executor.tools.base import Bench, Outcome
+from cyberdesk_server.executor.usage import usage_metadata
 from cyberdesk_server.executor.watch import Watch, watching
 from cyberdesk_server.ports import ModelError
 from cyberdesk_server.store import secrets as stored_secrets

@@ -6,11 +6,11 @@ import hashlib
 import re
 from urllib.parse import unquote_to_bytes
 
+from cyberdesk_server.domain.addresses import blob_key_of
 from cyberdesk_server.domain.geometry import Box, Size
 from cyberdesk_server.domain.ids import OrganizationId
 from cyberdesk_server.domain.prompts import plain_lines
 from cyberdesk_server.domain.screens import Screenshot
-from cyberdesk_server.executor.eyes import BLOB_SCHEME
 from cyberdesk_server.ports import BlobMissing, Blobs
 
 PROMPT_IMAGES = "workflow-prompt-images"
@@ -40,7 +40,7 @@ async def prompt_pictures(prompt: str, blobs: Blobs, organization_id: Organizati
 async def _picture(source: str, blobs: Blobs, organization_id: OrganizationId) -> bytes | None:
     if source.startswith("data:image/"):
         return _inline(source)
-    key = source.removeprefix(BLOB_SCHEME)
+    key = blob_key_of(source)
     is_ours = key != source and key.startswith(f"{PROMPT_IMAGES}/{organization_id}/") and ".." not in key
     if not is_ours:
         return None

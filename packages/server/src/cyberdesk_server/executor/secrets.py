@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeVar, cast
 
 from cyberdesk_server.domain.ids import OrganizationId, SecretId
-from cyberdesk_server.domain.json import JsonValue
+from cyberdesk_server.domain.json import JsonObject, JsonValue
 from cyberdesk_server.domain.prompts import (
     Kind,
     PathError,
@@ -56,24 +56,35 @@ class RunSecrets:
 
     async def mask(self, value: Json) -> Json:
         """The value with every plaintext in it replaced by its `{$name}`."""
-        if not self._sealed:
-            return value
-        plaintexts = [leaf for name in self._sealed for leaf in _leaves(name, await self._open(name))]
-        masks = [
-            _Mask(*leaf) for leaf in sorted(plaintexts, key=lambda leaf: -len(leaf[1])) if leaf[1].strip()
-        ]
-        return cast(Json, _masked(value, masks))
+        return cast(Json, _masked(value, await self._masks()))
+
+    async def mask_arguments(self, arguments: JsonObject) -> JsonObject:
+        """The arguments of a tool call without plaintexts.
+
+        Their own numbers stay: they are points and seconds, and a click must not miss because a PIN is its x.
+        """
+        masks = await self._masks()
+        return {
+            name: _masked(item, masks, hides_numbers=isinstance(item, Mapping))
+            for name, item in arguments.items()
+        }
 
     async def mask_memo(self, memo: str | None) -> str | None:
-        """A model's memo without plaintexts; one that is JSON stays JSON with the same keys."""
+        """A model's memo without plaintexts; one that is JSON stays JSON with the same numbers, which say where
+        the model is."""
         if memo is None or not self._sealed:
             return memo
         try:
             value: JsonValue = json.loads(memo)
         except ValueError:
             return await self.mask(memo)
-        masked = await self.mask(value)
+        masked = _masked(value, await self._masks(), hides_numbers=False)
         return memo if masked == value else json.dumps(masked, ensure_ascii=False)
+
+    async def _masks(self) -> Sequence["_Mask"]:
+        """The longest plaintext first, so that none is hidden only in part."""
+        plaintexts = [leaf for name in self._sealed for leaf in _leaves(name, await self._open(name))]
+        return [_Mask(*leaf) for leaf in sorted(plaintexts, key=lambda leaf: -len(leaf[1])) if leaf[1].strip()]
 
     async def _open(self, name: str) -> JsonValue:
         secret_id, sealed = self._sealed[name]
@@ -114,7 +125,7 @@ class _Mask:
         return self._name
 
 
-def _masked(value: JsonValue, masks: Sequence[_Mask]) -> JsonValue:
+def _masked(value: JsonValue, masks: Sequence[_Mask], *, hides_numbers: bool = True) -> JsonValue:
     match value:
         case str():
             for mask in masks:
@@ -123,11 +134,15 @@ def _masked(value: JsonValue, masks: Sequence[_Mask]) -> JsonValue:
         case bool() | None:
             return value
         case int() | float():
-            return next((mask.name for mask in masks if mask.is_number(value)), value)
+            hiding = masks if hides_numbers else ()
+            return next((mask.name for mask in hiding if mask.is_number(value)), value)
         case Mapping():
-            return {str(_masked(key, masks)): _masked(item, masks) for key, item in value.items()}
+            return {
+                str(_masked(key, masks)): _masked(item, masks, hides_numbers=hides_numbers)
+                for key, item in value.items()
+            }
         case _:
-            return [_masked(item, masks) for item in value]
+            return [_masked(item, masks, hides_numbers=hides_numbers) for item in value]
 
 
 def _leaves(name: str, value: JsonValue) -> Iterator[tuple[str, str]]:

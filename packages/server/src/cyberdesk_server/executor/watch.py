@@ -11,12 +11,12 @@ from cyberdesk_server.executor.signals import RunFails, RunStopped
 from cyberdesk_server.ports import Message
 from cyberdesk_server.store import runs
 from cyberdesk_server.store.runs import Claim
+from cyberdesk_server.topics import run_topic
 
 T = TypeVar("T")
 
 OWN_NEWS = "step"
-"""In the head of a message on `run.<id>` that the executor sends itself: nothing about the run's life
-changed."""
+"""In the head of a message that the executor sends itself: nothing about the run's life changed."""
 
 
 class Watch:
@@ -98,7 +98,7 @@ class Watch:
 async def watching(claim: Claim, parts: ExecutorParts) -> AsyncIterator[Watch]:
     """A watch over the claimed run for as long as the context is open."""
     watch = Watch(claim, parts)
-    async with parts.bus.listen(f"run.{claim.run.id}") as messages:
+    async with parts.bus.listen(run_topic(claim.run.id)) as messages:
         tasks = asyncio.create_task(watch._hear(messages)), asyncio.create_task(watch._sweep())
         try:
             yield watch

@@ -28,39 +28,19 @@ async def for_run(conn: AsyncConnection, run_id: RunId) -> Sealed:
 async def add_for_run(
     conn: AsyncConnection, organization_id: OrganizationId, run_id: RunId, sealed: Sealed
 ) -> None:
-    if sealed:
-        await conn.execute(
-            secrets.insert(),
-            [
-                {
-                    "id": id_,
-                    "organization_id": organization_id,
-                    "run_id": run_id,
-                    "name": name,
-                    "sealed": content,
-                }
-                for name, (id_, content) in sealed.items()
-            ],
-        )
+    await _add(conn, sealed, organization_id=organization_id, run_id=run_id)
 
 
 async def add_for_machine(
     conn: AsyncConnection, organization_id: OrganizationId, machine_id: MachineId, sealed: Sealed
 ) -> None:
-    if sealed:
-        await conn.execute(
-            secrets.insert(),
-            [
-                {
-                    "id": id_,
-                    "organization_id": organization_id,
-                    "machine_id": machine_id,
-                    "name": name,
-                    "sealed": content,
-                }
-                for name, (id_, content) in sealed.items()
-            ],
-        )
+    await _add(conn, sealed, organization_id=organization_id, machine_id=machine_id)
+
+
+async def _add(conn: AsyncConnection, sealed: Sealed, **owner: OrganizationId | RunId | MachineId) -> None:
+    rows = [{"id": id_, "name": name, "sealed": content, **owner} for name, (id_, content) in sealed.items()]
+    if rows:
+        await conn.execute(secrets.insert(), rows)
 
 
 async def forget_run(conn: AsyncConnection, run_id: RunId) -> None:

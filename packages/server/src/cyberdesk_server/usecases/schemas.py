@@ -7,6 +7,7 @@ from typing import Any
 from cyberdesk_server.domain.inputs import provided
 from cyberdesk_server.domain.json import JsonObject, JsonValue
 from cyberdesk_server.domain.refusals import Problem
+from cyberdesk_server.json_schemas import is_json_schema, validator_of
 
 SECRET_PREFIX = "$"
 """A schema sees the secret `{$x}` as the member `$x`."""
@@ -33,19 +34,12 @@ def schema_problem(text: str) -> str | None:
     if not is_json_schema(schema):
         return None
     try:
-        jsonschema.validators.validator_for(schema, default=jsonschema.Draft202012Validator).check_schema(
-            schema
-        )
+        validator_of(schema).check_schema(schema)
     except jsonschema.SchemaError as error:
         return f"is not a valid JSON Schema: {error.message}"
     except RecursionError:
         return DEPTH_TOO_LARGE
     return None
-
-
-def is_json_schema(schema: Mapping[str, Any]) -> bool:
-    """False for the short notation `{"field": "type"}`."""
-    return not {"type", "properties", "$schema", "$ref", "anyOf", "allOf", "oneOf"}.isdisjoint(schema)
 
 
 def optional_names(input_schema: str | None) -> frozenset[str]:
@@ -71,8 +65,6 @@ def misfits(
     `not_required` are members that may come later, from a machine that is not known yet. No message
     quotes a secret.
     """
-    import jsonschema
-    import referencing
     from referencing.exceptions import Unresolvable
 
     schema = json.loads(input_schema)
@@ -82,14 +74,10 @@ def misfits(
     if isinstance(required, list):
         schema["required"] = [name for name in required if name not in not_required]
     instance = provided({**inputs, **{SECRET_PREFIX + name: value for name, value in secrets.items()}})
-    validator = jsonschema.validators.validator_for(schema, default=jsonschema.Draft202012Validator)(
-        schema,
-        registry=referencing.Registry(),  # without one, references would be fetched from the network
-    )
     try:
         found = [
             problem
-            for error in validator.iter_errors(instance)
+            for error in validator_of(schema).iter_errors(instance)
             for problem in _problems(error, may_quote_root=not secrets)
         ]
     except Unresolvable as error:

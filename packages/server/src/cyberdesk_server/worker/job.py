@@ -15,6 +15,7 @@ from cyberdesk_server.executor.loop import execute
 from cyberdesk_server.executor.parts import Ending, ExecutorParts
 from cyberdesk_server.store import runs
 from cyberdesk_server.store.runs import Claim
+from cyberdesk_server.topics import MACHINES_FREE, run_topic
 from cyberdesk_server.worker.gate import GatedDesktop
 
 log = structlog.get_logger(__name__)
@@ -47,8 +48,8 @@ class Job:
             await self.leave()
         else:
             await self._end(self._execution.result())
-        await self._parts.bus.publish(f"run.{self._claim.run.id}")
-        await self._parts.bus.publish("machines.free")
+        await self._parts.bus.publish(run_topic(self._claim.run.id))
+        await self._parts.bus.publish(MACHINES_FREE)
 
     async def give_up(self, *, timeout_seconds: float) -> None:
         """Stop in front of the next look or action, and leave the run to the next worker."""
@@ -84,7 +85,7 @@ class Job:
                 continue
             if status is not RunStatus.RUNNING:
                 # The executor listens to this topic and looks for itself; the news it missed reaches it now.
-                await self._parts.bus.publish(f"run.{self._claim.run.id}")
+                await self._parts.bus.publish(run_topic(self._claim.run.id))
 
     async def _end(self, ending: Ending) -> None:
         now = self._parts.clock.now()

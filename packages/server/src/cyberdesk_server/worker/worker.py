@@ -14,11 +14,12 @@ from cyberdesk_server.ports import Bus, Clock, Message
 from cyberdesk_server.store import runs
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.store.runs import Claim
+from cyberdesk_server.topics import MACHINES_FREE, RUNS_WAITING
 from cyberdesk_server.worker.job import Job
 
 log = structlog.get_logger(__name__)
 
-WAKE_UPS = ("runs.waiting", "machines.free")
+WAKE_UPS = (RUNS_WAITING, MACHINES_FREE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,16 +103,21 @@ class Worker:
         ids = {"run_id": str(claim.run.id), "machine_id": str(claim.machine.id), "attempt": claim.attempt}
         with structlog.contextvars.bound_contextvars(**ids):
             log.info("run claimed")
-            job = Job(claim, self._parts_for(claim), lease_seconds=self._limits.lease_seconds)
-            self._jobs.add(job)
             try:
-                await (job.leave() if self._is_stopping else job.carry_out())
+                await self._carry_out(claim)
             except Exception:  # the edge: one run's trouble must not end the worker
-                log.exception("the ending could not be written; the run is left to its lease")
+                log.exception("the run is left to its lease: it could not be begun or its ending not written")
             finally:
-                self._jobs.discard(job)
                 self._slots.release()
                 self._awake.set()
+
+    async def _carry_out(self, claim: Claim) -> None:
+        job = Job(claim, self._parts_for(claim), lease_seconds=self._limits.lease_seconds)
+        self._jobs.add(job)
+        try:
+            await (job.leave() if self._is_stopping else job.carry_out())
+        finally:
+            self._jobs.discard(job)
 
     async def _hear(self, wake_ups: AsyncIterator[tuple[str, Message]]) -> None:
         async for _ in wake_ups:

@@ -276,6 +276,13 @@ def test_an_output_that_does_not_fit_says_where() -> None:
     assert caught.value.output == {"pulse": "high"}
 
 
+def test_a_schema_is_never_fetched() -> None:
+    schema = json.dumps({"$ref": "https://schemas.example/patient.json"})
+
+    with pytest.raises(OutputDoesNotFit, match=r"refers to something unknown: https://schemas\.example"):
+        fitted({"name": "1"}, schema)
+
+
 @pytest.mark.parametrize("schema", [None, "", "not json", '{"name": "string"}', "[1]"])
 def test_what_is_no_json_schema_changes_nothing(schema: str | None) -> None:
     assert fitted({"name": "1"}, schema) == {"name": "1"}

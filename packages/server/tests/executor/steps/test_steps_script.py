@@ -3,7 +3,7 @@
 import pytest
 from cyberdesk_server.domain.actions import Button, Direction
 from cyberdesk_server.domain.geometry import Point
-from cyberdesk_server.domain.prompts import Kind, Placeholder, picture
+from cyberdesk_server.domain.prompts import Kind, Placeholder, picture, variables
 from cyberdesk_server.executor.reading.pages import Side
 from cyberdesk_server.executor.steps.language import (
     LAST,
@@ -255,6 +255,19 @@ def test_a_loop_names_its_items() -> None:
     assert nameless.item is None
     assert isinstance(times, ForEach)
     assert times.source == 3
+
+
+@pytest.mark.parametrize("words", ["For each", "for every", "For all", "Repeat for each"])
+@pytest.mark.parametrize("item", ["{p}", "{ p }", "p"])
+@pytest.mark.parametrize("source", ["in {ps}", "of the {{ps}}", "in {ps[0].open}"])
+def test_what_a_loop_calls_its_item_is_no_input_of_the_prompt(words: str, item: str, source: str) -> None:
+    prompt = f"{words} {item} {source}:\n  Type {{p.name}}"
+
+    (loop,) = statements(prompt)
+
+    assert isinstance(loop, ForEach)
+    assert loop.item == Placeholder(Kind.INPUT, "p")
+    assert "p" in variables(prompt).items
 
 
 def test_comments_and_headings_are_no_steps() -> None:

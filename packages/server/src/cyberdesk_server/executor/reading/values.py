@@ -34,12 +34,12 @@ def text_beside(sight: Sight, label: Box, side: Side) -> Reading | None:
     match side:
         case Side.RIGHT:
             field = field_right_of(label, sight.areas, sight.page)
-            return _text_in(sight, field, label) if field else _run(sight, label, _right_of)
+            return text_in(sight, field, label) if field else _run(sight, label, _right_of)
         case Side.LEFT:
             return _run(sight, label, _left_of)
         case Side.BELOW:
             field = field_below(label, sight.areas)
-            return _text_in(sight, field, label) if field else _line(sight, _lines_below(sight, label))
+            return text_in(sight, field, label) if field else _line(sight, _lines_below(sight, label))
         case Side.ABOVE:
             return _line(sight, _lines_above(sight, label))
         case Side.INSIDE:
@@ -60,12 +60,8 @@ def paragraph_below(sight: Sight, label: Box) -> Reading | None:
     return _joined([[sight.exactly(phrase) for phrase in line] for line in lines]) if lines else None
 
 
-def text_in(sight: Sight, box: Box) -> Reading:
-    """Everything that is written in a box, line by line."""
-    return _text_in(sight, box, None)
-
-
-def _text_in(sight: Sight, box: Box, label: Box | None) -> Reading:
+def text_in(sight: Sight, box: Box, label: Box | None = None) -> Reading:
+    """Everything that is written in a box, line by line, without the label that stands in it."""
     inside = [
         sight.exactly(phrase)
         for phrase in sight.page.inside(box).phrases
@@ -77,9 +73,9 @@ def _text_in(sight: Sight, box: Box, label: Box | None) -> Reading:
 def _inside(sight: Sight, label: Box) -> Reading | None:
     field = field_of(label, sight.areas, sight.page)
     if field is not None and not field.contains(label.center):
-        return _text_in(sight, field, label)
+        return text_in(sight, field, label)
     for area in (area for area in sight.areas if area.contains(label.center)):
-        reading = _text_in(sight, area, label)
+        reading = text_in(sight, area, label)
         if reading.text:
             return reading
     return None

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from cyberdesk_server.domain.prompts import Kind, Line, Placeholder, parts
+from cyberdesk_server.domain.prompts import LOOP_ITEM, Kind, Line, Placeholder, parts
 from cyberdesk_server.domain.tasks import Refusal, Task
 from cyberdesk_server.executor.steps.language import (
     Action,
@@ -31,7 +31,6 @@ from cyberdesk_server.executor.steps.language import (
 )
 from cyberdesk_server.executor.steps.outputs import conflict
 from cyberdesk_server.executor.steps.targets import pictures_of, targets_of, texts_of
-from cyberdesk_server.executor.steps.values import LOOP_ITEM
 
 
 def refusals_of(script: Script, task: Task) -> list[Refusal]:

@@ -45,7 +45,8 @@ def chords(written: str) -> str:
     for piece in (piece for piece in _SEPARATOR.split(written.strip()) if piece):
         repeated = re.fullmatch(rf"(?P<keys>.+?)\s+(?P<times>{TIMES})", piece, re.IGNORECASE)
         how_often = times(repeated["times"]) if repeated else 1
-        pressed += [_chord(repeated["keys"] if repeated else piece)] * how_often
+        # One more than the most is enough to refuse it, however many were asked for.
+        pressed += [_chord(repeated["keys"] if repeated else piece)] * min(how_often, _MOST_PRESSES + 1)
     if not 0 < len(pressed) <= _MOST_PRESSES:
         raise NotReadable(f"between 1 and {_MOST_PRESSES} keys can be pressed in one step")
     return " ".join(pressed)

@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 from cyberdesk_server.domain.json import JsonObject, JsonValue
+from cyberdesk_server.json_schemas import is_json_schema, validator_of
 from cyberdesk_server.ports import ModelError
 
 _SEGMENT = re.compile(r"\[(\d*)\]|\.?([^.\[\]]+)")
@@ -97,12 +98,13 @@ def fitted(output: JsonObject, output_schema: str | None) -> JsonObject:
     schema = _json_schema(output_schema)
     if schema is None:
         return output
-    from jsonschema import Draft202012Validator  # only runs with a schema need it
+    from referencing.exceptions import Unresolvable  # only runs with a schema need it
 
     converted = _converted(output, schema)
-    problems = sorted(
-        Draft202012Validator(schema).iter_errors(converted), key=lambda problem: problem.json_path
-    )
+    try:
+        problems = sorted(validator_of(schema).iter_errors(converted), key=lambda problem: problem.json_path)
+    except Unresolvable as error:
+        raise OutputDoesNotFit(f"it refers to something unknown: {error.ref}", output) from None
     if problems:
         raise OutputDoesNotFit(
             "; ".join(f"{problem.json_path}: {problem.message}" for problem in problems[:5]), output
@@ -117,10 +119,7 @@ def _json_schema(written: str | None) -> dict[str, Any] | None:
         schema = json.loads(written or "null")
     except ValueError:
         return None
-    is_schema = isinstance(schema, dict) and (
-        {"properties", "$schema", "required", "$ref", "allOf"} & schema.keys()
-    )
-    return schema if is_schema or schema == {"type": "object"} else None
+    return schema if isinstance(schema, dict) and is_json_schema(schema) else None
 
 
 _WORDS = {"true": True, "yes": True, "false": False, "no": False}

@@ -1,9 +1,9 @@
 """Reads a whole prompt: its lines as sentences, their indentation as blocks.
 
 script_of
- +-- _block            the lines of one depth
- |    +-- _opened       "If …:" and "For each …:" with the lines inside them
- |    +-- statements    one line: a sentence, or several with "and" and "then" between
+ +-- _Reader.block        the lines of one depth
+      +-- _opened         "If …:" and "For each …:" with the lines inside them
+           +-- statements_of   one line: a sentence, or several with "and" and "then" between
 """
 
 import difflib

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from cyberdesk_server.domain.json import JsonObject, JsonValue
 from cyberdesk_server.domain.prompts import (
     EMPTY,
+    LOOP_ITEM,
     Kind,
     Placeholder,
     fill,
@@ -16,14 +17,7 @@ from cyberdesk_server.domain.prompts import (
     template,
     value_text,
 )
-from cyberdesk_server.executor.steps.language import (
-    Bindings,
-    Compared,
-    ForEach,
-)
-
-LOOP_ITEM = "loop_item"
-"""`{{loop_item}}` is the current item of the innermost loop, whatever else it is called."""
+from cyberdesk_server.executor.steps.language import Bindings, Compared, ForEach
 
 
 class NoItems(Exception):

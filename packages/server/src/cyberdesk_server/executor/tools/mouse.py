@@ -10,13 +10,14 @@ from cyberdesk_server.executor.arguments import Between
 from cyberdesk_server.executor.tools.base import Bench, Outcome, Tool
 
 Pixel = Annotated[int, "Real pixel of the screen.", Between(0, 65535)]
+Pressed = Annotated[Button, "Which button of the mouse."]
 
 
 @dataclass(frozen=True, slots=True)
 class ClickArguments:
     x: Pixel
     y: Pixel
-    button: Button = Button.LEFT
+    button: Pressed = Button.LEFT
     clicks: Annotated[int, "2 is a double click.", Between(1, 3)] = 1
 
 
@@ -43,7 +44,7 @@ class DragArguments:
     start_y: Pixel
     to_x: Pixel
     to_y: Pixel
-    button: Button = Button.LEFT
+    button: Pressed = Button.LEFT
     duration_seconds: Annotated[float, "From press to release.", Between(0, 30)] = 0.3
 
 
@@ -57,7 +58,7 @@ async def drag(bench: Bench, arguments: DragArguments) -> Outcome:
 class ScrollArguments:
     x: Pixel
     y: Pixel
-    direction: Direction
+    direction: Annotated[Direction, "Which way the wheel turns."]
     amount: Annotated[int, "Notches of the wheel.", Between(0, 1000)] = 3
 
 

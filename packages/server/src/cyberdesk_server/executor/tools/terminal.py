@@ -33,7 +33,7 @@ def _pattern(entry: str) -> re.Pattern[str]:
 class CommandArguments:
     command: Annotated[str, "Run in a fresh shell of the desktop; use absolute paths."]
     timeout_seconds: Annotated[int, "The command is ended after that.", Between(1, 600)] = 30
-    working_directory: str | None = None
+    working_directory: Annotated[str | None, "Folder it starts in; the home folder without one."] = None
 
 
 async def execute_terminal_command(bench: Bench, arguments: CommandArguments) -> Outcome:

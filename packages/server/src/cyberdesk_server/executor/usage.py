@@ -1,4 +1,4 @@
-"""What a run has cost and how it is told: the counters of `usage_metadata`."""
+"""What has a run cost? The counters of `usage_metadata`."""
 
 from collections.abc import Sequence
 
