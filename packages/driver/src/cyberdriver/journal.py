@@ -34,6 +34,7 @@ MAX_ENTRIES = 2048
 MAX_KEPT_BODY_BYTES = 256 * 1024
 MAX_KEPT_BYTES = 16 * 1024 * 1024
 _SALT_BYTES = 16
+_to_json = json.JSONEncoder(separators=(",", ":")).encode  # `json.dumps` would make an encoder per line
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,4 +255,4 @@ def _answer_of(line: Mapping[object, object]) -> Answer | None:
 
 
 def _encoded(line: dict[str, object]) -> bytes:
-    return json.dumps(line, separators=(",", ":")).encode() + b"\n"
+    return _to_json(line).encode() + b"\n"

@@ -62,7 +62,7 @@ class Dispatcher:
         """Whether nothing new begins any more."""
         return self._is_ending
 
-    def begin(self, request: Request) -> asyncio.Future[Answer]:
+    def begin(self, request: Request) -> "Future[Answer]":
         """Queues this request and returns at once; what comes is its answer, never an exception.
 
         Cancelling takes back what has not begun; what has begun runs to its end and its answer is kept.
@@ -76,7 +76,7 @@ class Dispatcher:
         running = self._named.get(name) if name else None
         if running is not None:
             if _is_same_work(running.request, request):
-                return asyncio.wrap_future(running.future)
+                return running.future
             if request.header(ACTION_ID_HEADER):
                 return _ready(_OTHER_WORK)
             name = None
@@ -84,11 +84,11 @@ class Dispatcher:
         if name:
             named = self._named[name] = _Running(request, future)
             future.add_done_callback(lambda _: self._forget(name, named))
-        return asyncio.wrap_future(future)
+        return future
 
     async def answer(self, request: Request) -> Response:
         """The answer to this request. Never raises for what the request says or the desktop does."""
-        answer = await self.begin(request)
+        answer = await asyncio.wrap_future(self.begin(request))
         return Response(request.request_id, answer.status, answer.headers, answer.body)
 
     async def act(self, action: Callable[[], None]) -> None:
@@ -243,8 +243,8 @@ def _attempt(work: Work) -> Answer:
         return problem(500, "the driver failed inside; its log on the machine says where")
 
 
-def _ready(answer: Answer) -> "asyncio.Future[Answer]":
-    future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+def _ready(answer: Answer) -> "Future[Answer]":
+    future: Future[Answer] = Future()
     future.set_result(answer)
     return future
 

@@ -6,6 +6,7 @@ Reading never waits for a command, so a drop is noticed and a ping answered at o
 import asyncio
 import logging
 from collections.abc import Callable
+from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
 from typing import Protocol
@@ -38,7 +39,7 @@ logger = logging.getLogger(__name__)
 
 
 class Beginning(Protocol):
-    def begin(self, request: Request) -> asyncio.Future[Answer]: ...
+    def begin(self, request: Request) -> Future[Answer]: ...
 
 
 class Connection:
@@ -51,7 +52,8 @@ class Connection:
         self._dispatcher = dispatcher
         self._on_request = on_request
         self._side = DriverSide(limits)
-        self._running: set[asyncio.Future[Answer]] = set()
+        self._loop = asyncio.get_running_loop()
+        self._running: set[Future[Answer]] = set()
         self._sending: set[asyncio.Task[None]] = set()
         self._send_lock = asyncio.Lock()
 
@@ -64,17 +66,19 @@ class Connection:
         except ConnectionClosed:
             pass
         finally:
-            pending = self._running | self._sending
-            for work in pending:
-                work.cancel()
-            await asyncio.gather(*pending, return_exceptions=True)
+            for running in self._running:
+                running.cancel()
+            for sending in self._sending:
+                sending.cancel()
+            await asyncio.gather(*self._sending, return_exceptions=True)
 
     async def finish(self, grace_seconds: float) -> None:
         """Sends the answers of what is running, for at most this long, then says goodbye."""
         with suppress(TimeoutError):
             async with asyncio.timeout(grace_seconds):
-                while pending := self._running | self._sending:
-                    await asyncio.wait(pending)
+                while self._running or self._sending:
+                    running = {asyncio.wrap_future(one) for one in self._running}
+                    await asyncio.wait(running | self._sending)
         await self._socket.close(ENDING, "the driver is ending")
 
     def _take(self, event: Request | ProtocolError) -> None:
@@ -83,14 +87,19 @@ class Connection:
                 self._on_request()
                 running = self._dispatcher.begin(event)
                 self._running.add(running)
-                running.add_done_callback(partial(self._finished, event.request_id))
+                running.add_done_callback(partial(self._tell, event.request_id))
             case ProtocolError():
                 logger.warning("wrong frame from the server request_id=%s error=%s", event.request_id, event)
                 refusal = _refusal(event)
                 if refusal is not None:
                     self._answer(refusal)
 
-    def _finished(self, request_id: str, running: asyncio.Future[Answer]) -> None:
+    def _tell(self, request_id: str, running: Future[Answer]) -> None:
+        """In the thread that did the work; straight to the loop, where a future of its own is a turn more."""
+        with suppress(RuntimeError):  # the loop has ended, and nobody waits for this answer
+            self._loop.call_soon_threadsafe(self._finished, request_id, running)
+
+    def _finished(self, request_id: str, running: Future[Answer]) -> None:
         self._running.discard(running)
         if not running.cancelled():
             answer = running.result()
