@@ -215,10 +215,7 @@ def _wait_for_the_visitor(here: Stage, machine: MachineResponse) -> None:
 Server  {here.base_url}   (what it can do: {here.base_url}/docs)
 API key {here.api_key}
 Logs    {here.folder}
-
-See the desktop:
-  curl -H "Authorization: Bearer {here.api_key}" -o desktop.png \\
-    {here.base_url}/v1/computer/{machine.id}/display/screenshot
+Machine {machine.id}
 
 ctrl-C ends everything""")
     while True:

@@ -151,12 +151,12 @@ async def serve(
     database = await open_database(settings)
     try:
         await _forget_the_past(database)
-        key = await organizations.first_start(database, now=datetime.now(UTC))
-        if key:
-            introduce(key)
         site = _build(
             settings, folder, database, context, master_key, public_url=settings.public_url or address
         )
+        key = await organizations.first_start(database, now=datetime.now(UTC))
+        if key:
+            introduce(key)
         await _run(site, listener, announce=lambda: announce(address), stop=stop)
     finally:
         await database.close()

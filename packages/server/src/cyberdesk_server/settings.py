@@ -108,9 +108,7 @@ class Settings(BaseSettings):
     max_failures_in_a_row: PositiveInt = _setting(
         5, "Turns that may fail one after another before a run is given up.", unit="turns"
     )
-    model_answer_seconds: Seconds = _setting(
-        300.0, "Longest time of one answer of a model.", unit="seconds"
-    )
+    model_answer_seconds: Seconds = _setting(300.0, "Longest time of one answer of a model.", unit="seconds")
 
     @field_validator("port")
     @classmethod

@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 from cyberdesk_server.adapters.vault.envelope import EnvelopeVault, MasterKey
 from cyberdesk_server.domain.ids import OrganizationId, SecretId
+from cyberdesk_server.domain.json import JsonObject
 from cyberdesk_server.executor.secrets import SHORTEST_INSIDE_A_WORD, RunSecrets
 from cyberdesk_server.executor.signals import RunFails
 from cyberdesk_server.ports import SecretContext
@@ -88,7 +89,7 @@ async def test_a_memo_keeps_its_numbers() -> None:
 async def test_a_click_does_not_miss_because_a_pin_is_its_x() -> None:
     secrets = await secrets_of(pin="640")
 
-    click = {"x": 640, "y": 2, "target": [630, 0, 640, 4], "text": "640", "values": {"pin": 640}}
+    click: JsonObject = {"x": 640, "y": 2, "target": [630, 0, 640, 4], "text": "640", "values": {"pin": 640}}
 
     assert await secrets.mask_arguments(click) == {
         **click,

@@ -278,3 +278,24 @@ async def test_invariant_5_an_action_survives_a_takeover_once(floor: Any) -> Non
 
     assert (ended.status, ended.attempt) == (RunStatus.SUCCESS, 2)
     assert floor.desktop.performed == [Click(Point(1, 1)), Click(Point(2, 1))]
+
+
+async def test_a_run_that_cannot_be_begun_does_not_end_the_worker(floor: Any) -> None:
+    await floor.machine()
+    worker = floor.worker(turns())
+    parts_for, begun = worker._parts_for, []
+
+    def failing_once(claim: Any) -> Any:
+        begun.append(claim.run.id)
+        if len(begun) == 1:
+            raise ImportError("the first run finds no model")
+        return parts_for(claim)
+
+    worker._parts_for = failing_once
+    async with floor.working(worker):
+        await floor.announced_run()
+        await floor.machine()
+        second = await floor.announced_run()
+        ended = await floor.until(second.id, has_ended)
+
+    assert ended.status is RunStatus.SUCCESS

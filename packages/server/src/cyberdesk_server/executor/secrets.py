@@ -70,8 +70,10 @@ class RunSecrets:
         }
 
     async def mask_memo(self, memo: str | None) -> str | None:
-        """A model's memo without plaintexts; one that is JSON stays JSON with the same numbers, which say where
-        the model is."""
+        """A model's memo without plaintexts; one that is JSON stays JSON.
+
+        Its numbers stay too: they say where the model is.
+        """
         if memo is None or not self._sealed:
             return memo
         try:
@@ -84,7 +86,9 @@ class RunSecrets:
     async def _masks(self) -> Sequence["_Mask"]:
         """The longest plaintext first, so that none is hidden only in part."""
         plaintexts = [leaf for name in self._sealed for leaf in _leaves(name, await self._open(name))]
-        return [_Mask(*leaf) for leaf in sorted(plaintexts, key=lambda leaf: -len(leaf[1])) if leaf[1].strip()]
+        return [
+            _Mask(*leaf) for leaf in sorted(plaintexts, key=lambda leaf: -len(leaf[1])) if leaf[1].strip()
+        ]
 
     async def _open(self, name: str) -> JsonValue:
         secret_id, sealed = self._sealed[name]

@@ -421,3 +421,20 @@ def test_a_reading_is_written_as_a_sentence_that_reads_back(
 
 def test_a_picture_is_written_as_it_is_in_a_line() -> None:
     assert picture("a.png") in sentence_of(ReadTable(Picture("a.png"), Destination("t")))
+
+
+@pytest.mark.parametrize(
+    ("prompt", "reason"),
+    [
+        ("Press Tab " + "9" * 5000 + " times", "a line has 1000 characters at most"),
+        ('If "a" is visible, ' * 3000 + 'click "b"', "a line has 1000 characters at most"),
+        ("Press Tab 999999999 times", "between 1 and 200 keys can be pressed in one step"),
+        ("Wait 99999 seconds", "one step waits for 3600 seconds at most"),
+        ('Click "a" within 99999 minutes', "one step waits for 3600 seconds at most"),
+        ("\n".join(" " * level + 'If "a" is visible:' for level in range(500)), "inside more than 50 lines"),
+    ],
+)
+def test_what_is_far_too_much_is_refused_at_once(prompt: str, reason: str) -> None:
+    (refused,) = script_of(prompt).unreadable
+
+    assert reason in refused.reason

@@ -8,9 +8,11 @@ from cyberdesk_server.executor.steps.unreadable import NotReadable
 _WORDS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 _UNITS = {"ms": 0.001, "millisecond": 0.001, "s": 1.0, "sec": 1.0, "second": 1.0, "min": 60.0, "minute": 60.0}
+_MOST_SECONDS = 3600
+"""What the tool `wait` takes."""
 
-COUNT = rf"(?:\d+|an?|{'|'.join(_WORDS)})"
-ORDINAL = rf"(?:{'|'.join(_ORDINALS)}|last|\d+(?:st|nd|rd|th))"
+COUNT = rf"(?:\d{{1,9}}|an?|{'|'.join(_WORDS)})"
+ORDINAL = rf"(?:{'|'.join(_ORDINALS)}|last|\d{{1,9}}(?:st|nd|rd|th))"
 TIMES = rf"(?:once|twice|{COUNT}\s+(?:times?|notch(?:es)?|clicks?|lines?|steps?))"
 DURATION = rf"(?:\d+(?:\.\d+)?|an?|{'|'.join(_WORDS)}|half\s+a)\s*(?:{'|'.join(_UNITS)})s?"
 
@@ -41,7 +43,7 @@ def times(written: str) -> int:
 
 
 def seconds(written: str) -> float:
-    """How long, in seconds: `5 seconds`, `half a minute`."""
+    """How long, in seconds: `5 seconds`, `half a minute`. Raises `NotReadable` beyond an hour."""
     found = re.fullmatch(r"(.+?)\s*([a-z]+)", written.strip().lower())
     assert found is not None
     amount, unit = found.groups()
@@ -49,4 +51,6 @@ def seconds(written: str) -> float:
     number = (
         0.5 if amount.startswith("half") else float(amount) if amount[0].isdigit() else float(count(amount))
     )
+    if number * _UNITS[unit] > _MOST_SECONDS:
+        raise NotReadable(f"one step waits for {_MOST_SECONDS} seconds at most")
     return number * _UNITS[unit]

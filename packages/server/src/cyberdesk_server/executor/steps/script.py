@@ -70,13 +70,32 @@ def script_of(prompt: str) -> Script:
     return Script(block, tuple(reader.unreadable))
 
 
+_MOST_CHARACTERS = 1000
+"""Of one line, without its texts and variables: far more than a sentence has."""
+
+_MOST_LEVELS = 50
+"""Of lines inside lines: far more than a person reads."""
+
+
 @dataclass
 class _Reader:
     """Reads blocks and remembers what it could not read, to tell all of it at once."""
 
     unreadable: list[Unreadable] = field(default_factory=list)
+    level: int = 0
 
     def block(self, lines: Sequence[Line]) -> Block:
+        if self.level == _MOST_LEVELS and lines:
+            reason = f"it stands inside more than {_MOST_LEVELS} lines"
+            self.unreadable.append(Unreadable(lines[0], reason))
+            return ()
+        self.level += 1
+        try:
+            return self._statements(lines)
+        finally:
+            self.level -= 1
+
+    def _statements(self, lines: Sequence[Line]) -> Block:
         statements: list[Statement] = []
         position = 0
         while position < len(lines):
@@ -100,6 +119,8 @@ class _Reader:
     def _add(self, statements: list[Statement], line: Line, inner: Sequence[Line]) -> None:
         """Read one line, and the lines inside it, onto the end of a block."""
         text = marked(line.text)
+        if len(text.text) > _MOST_CHARACTERS:
+            raise NotReadable(f"a line has {_MOST_CHARACTERS} characters at most, quoted texts not counted")
         if _GROUP.fullmatch(text.text):
             statements.extend(self.block(inner))
         elif otherwise := _OTHERWISE.fullmatch(text.text):
