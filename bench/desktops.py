@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from cyberdesk_server.testing_programs import (
+from cyberdesk_server.testing.programs import (
     Program,
     ServerProgram,
     driver_command,

@@ -8,7 +8,7 @@ from pathlib import Path
 from string import ascii_letters, digits, punctuation
 from tempfile import TemporaryDirectory
 
-from cyberdesk_server.testing_programs import until
+from cyberdesk_server.testing.programs import until
 from cyberdriver.backends.base import Backend
 from cyberdriver.backends.keys import parse_keys
 from cyberdriver.desktop import VirtualDesktop

@@ -15,8 +15,8 @@ from uuid import uuid4
 
 import httpx
 import uvloop
-from cyberdesk_server.testing_executor import a_screenshot
-from cyberdesk_server.testing_programs import ServerProgram
+from cyberdesk_server.testing.ports import a_screenshot
+from cyberdesk_server.testing.programs import ServerProgram
 from cyberdesk_wire.messages import Request, Response
 from cyberdesk_wire.protocol import DriverSide
 from websockets.asyncio.client import ClientConnection, connect

@@ -5,7 +5,7 @@ from tempfile import TemporaryDirectory
 from time import sleep
 
 from cyberdesk import CyberdeskClient
-from cyberdesk_server.testing_programs import ServerProgram, until
+from cyberdesk_server.testing.programs import ServerProgram, until
 from cyberdriver.backends.base import Size
 
 from bench.desktops import joined

@@ -5,7 +5,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from cyberdesk import CyberdeskClient, RunCreate, WorkflowCreate
-from cyberdesk_server.testing_programs import ServerProgram, until
+from cyberdesk_server.testing.programs import ServerProgram, until
 from cyberdriver.backends.base import Size
 
 from bench.desktops import joined, office

@@ -28,8 +28,8 @@ from cyberdesk_server.gateway import Gateway, TunnelWebSocketProtocol
 from cyberdesk_server.store import tables
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.store.machines import machine_from
-from cyberdesk_server.testing import a_database, an_api_key, an_organization
-from cyberdesk_server.testing_programs import START_SECONDS, ServerProgram
+from cyberdesk_server.testing.programs import START_SECONDS, ServerProgram
+from cyberdesk_server.testing.rows import a_database, an_api_key, an_organization
 from cyberdriver.backends.base import Size
 from sqlalchemy import select
 from starlette.applications import Starlette

@@ -14,8 +14,7 @@ from typing import Any
 import pytest
 from cyberdesk import CyberdeskClient, MachineResponse, RunCreate, RunResponse, WorkflowCreate
 from cyberdesk_server.store.database import Database
-from cyberdesk_server.testing import a_machine, an_organization
-from cyberdesk_server.testing_programs import (
+from cyberdesk_server.testing.programs import (
     Program,
     ServerProgram,
     driver_command,
@@ -23,6 +22,7 @@ from cyberdesk_server.testing_programs import (
     running,
     until,
 )
+from cyberdesk_server.testing.rows import a_machine, an_organization
 from cyberdriver.backends.base import Size
 from cyberdriver.desktop import VirtualDesktop
 

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 import pytest
 from cyberdesk_server.executor.steps.model import StepsModel
-from cyberdesk_server.executor.steps.testing import a_task
+from cyberdesk_server.testing.prompts import a_task
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(

@@ -24,8 +24,7 @@ from cyberdesk_server.executor.loop import execute
 from cyberdesk_server.executor.parts import ExecutorParts
 from cyberdesk_server.executor.tools import TOOLS, Tool
 from cyberdesk_server.store import runs, steps
-from cyberdesk_server.testing import a_database, a_machine, a_run, a_workflow, an_organization
-from cyberdesk_server.testing_executor import (
+from cyberdesk_server.testing.ports import (
     ManualClock,
     MemoryBlobs,
     PrintedReader,
@@ -33,6 +32,7 @@ from cyberdesk_server.testing_executor import (
     a_screenshot,
     turns,
 )
+from cyberdesk_server.testing.rows import a_database, a_machine, a_run, a_workflow, an_organization
 
 SCREEN = a_screenshot("Search results", "DOB 1968-04-23", size=Size(1280, 800))
 INPUTS = {"patient_id": "12345"}

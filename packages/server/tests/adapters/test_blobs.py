@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import pytest
 from cyberdesk_server.adapters.blobs import LocalBlobs, SignedLinks
 from cyberdesk_server.ports import BlobMissing, Blobs
-from cyberdesk_server.testing_executor import ManualClock, MemoryBlobs
+from cyberdesk_server.testing.ports import ManualClock, MemoryBlobs
 from hypothesis import given
 from hypothesis import strategies as st
 

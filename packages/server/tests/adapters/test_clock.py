@@ -5,7 +5,7 @@ from datetime import UTC
 import pytest
 from cyberdesk_server.adapters.clock import SystemClock
 from cyberdesk_server.ports import Clock
-from cyberdesk_server.testing_executor import ManualClock
+from cyberdesk_server.testing.ports import ManualClock
 
 
 @pytest.fixture(params=[SystemClock, ManualClock])

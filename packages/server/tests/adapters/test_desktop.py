@@ -30,7 +30,7 @@ from cyberdesk_server.domain.geometry import Point, Size
 from cyberdesk_server.domain.ids import MachineId, StepId
 from cyberdesk_server.ports import Desktop, DesktopRefused, DesktopUnreachable, Message, OutcomeUnknown
 from cyberdesk_server.questions import DriverAnswer, NoAnswer, Question, machine_topic
-from cyberdesk_server.testing_executor import ManualClock, ScriptedDesktop, a_screenshot
+from cyberdesk_server.testing.ports import ManualClock, ScriptedDesktop, a_screenshot
 from hypothesis import given
 from hypothesis import strategies as st
 

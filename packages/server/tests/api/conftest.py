@@ -14,7 +14,7 @@ from cyberdesk_server.adapters.bus import InProcessBus
 from cyberdesk_server.adapters.vault import EnvelopeVault, MasterKey
 from cyberdesk_server.api.app import create_app
 from cyberdesk_server.api.parts import Parts
-from cyberdesk_server.testing import NOON, a_database, an_api_key, an_organization
+from cyberdesk_server.testing.rows import NOON, a_database, an_api_key, an_organization
 
 OWN_KEY = "cd_own"
 FOREIGN_KEY = "cd_foreign"

@@ -11,7 +11,7 @@ from cyberdesk_server.api.schemas.machines import MachineResponse, MachineRespon
 from cyberdesk_server.domain.ids import MachineId, WorkerId
 from cyberdesk_server.store import runs
 from cyberdesk_server.store.tables import secrets
-from cyberdesk_server.testing import a_machine
+from cyberdesk_server.testing.rows import a_machine
 from sqlalchemy import select
 
 Make = Callable[..., Awaitable[dict[str, Any]]]

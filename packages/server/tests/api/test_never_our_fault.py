@@ -15,7 +15,13 @@ from cyberdesk_server.adapters.clock import SystemClock
 from cyberdesk_server.adapters.vault import EnvelopeVault, MasterKey
 from cyberdesk_server.api.app import create_app
 from cyberdesk_server.api.parts import Parts
-from cyberdesk_server.testing import PostgresqlForTests, a_database, a_postgresql, an_api_key, an_organization
+from cyberdesk_server.testing.rows import (
+    PostgresqlForTests,
+    a_database,
+    a_postgresql,
+    an_api_key,
+    an_organization,
+)
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

@@ -16,7 +16,7 @@ from cyberdesk_server.domain.steps import StepState
 from cyberdesk_server.ports import SecretContext
 from cyberdesk_server.store import attachments, machines, runs, secrets, steps
 from cyberdesk_server.store.runs import Claim
-from cyberdesk_server.testing import NOON, a_machine, a_step
+from cyberdesk_server.testing.rows import NOON, a_machine, a_step
 
 Make = Callable[..., Awaitable[dict[str, Any]]]
 

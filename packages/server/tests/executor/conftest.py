@@ -20,13 +20,13 @@ from cyberdesk_server.store import attachments, runs, secrets, steps
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.store.runs import Claim
 from cyberdesk_server.store.types import to_json
-from cyberdesk_server.testing import a_database, a_machine, a_run, a_workflow, an_organization
-from cyberdesk_server.testing_executor import (
+from cyberdesk_server.testing.ports import (
     ManualClock,
     MemoryBlobs,
     PrintedReader,
     ScriptedDesktop,
 )
+from cyberdesk_server.testing.rows import a_database, a_machine, a_run, a_workflow, an_organization
 
 LEASE_SECONDS = 60.0
 

@@ -22,7 +22,7 @@ from cyberdesk_server.domain.tasks import Refusal
 from cyberdesk_server.executor.loop import execute
 from cyberdesk_server.executor.parts import Limits
 from cyberdesk_server.ports import DesktopRefused, DesktopUnreachable, ModelError, OutcomeUnknown
-from cyberdesk_server.testing_executor import FunctionModel, ScriptedDesktop, a_screenshot, turns
+from cyberdesk_server.testing.ports import FunctionModel, ScriptedDesktop, a_screenshot, turns
 
 Stage = Any
 

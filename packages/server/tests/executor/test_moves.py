@@ -15,7 +15,7 @@ from cyberdesk_server.executor.moves import (
     next_move,
     runtime_values,
 )
-from cyberdesk_server.testing import a_step as a_step_of
+from cyberdesk_server.testing.rows import a_step as a_step_of
 
 RUN = RunId(UUID(int=1))
 DONE, FAILED, STARTED = StepState.DONE, StepState.FAILED, StepState.STARTED

@@ -6,7 +6,7 @@ import pytest
 from cyberdesk_server.domain.geometry import Box, Size
 from cyberdesk_server.domain.ids import OrganizationId
 from cyberdesk_server.executor.pictures import cropped, prompt_pictures
-from cyberdesk_server.testing_executor import MemoryBlobs, a_screenshot
+from cyberdesk_server.testing.ports import MemoryBlobs, a_screenshot
 
 OURS = OrganizationId("org_1")
 

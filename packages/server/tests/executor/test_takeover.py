@@ -34,7 +34,7 @@ from cyberdesk_server.ports import (
 )
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.store.tables import metadata
-from cyberdesk_server.testing_executor import ScriptedDesktop, turns
+from cyberdesk_server.testing.ports import ScriptedDesktop, turns
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select

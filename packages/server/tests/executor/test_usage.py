@@ -8,7 +8,7 @@ from cyberdesk_server.domain.json import JsonObject
 from cyberdesk_server.domain.runs import TERMINAL, RunStatus
 from cyberdesk_server.domain.steps import Step, StepState, ToolCall
 from cyberdesk_server.executor.usage import usage_metadata
-from cyberdesk_server.testing import a_step as a_step_of
+from cyberdesk_server.testing.rows import a_step as a_step_of
 
 EXTRACTION = ToolCall("screenshot", {"extract_prompt": "Read the clock"})
 

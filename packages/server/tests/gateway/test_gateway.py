@@ -10,7 +10,7 @@ from cyberdesk_server.domain.machines import MachineStatus
 from cyberdesk_server.gateway import Gateway
 from cyberdesk_server.ports import NobodyAnswers
 from cyberdesk_server.questions import Question
-from cyberdesk_server.testing_executor import ManualClock
+from cyberdesk_server.testing.ports import ManualClock
 
 LOOK = Question("GET", "/computer/display/screenshot")
 

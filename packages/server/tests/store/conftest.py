@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from cyberdesk_server.store.database import Database
-from cyberdesk_server.testing import PostgresqlForTests, a_database, a_postgresql
+from cyberdesk_server.testing.rows import PostgresqlForTests, a_database, a_postgresql
 
 
 @pytest.fixture(scope="session")

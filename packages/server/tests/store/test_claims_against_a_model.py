@@ -19,7 +19,7 @@ from cyberdesk_server.store import machines, runs
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.store.tables import machines as machines_table
 from cyberdesk_server.store.tables import runs as runs_table
-from cyberdesk_server.testing import NOON, a_database, a_machine, a_run, a_workflow, an_organization
+from cyberdesk_server.testing.rows import NOON, a_database, a_machine, a_run, a_workflow, an_organization
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (

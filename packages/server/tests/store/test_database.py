@@ -8,7 +8,7 @@ from cyberdesk_server.domain.ids import OrganizationId
 from cyberdesk_server.domain.organizations import Organization
 from cyberdesk_server.store import organizations
 from cyberdesk_server.store.database import Database, UnknownDatabase
-from cyberdesk_server.testing import NOON, an_organization
+from cyberdesk_server.testing.rows import NOON, an_organization
 from sqlalchemy.exc import DBAPIError
 
 

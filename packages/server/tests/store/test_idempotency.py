@@ -6,7 +6,7 @@ from datetime import timedelta
 from cyberdesk_server.store import idempotency
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.store.idempotency import LIFE, Remembered
-from cyberdesk_server.testing import NOON, an_organization
+from cyberdesk_server.testing.rows import NOON, an_organization
 
 ANSWER = Remembered("digest", 201, b"{}")
 

@@ -6,7 +6,7 @@ from cyberdesk_server.domain.ids import ApiKeyId
 from cyberdesk_server.store import keys
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.store.tables import api_keys
-from cyberdesk_server.testing import NOON, an_api_key, an_organization
+from cyberdesk_server.testing.rows import NOON, an_api_key, an_organization
 from sqlalchemy import select
 
 

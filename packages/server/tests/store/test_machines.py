@@ -9,7 +9,7 @@ from cyberdesk_server.domain.machines import Machine, MachineStatus
 from cyberdesk_server.store import machines
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.store.tables import connections
-from cyberdesk_server.testing import NOON, a_machine, an_organization
+from cyberdesk_server.testing.rows import NOON, a_machine, an_organization
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 

@@ -10,7 +10,7 @@ from alembic.migration import MigrationContext
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.store.migrate import migrate
 from cyberdesk_server.store.tables import metadata
-from cyberdesk_server.testing import PostgresqlForTests
+from cyberdesk_server.testing.rows import PostgresqlForTests
 from sqlalchemy import inspect
 from sqlalchemy.engine import Connection
 

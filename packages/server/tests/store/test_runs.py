@@ -13,7 +13,7 @@ from cyberdesk_server.store.database import Database
 from cyberdesk_server.store.runs import Claim
 from cyberdesk_server.store.tables import ONE_RUN_PER_MACHINE
 from cyberdesk_server.store.tables import runs as runs_table
-from cyberdesk_server.testing import NOON, a_machine, a_run, a_workflow, an_organization
+from cyberdesk_server.testing.rows import NOON, a_machine, a_run, a_workflow, an_organization
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 

@@ -5,7 +5,7 @@ from uuid import uuid4
 from cyberdesk_server.domain.ids import SecretId
 from cyberdesk_server.store import secrets
 from cyberdesk_server.store.database import Database
-from cyberdesk_server.testing import a_machine, a_run, a_workflow, an_organization
+from cyberdesk_server.testing.rows import a_machine, a_run, a_workflow, an_organization
 
 
 def sealed(**contents: bytes) -> dict[str, tuple[SecretId, bytes]]:

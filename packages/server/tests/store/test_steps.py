@@ -10,7 +10,7 @@ from cyberdesk_server.domain.steps import Step, StepState, ToolCall
 from cyberdesk_server.store import pictures, runs, steps
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.store.runs import Claim
-from cyberdesk_server.testing import NOON, a_machine, a_run, a_step, a_workflow, an_organization
+from cyberdesk_server.testing.rows import NOON, a_machine, a_run, a_step, a_workflow, an_organization
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.store.types import from_json, storable_text, to_json
-from cyberdesk_server.testing import a_machine, an_organization
+from cyberdesk_server.testing.rows import a_machine, an_organization
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -6,7 +6,7 @@ from uuid import uuid4
 from cyberdesk_server.domain.ids import WorkflowId
 from cyberdesk_server.store import workflows
 from cyberdesk_server.store.database import Database
-from cyberdesk_server.testing import NOON, a_workflow, an_organization
+from cyberdesk_server.testing.rows import NOON, a_workflow, an_organization
 
 
 async def test_a_workflow_is_read_back_as_it_was_written(database: Database) -> None:

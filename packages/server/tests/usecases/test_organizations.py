@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from cyberdesk_server.domain.ids import ApiKeyId
 from cyberdesk_server.store import keys
-from cyberdesk_server.testing import NOON, a_database
+from cyberdesk_server.testing.rows import NOON, a_database
 from cyberdesk_server.usecases import organizations
 from cyberdesk_server.usecases.organizations import NoOrganization
 

@@ -20,8 +20,8 @@ from cyberdesk_server.executor.parts import ExecutorParts, Limits
 from cyberdesk_server.store import machines, runs
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.store.runs import Claim
-from cyberdesk_server.testing import a_database, a_machine, a_run, a_workflow, an_organization
-from cyberdesk_server.testing_executor import FunctionModel, MemoryBlobs, PrintedReader, ScriptedDesktop
+from cyberdesk_server.testing.ports import FunctionModel, MemoryBlobs, PrintedReader, ScriptedDesktop
+from cyberdesk_server.testing.rows import a_database, a_machine, a_run, a_workflow, an_organization
 from cyberdesk_server.worker import Worker, WorkerLimits
 
 

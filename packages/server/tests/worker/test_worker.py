@@ -11,7 +11,7 @@ from cyberdesk_server.domain.runs import RunStatus
 from cyberdesk_server.domain.screens import Screenshot
 from cyberdesk_server.domain.steps import Step, ToolCall, Turn
 from cyberdesk_server.domain.tasks import Task
-from cyberdesk_server.testing_executor import FunctionModel, turns
+from cyberdesk_server.testing.ports import FunctionModel, turns
 
 
 def a_click(x: int) -> Turn:

@@ -8,8 +8,8 @@ from cyberdesk_server.executor.reading.ocr import engine
 from cyberdesk_server.executor.reading.pages import Page, Side
 from cyberdesk_server.executor.reading.pictures import places
 from cyberdesk_server.executor.reading.sight import Sight, decoded, look
-from cyberdesk_server.executor.reading.testing import GREY, WHITE, Canvas, screenshot_of
 from cyberdesk_server.executor.reading.values import paragraph_below, text_beside, text_in
+from cyberdesk_server.testing.screens import GREY, WHITE, Canvas, screenshot_of
 
 NOTHING = Page(Size(1280, 800), ())
 PANEL = Box(0, 0, 1280, 800)

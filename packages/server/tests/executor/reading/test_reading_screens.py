@@ -10,7 +10,7 @@ from cyberdesk_server.domain.screens import Screenshot
 from cyberdesk_server.executor.reading.ocr import engine
 from cyberdesk_server.executor.reading.reader import REMEMBERED_SCREENS, ScreenReader
 from cyberdesk_server.executor.reading.sight import Sight, UnreadablePicture, decoded, look
-from cyberdesk_server.executor.reading.testing import BLACK, GREY, NAVY, WHITE, Canvas
+from cyberdesk_server.testing.screens import BLACK, GREY, NAVY, WHITE, Canvas
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

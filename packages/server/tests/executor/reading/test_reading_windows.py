@@ -12,7 +12,7 @@ from cyberdesk_server.domain.screens import Screenshot
 from cyberdesk_server.executor.reading.fields import field_of
 from cyberdesk_server.executor.reading.labels import matches
 from cyberdesk_server.executor.reading.reader import ScreenReader
-from cyberdesk_server.executor.reading.testing import screenshot_of
+from cyberdesk_server.testing.screens import screenshot_of
 from PIL import ImageGrab
 
 DEMO = Path(__file__).parents[5] / "demo"

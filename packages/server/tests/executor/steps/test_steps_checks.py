@@ -2,9 +2,9 @@
 
 import pytest
 from cyberdesk_server.domain.tasks import Refusal, Task
-from cyberdesk_server.executor.reading.testing import Canvas
 from cyberdesk_server.executor.steps.model import StepsModel
-from cyberdesk_server.executor.steps.testing import a_task
+from cyberdesk_server.testing.prompts import a_task
+from cyberdesk_server.testing.screens import Canvas
 
 INPUTS = {"x": "1", "list": ["a"]}
 

@@ -10,10 +10,10 @@ import pytest
 from cyberdesk_server.domain.geometry import Box, Point
 from cyberdesk_server.domain.json import JsonValue
 from cyberdesk_server.domain.steps import ToolCall
-from cyberdesk_server.executor.reading.testing import NAVY, Canvas, screenshot_of
 from cyberdesk_server.executor.steps.script import script_of
 from cyberdesk_server.executor.steps.sentences import SENTENCES
-from cyberdesk_server.executor.steps.testing import a_task, follow
+from cyberdesk_server.testing.prompts import a_task, follow
+from cyberdesk_server.testing.screens import NAVY, Canvas, screenshot_of
 
 PAGE = Path(__file__).parents[5] / "docs" / "reference" / "steps.md"
 INPUTS: Mapping[str, JsonValue] = {

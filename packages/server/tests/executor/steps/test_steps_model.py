@@ -6,11 +6,11 @@ import pytest
 from cyberdesk_server.domain.geometry import Point, Size
 from cyberdesk_server.domain.screens import Screenshot
 from cyberdesk_server.domain.steps import ToolCall
-from cyberdesk_server.executor.reading.testing import Canvas, is_about
 from cyberdesk_server.executor.steps.model import StepsModel
 from cyberdesk_server.executor.steps.outputs import OutputDoesNotFit
-from cyberdesk_server.executor.steps.testing import a_task, follow
 from cyberdesk_server.ports import ModelError
+from cyberdesk_server.testing.prompts import a_task, follow
+from cyberdesk_server.testing.screens import Canvas, is_about
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
