@@ -151,18 +151,19 @@ async def test_a_desktop_joins_works_and_leaves_nothing(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(("status", "exit_code"), [(0, 0), (7, 1)])
 async def test_a_desktop_ends_with_its_program(
-    gateway: ScriptedGateway, start: Start, tmp_path: Path
+    gateway: ScriptedGateway, start: Start, tmp_path: Path, status: int, exit_code: int
 ) -> None:
     os.mkfifo(tmp_path / "gate")
-    driver = await start("sh", "-c", f"read line <'{tmp_path}/gate'")
+    driver = await start("sh", "-c", f"read line <'{tmp_path}/gate'; exit {status}")
     tunnel = await gateway.next_tunnel()
 
     await asyncio.to_thread((tmp_path / "gate").write_text, "end\n")
     _, errors = await driver.communicate()
 
-    assert driver.returncode == 0
-    assert b"the program ended with 0" in errors
+    assert driver.returncode == exit_code
+    assert f"the program ended with {status}".encode() in errors
     await tunnel.socket.wait_closed()
 
 

@@ -19,7 +19,7 @@ import typer
 from cyberdriver import __version__
 from cyberdriver.api_key import THREE_WAYS, find_key
 from cyberdriver.backends.base import Backend, DesktopError, NoDisplay, Size
-from cyberdriver.errors import NO_DISPLAY_EXIT_CODE, DriverError, NoKey, SettingsError
+from cyberdriver.errors import NO_DISPLAY_EXIT_CODE, DriverError, NoKey, ProgramFailed, SettingsError
 from cyberdriver.log import start_logging
 
 if TYPE_CHECKING:
@@ -145,6 +145,8 @@ def desktop(
         logger.info("desktop display=%s size=%s program=%s", virtual.display, pixels, command[0])
         machine = make_machine(virtual.open_backend, virtual.environment, True) if make_machine else None
         _run(machine, program)
+        if program.exit_code:  # none when a signal asked for the end: the program still runs then
+            raise ProgramFailed(command[0], program.exit_code)
 
 
 @app.command(epilog="Example: cyberdriver identity --reset    (before an image of this machine is taken)")

@@ -5,7 +5,8 @@
      ├── NoKey                  exit 2   no API key was given, or its file is open to others
      ├── KeyRefused             exit 3   the server does not accept the key
      ├── TurnedAway             exit 4   the server ended this machine's tunnel for good
-     └── AlreadyRunning         exit 5   another driver uses the same config folder
+     ├── AlreadyRunning         exit 5   another driver uses the same config folder
+     └── ProgramFailed          exit 1   the program of a virtual desktop ended with an error
 
 The desktop's own failures are in `backends.base`; the command line gives `NoDisplay` the exit code 6.
 """
@@ -77,3 +78,15 @@ class AlreadyRunning(DriverError):
             f"another cyberdriver already runs with {self.config_folder}; "
             "a second machine on this host needs its own --config-dir"
         )
+
+
+class ProgramFailed(DriverError):
+    """The program of a virtual desktop ended with an error."""
+
+    def __init__(self, name: str, status: int) -> None:
+        super().__init__(name, status)
+        self.name = name
+        self.status = status
+
+    def __str__(self) -> str:
+        return f"{self.name} ended with {self.status}"
