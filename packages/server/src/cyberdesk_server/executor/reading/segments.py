@@ -30,6 +30,15 @@ TALLEST_TEXT_PX = 64
 SHORTEST_TEXT_PX = 5
 LETTER_GAP_PX = 4
 CARET_PX = 2
+CARET_HEIGHT_PX = 12
+LETTER_AIR_PX = 3
+"""A | has at least so many blank columns to its left and right, taken together."""
+LINE_WIDTH_PX, LINE_HEIGHT_PX = 25, 22
+"""Thin ink at least so wide or so high is a line."""
+CARET_DROP_HEIGHTS = 0.1
+"""A caret ends at least so far below most letters, in its own heights."""
+BODY_HEIGHTS = 0.35
+"""Letters are at least so high, in heights of the caret; dots and dashes are not."""
 MOSTLY_FILLED = 0.4
 """A rectangle is an area that fills at least this part of its box; text and panels in it take the rest."""
 
@@ -49,7 +58,7 @@ def segments(picture: Image) -> list[Segment]:
     letters = _letters(ink)
     blobs = _blobs(letters)
     grey = _largest(picture)
-    boxes = (_without_caret(letters, box) for box in _phrases(blobs, grey))
+    boxes = [_without_caret(ink, letters, box) for box in _phrases(blobs, grey)]
     return [_cut(ink, letters, box) for box in boxes if box.height >= SHORTEST_TEXT_PX and not _is_caret(box)]
 
 
@@ -129,7 +138,7 @@ def _letters(ink: Image) -> Image:
     width, height, area = (
         stats[:, column] for column in (cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT, cv2.CC_STAT_AREA)
     )
-    is_line = ((width >= 25) & (height <= 3)) | ((height >= 22) & (width <= 3))
+    is_line = ((width >= LINE_WIDTH_PX) & (height <= 3)) | ((height >= LINE_HEIGHT_PX) & (width <= 3))
     is_frame = (width >= 20) & (height >= 14) & (area < 0.16 * width * height)
     is_letter = (height <= TALLEST_TEXT_PX) & (width <= 12 * height + 40) & ~is_line & ~is_frame
     is_letter[0] = False
@@ -137,8 +146,10 @@ def _letters(ink: Image) -> Image:
         left, top = stats[label, cv2.CC_STAT_LEFT], stats[label, cv2.CC_STAT_TOP]
         piece = labels[top : top + height[label], left : left + width[label]] == label
         is_letter[label] = not _is_box(piece)
+    is_other = ~is_letter
+    is_other[0] = False
     letters: Image = is_letter.astype(np.uint8)[labels]
-    return letters
+    return letters | _held_by_carets(is_other.astype(np.uint8)[labels])
 
 
 def _is_box(piece: npt.NDArray[np.bool_]) -> bool:
@@ -229,22 +240,72 @@ def _around(first: Box, second: Box) -> Box:
     )
 
 
-def _without_caret(letters: Image, box: Box) -> Box:
-    """The box of a text without the caret of an input field behind it: a thin line, higher than the text."""
-    here = letters[box.top : box.bottom, box.left : box.right]
-    blank = np.flatnonzero(~here.any(axis=0))
-    if not len(blank) or here.shape[1] - 1 - blank[-1] > CARET_PX:
+def _without_caret(ink: Image, letters: Image, box: Box) -> Box:
+    """The box of a text without the caret of an input field, which is wiped from both pictures."""
+    rows, columns = slice(box.top, box.bottom), slice(box.left, box.right)
+    caret = _caret_in(letters[rows, columns])
+    if caret is None:
         return box
-    rows = np.flatnonzero(here[:, : blank[-1]].any(axis=1))
-    caret = np.flatnonzero(here[:, blank[-1] + 1 :].any(axis=1))
-    if not len(rows) or not (caret[0] < rows[0] and caret[-1] > rows[-1]):
-        return box
-    right = int(np.flatnonzero(here[:, : blank[-1]].any(axis=0))[-1]) + 1
-    return Box(box.left, box.top + int(rows[0]), box.left + right, box.top + int(rows[-1]) + 1)
+    ink[rows, columns][:, caret] = 0
+    letters[rows, columns][:, caret] = 0
+    left, top, width, height = cv2.boundingRect(letters[rows, columns])
+    return Box(box.left + left, box.top + top, box.left + left + width, box.top + top + height)
+
+
+def _caret_in(letters: Image) -> slice | None:
+    """The columns of the caret in a line of text.
+
+    A caret is a thin line from above the highest letter to well below where most letters end. An l or I ends
+    with the others and a | starts with the tall ones. Among small letters a | starts above them too, but has
+    air around it, where a caret squeezes between two letters.
+    """
+    is_full = np.flatnonzero(letters.all(axis=0))
+    if not 1 <= len(is_full) <= CARET_PX or is_full[-1] - is_full[0] >= CARET_PX:
+        return None
+    caret = slice(int(is_full[0]), int(is_full[-1]) + 1)
+    rest = letters.copy()
+    rest[:, caret] = 0
+    height = len(rest)
+    _, _, stats, _ = cv2.connectedComponentsWithStats(rest, connectivity=8)
+    bodies = stats[1:][stats[1:, cv2.CC_STAT_HEIGHT] >= BODY_HEIGHTS * height]
+    if rest[0].any() or not len(bodies):
+        return None
+    ends = np.sort(bodies[:, cv2.CC_STAT_TOP] + bodies[:, cv2.CC_STAT_HEIGHT])
+    if height - ends[len(ends) // 2] < max(2, CARET_DROP_HEIGHTS * height):
+        return None
+    return None if _has_air(rest, caret) else caret
+
+
+def _has_air(rest: Image, caret: slice) -> bool:
+    """True when a thin line stands as freely beside the rest of its text as a letter does."""
+    columns, rows = np.flatnonzero(rest.any(axis=0)), np.flatnonzero(rest.any(axis=1))
+    before, after = columns[columns < caret.start], columns[columns >= caret.stop]
+    gaps: list[int] = [caret.start - 1 - int(before[-1])] if len(before) else []
+    gaps += [int(after[0]) - caret.stop] if len(after) else []
+    if len(gaps) == 2:
+        return min(gaps) > 0 and sum(gaps) >= LETTER_AIR_PX
+    return bool(rows[0] < CARET_PX and gaps[0] >= CARET_PX)
+
+
+def _held_by_carets(frames: Image) -> Image:
+    """Of frames and pictures (1), the letters that only a caret ties to them, the caret included."""
+    across, down = np.ones((1, LINE_WIDTH_PX), np.uint8), np.ones((LINE_HEIGHT_PX, 1), np.uint8)
+    lines = cv2.bitwise_or(*(cv2.morphologyEx(frames, cv2.MORPH_OPEN, line) for line in (across, down)))
+    rest = cv2.subtract(frames, lines)
+    held: Image = np.zeros_like(frames)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(rest, connectivity=8)
+    tall = (stats[:, cv2.CC_STAT_HEIGHT] >= CARET_HEIGHT_PX) & (stats[:, cv2.CC_STAT_WIDTH] > CARET_PX)
+    for label in (number for number in np.flatnonzero(tall) if number):
+        left, top, width, height = stats[label, :4]
+        place = slice(top, top + height), slice(left, left + width)
+        piece = labels[place] == label
+        if height <= TALLEST_TEXT_PX and 1 <= np.count_nonzero(piece.all(axis=0)) <= CARET_PX:
+            held[place][piece] = 1
+    return held
 
 
 def _is_caret(box: Box) -> bool:
-    return box.width <= CARET_PX and box.height >= 6 * CARET_PX
+    return box.width <= CARET_PX and box.height >= CARET_HEIGHT_PX
 
 
 def _cut(ink: Image, letters: Image, box: Box) -> Segment:
