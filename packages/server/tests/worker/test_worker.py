@@ -280,7 +280,7 @@ async def test_invariant_5_an_action_survives_a_takeover_once(floor: Any) -> Non
     assert floor.desktop.performed == [Click(Point(1, 1)), Click(Point(2, 1))]
 
 
-async def test_a_run_that_cannot_be_begun_does_not_end_the_worker(floor: Any) -> None:
+async def test_a_run_that_cannot_be_begun_ends_and_the_worker_goes_on(floor: Any) -> None:
     await floor.machine()
     worker = floor.worker(turns())
     parts_for, begun = worker._parts_for, []
@@ -293,9 +293,8 @@ async def test_a_run_that_cannot_be_begun_does_not_end_the_worker(floor: Any) ->
 
     worker._parts_for = failing_once
     async with floor.working(worker):
-        await floor.announced_run()
-        await floor.machine()
-        second = await floor.announced_run()
-        ended = await floor.until(second.id, has_ended)
+        first = await floor.until((await floor.announced_run()).id, has_ended)
+        second = await floor.until((await floor.announced_run()).id, has_ended)
 
-    assert ended.status is RunStatus.SUCCESS
+    assert (first.status, second.status) == (RunStatus.ERROR, RunStatus.SUCCESS)
+    assert "its log tells more" in first.error[0]

@@ -9,13 +9,14 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from cyberdesk_server.domain.ids import WorkerId
+from cyberdesk_server.domain.runs import RunStatus
 from cyberdesk_server.executor.parts import ExecutorParts
 from cyberdesk_server.ports import Bus, Clock, Message
 from cyberdesk_server.store import runs
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.store.runs import Claim
-from cyberdesk_server.topics import MACHINES_FREE, RUNS_WAITING
-from cyberdesk_server.worker.job import Job
+from cyberdesk_server.topics import MACHINES_FREE, RUNS_WAITING, run_topic
+from cyberdesk_server.worker.job import INTERNAL_ERROR, Job
 
 log = structlog.get_logger(__name__)
 
@@ -106,18 +107,39 @@ class Worker:
             try:
                 await self._carry_out(claim)
             except Exception:  # the edge: one run's trouble must not end the worker
-                log.exception("the run is left to its lease: it could not be begun or its ending not written")
+                log.exception("the ending could not be written; the run is left to its lease")
             finally:
                 self._slots.release()
                 self._awake.set()
 
     async def _carry_out(self, claim: Claim) -> None:
-        job = Job(claim, self._parts_for(claim), lease_seconds=self._limits.lease_seconds)
+        try:
+            parts = self._parts_for(claim)
+        except Exception:  # the edge: as in a job, our own bugs end the run and not the worker
+            log.exception("the run could not be begun")
+            await self._end_unbegun(claim)
+            return
+        job = Job(claim, parts, lease_seconds=self._limits.lease_seconds)
         self._jobs.add(job)
         try:
             await (job.leave() if self._is_stopping else job.carry_out())
         finally:
             self._jobs.discard(job)
+
+    async def _end_unbegun(self, claim: Claim) -> None:
+        async with self._database.transaction() as conn:
+            await runs.finish(
+                conn,
+                claim.run.id,
+                claim.attempt,
+                status=RunStatus.ERROR,
+                error=(INTERNAL_ERROR,),
+                output_data=None,
+                usage_metadata=None,
+                now=self._clock.now(),
+            )
+        await self._bus.publish(run_topic(claim.run.id))
+        await self._bus.publish(MACHINES_FREE)
 
     async def _hear(self, wake_ups: AsyncIterator[tuple[str, Message]]) -> None:
         async for _ in wake_ups:
