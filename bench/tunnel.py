@@ -30,6 +30,7 @@ from cyberdesk_server.store.database import Database
 from cyberdesk_server.store.machines import machine_from
 from cyberdesk_server.testing.programs import START_SECONDS, ServerProgram
 from cyberdesk_server.testing.rows import a_database, an_api_key, an_organization
+from cyberdesk_server.topics import MACHINES_FREE
 from cyberdriver.backends.base import Size
 from sqlalchemy import select
 from starlette.applications import Starlette
@@ -91,7 +92,7 @@ async def _office_desktop(size: Size, *, is_busy: bool) -> AsyncIterator[TunnelD
             async with database.transaction() as conn:
                 organization_id = await an_organization(conn)
                 await an_api_key(conn, organization_id, KEY)
-            async with _gateway(database, bus, clock) as port, bus.listen("machines.free") as joinings:
+            async with _gateway(database, bus, clock) as port, bus.listen(MACHINES_FREE) as joinings:
                 server = ServerProgram(folder, port=port, api_key=KEY)
                 with joined(server, size, office(size, is_busy=is_busy), folder):
                     async with asyncio.timeout(START_SECONDS):

@@ -20,6 +20,7 @@ from cyberdesk_server.store import keys, machines
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.store.keys import ApiKey
 from cyberdesk_server.store.machines import Machine
+from cyberdesk_server.topics import MACHINES_FREE
 
 log = structlog.get_logger(__name__)
 
@@ -130,7 +131,7 @@ class Gateway:
                         await before[1].close(*TAKEN_OVER)
                     if self._is_closing:
                         await tunnel.close(*RESTARTING)
-                    await self._bus.publish("machines.free")
+                    await self._bus.publish(MACHINES_FREE)
                     await tunnel.read()
             finally:
                 await self._disconnect(machine.id, connection_id)
