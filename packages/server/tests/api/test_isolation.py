@@ -14,7 +14,11 @@ Make = Callable[..., Awaitable[dict[str, Any]]]
 OPEN = {"/", "/health", "/health/live", "/health/ready", "/health/db", "/v1/health", "/v1/health/db"}
 NOT_DESCRIBED = {"/v1/blobs/{key}", "/v1/internal/cyberdriver-version"}
 QUERIES = {"/v1/runs/{run_id}/image/signed-url": {"image_url": "supabase://x"}}
-BODIES = {"/v1/runs": ("workflow_id", "machine_id")}
+BODIES: dict[str, Any] = {}
+"""Bodies that are complete, for operations by id that refuse an empty one, by method and path."""
+
+NO_PAGES: dict[str, Any] = {}
+"""What lists that are no pages answer to an organization that has nothing, by path."""
 
 
 def operations(parts: Parts) -> list[tuple[str, str]]:
@@ -41,12 +45,11 @@ async def test_ids_of_another_organization_are_not_found(
             method,
             path.format(**own),
             params=QUERIES.get(path),
-            json={} if method == "PATCH" else None,
+            json=BODIES.get(f"{method} {path}", {} if method in ("PATCH", "POST", "PUT") else None),
         )
         for method, path in by_id
     }
 
-    assert len(by_id) == 11
     assert {key: answer.status_code for key, answer in answers.items()} == dict.fromkeys(answers, 404)
     assert all("secret name" not in answer.text for answer in answers.values())
     for noun, name in (("workflows", "workflow_id"), ("machines", "machine_id"), ("runs", "run_id")):
@@ -62,9 +65,10 @@ async def test_lists_hold_nothing_of_another_organization(
     for path in lists:
         for query in ({}, {"search": "secret"}, {"search": own["run_id"], "deep_search": "true"}):
             answer = (await stranger.get(path, params=query)).json()
-            assert (answer["items"], answer["total"]) == ([], 0)
-
-    assert lists == ["/v1/runs", "/v1/workflows", "/v1/machines"]
+            if path in NO_PAGES:
+                assert answer == NO_PAGES[path]
+            else:
+                assert (answer["items"], answer["total"]) == ([], 0)
 
 
 async def test_a_run_cannot_be_made_of_what_another_organization_has(

@@ -11,9 +11,7 @@ from cyberdesk_server.domain import refusals
 from cyberdesk_server.domain.refusals import InvalidFields, Problem, Refused
 
 STATUS: Mapping[type[Refused], int] = {
-    refusals.UnknownWorkflow: 404,
-    refusals.UnknownMachine: 404,
-    refusals.UnknownRun: 404,
+    refusals.Unknown: 404,
     refusals.UnknownRunImage: 404,
     refusals.RunAlreadyEnded: 409,
     refusals.RunAlreadyStarted: 409,

@@ -30,7 +30,7 @@ from cyberdesk_server.api.views import machine_view, page, sent
 from cyberdesk_server.api.writes import write
 from cyberdesk_server.domain.ids import MachineId, RunId
 from cyberdesk_server.domain.machines import MachineStatus
-from cyberdesk_server.domain.refusals import InvalidFields, Problem, UnknownMachine
+from cyberdesk_server.domain.refusals import InvalidFields, Problem, Unknown
 from cyberdesk_server.store import machines as store
 from cyberdesk_server.topics import MACHINES_FREE, run_topic
 from cyberdesk_server.usecases import machines
@@ -104,7 +104,7 @@ async def get_machine(machine_id: UUID, caller: Caller, parts: PartsOf, include:
     async with parts.database.read() as conn:
         machine = await store.get(conn, caller.organization_id, MachineId(machine_id))
     if machine is None:
-        raise UnknownMachine(MachineId(machine_id))
+        raise Unknown("machine", MachineId(machine_id))
     return JsonAnswer({**machine_view(machine), "included": [] if include else None})
 
 

@@ -34,7 +34,7 @@ from cyberdesk_server.api.views import page
 from cyberdesk_server.api.writes import write
 from cyberdesk_server.domain.ids import MachineId, RunId, WorkflowId
 from cyberdesk_server.domain.json import JsonObject
-from cyberdesk_server.domain.refusals import InvalidFields, Problem, UnknownRun
+from cyberdesk_server.domain.refusals import InvalidFields, Problem, Unknown
 from cyberdesk_server.domain.runs import RunListOrder, RunStatus
 from cyberdesk_server.store import run_records
 from cyberdesk_server.store.run_records import Wanted, record_of
@@ -123,7 +123,7 @@ async def get_run(run_id: UUID, caller: Caller, parts: PartsOf, include: Include
     async with parts.database.read() as conn:
         run = await stored_run(conn, caller.organization_id, RunId(run_id))
         if run is None:
-            raise UnknownRun(RunId(run_id))
+            raise Unknown("run", RunId(run_id))
         [view] = await run_views(conn, [record_of(run)])
         view["included"] = await related(conn, caller.organization_id, [view], include) if include else None
     return JsonAnswer(view)

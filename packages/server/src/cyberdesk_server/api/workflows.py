@@ -31,7 +31,7 @@ from cyberdesk_server.api.views import page, sent, workflow_view
 from cyberdesk_server.api.writes import write
 from cyberdesk_server.domain.ids import OrganizationId, WorkflowId
 from cyberdesk_server.domain.json import JsonObject
-from cyberdesk_server.domain.refusals import UnknownWorkflow, invalid
+from cyberdesk_server.domain.refusals import Unknown, invalid
 from cyberdesk_server.domain.workflows import Workflow
 from cyberdesk_server.store import workflows as store
 from cyberdesk_server.usecases import workflows
@@ -145,7 +145,7 @@ async def _get(
 ) -> tuple[Workflow, tuple[JsonObject, ...]]:
     workflow = await store.get(conn, organization_id, workflow_id)
     if workflow is None:
-        raise UnknownWorkflow(workflow_id)
+        raise Unknown("workflow", workflow_id)
     return workflow, (await store.versions(conn, [workflow_id])).get(workflow_id, ())
 
 

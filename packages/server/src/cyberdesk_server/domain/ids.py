@@ -13,6 +13,16 @@ RunId = NewType("RunId", UUID)
 StepId = NewType("StepId", UUID)
 """Names one tool call of a run; the driver knows a desktop action by this id and does it at most once."""
 
+PoolId = NewType("PoolId", UUID)
+SessionId = NewType("SessionId", UUID)
+"""A reservation of one machine for runs that follow each other."""
+
+TagId = NewType("TagId", UUID)
+TagGroupId = NewType("TagGroupId", UUID)
+PostRunCheckId = NewType("PostRunCheckId", UUID)
+TrajectoryId = NewType("TrajectoryId", UUID)
+ModelConfigurationId = NewType("ModelConfigurationId", UUID)
+RequestLogId = NewType("RequestLogId", UUID)
 ConnectionId = NewType("ConnectionId", UUID)
 SecretId = NewType("SecretId", UUID)
 AttachmentId = NewType("AttachmentId", UUID)

@@ -1,7 +1,7 @@
 """What the product does not allow, as facts. `api/errors.py` says what a caller over HTTP gets for each.
 
 Refused
- +-- UnknownWorkflow, UnknownMachine, UnknownRun     not there, or another organization's
+ +-- Unknown                                         not there, or another organization's
  +-- UnknownRunImage                                 not in this run's history
  +-- RunAlreadyEnded                                 what has ended does not change
  +-- RunNotEnded, RunStillHoldsMachine               not to be deleted yet
@@ -23,27 +23,16 @@ class Refused(Exception):
 
 
 @dataclass(eq=False)
-class UnknownWorkflow(Refused):
-    workflow_id: WorkflowId
+class Unknown(Refused):
+    """There is no such thing, or it is another organization's: the caller cannot tell."""
+
+    noun: str
+    """As callers say it: `run`, `tag group`."""
+
+    id: object
 
     def __str__(self) -> str:
-        return f"workflow {self.workflow_id} not found"
-
-
-@dataclass(eq=False)
-class UnknownMachine(Refused):
-    machine_id: MachineId
-
-    def __str__(self) -> str:
-        return f"machine {self.machine_id} not found"
-
-
-@dataclass(eq=False)
-class UnknownRun(Refused):
-    run_id: RunId
-
-    def __str__(self) -> str:
-        return f"run {self.run_id} not found"
+        return f"{self.noun} {self.id} not found"
 
 
 @dataclass(eq=False)

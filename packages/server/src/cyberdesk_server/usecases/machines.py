@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cyberdesk_server.domain.ids import MachineId, OrganizationId, RunId
 from cyberdesk_server.domain.machines import Machine, MachineStatus
-from cyberdesk_server.domain.refusals import FingerprintTaken, MachineIsBusy, UnknownMachine
+from cyberdesk_server.domain.refusals import FingerprintTaken, MachineIsBusy, Unknown
 from cyberdesk_server.ports import Vault
 from cyberdesk_server.store import machines, runs, secrets
 from cyberdesk_server.usecases.sealing import aliases, seal
@@ -57,20 +57,20 @@ async def update(
     sensitive_parameters: Secrets | None,
     vault: Vault,
 ) -> Machine:
-    """The machine with these fields changed. Raises `UnknownMachine`.
+    """The machine with these fields changed. Raises `Unknown`.
 
     `sensitive_parameters` adds and replaces secrets, removes those that are None, and all when it is empty;
     None leaves them alone.
     """
     before = await machines.get(conn, organization_id, machine_id)
     if before is None:
-        raise UnknownMachine(machine_id)
+        raise Unknown("machine", machine_id)
     if sensitive_parameters is not None:
         kept = await _replace_secrets(conn, before, sensitive_parameters, vault)
         changes = {**changes, "sensitive_parameter_aliases": dict(kept) or None}
     after = await machines.update_fields(conn, organization_id, machine_id, changes)
     if after is None:
-        raise UnknownMachine(machine_id)
+        raise Unknown("machine", machine_id)
     return after
 
 
@@ -79,10 +79,10 @@ async def delete(
 ) -> tuple[RunId, ...]:
     """Remove the machine; its ended runs stay without one, and runs that waited for it end with an error.
 
-    Returns the runs that ended by this. Raises `UnknownMachine`, and `MachineIsBusy` while a run is on it.
+    Returns the runs that ended by this. Raises `Unknown`, and `MachineIsBusy` while a run is on it.
     """
     if await machines.get(conn, organization_id, machine_id) is None:
-        raise UnknownMachine(machine_id)
+        raise Unknown("machine", machine_id)
     ended = await runs.end_waiting_for(
         conn, organization_id, machine_id, reason="the machine this run waited for was deleted", now=now
     )

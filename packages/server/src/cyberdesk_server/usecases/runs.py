@@ -20,10 +20,8 @@ from cyberdesk_server.domain.refusals import (
     RunAlreadyStarted,
     RunNotEnded,
     RunStillHoldsMachine,
-    UnknownMachine,
-    UnknownRun,
+    Unknown,
     UnknownRunImage,
-    UnknownWorkflow,
     invalid,
 )
 from cyberdesk_server.domain.runs import Run, RunStatus
@@ -58,17 +56,17 @@ async def create(
 ) -> Run:
     """A run that waits for its machine.
 
-    Raises `UnknownWorkflow`, `UnknownMachine`, and `InvalidFields` when a variable of the prompt has no
+    Raises `Unknown`, and `InvalidFields` when a variable of the prompt has no
     value or the inputs do not fit the workflow's schema.
     """
     workflow = await workflows.get(conn, organization_id, order.workflow_id)
     if workflow is None:
-        raise UnknownWorkflow(order.workflow_id)
+        raise Unknown("workflow", order.workflow_id)
     machine = None
     if order.machine_id is not None:
         machine = await machines.get(conn, organization_id, order.machine_id)
         if machine is None:
-            raise UnknownMachine(order.machine_id)
+            raise Unknown("machine", order.machine_id)
     await _check_inputs(conn, order, workflow, machine)
     sealed = await seal(vault, organization_id, order.sensitive_input_values or {})
     run = Run(
@@ -102,7 +100,7 @@ async def update(
 ) -> Run:
     """The run with these fields changed; a terminal `status` ends it.
 
-    Raises `UnknownRun`, `RunAlreadyEnded`, `RunAlreadyStarted` for new inputs of a run under way, and
+    Raises `Unknown`, `RunAlreadyEnded`, `RunAlreadyStarted` for new inputs of a run under way, and
     `InvalidFields` for a status that only a worker can give.
     """
     run = await _get(conn, organization_id, run_id)
@@ -127,7 +125,7 @@ async def delete(conn: AsyncConnection, organization_id: OrganizationId, run_id:
     """Remove a run that has ended, with its journal and files.
 
     Returns the keys of the blobs that belonged to nobody else; the caller deletes them after the commit.
-    Raises `UnknownRun`, `RunNotEnded`, `RunStillHoldsMachine`.
+    Raises `Unknown`, `RunNotEnded`, `RunStillHoldsMachine`.
     """
     run = await _get(conn, organization_id, run_id)
     if not run.status.is_terminal:
@@ -142,7 +140,7 @@ async def delete(conn: AsyncConnection, organization_id: OrganizationId, run_id:
 async def image_blob_key(
     conn: AsyncConnection, organization_id: OrganizationId, run_id: RunId, address: str
 ) -> str:
-    """Where the content of a picture in the run's history is. Raises `UnknownRun`, `UnknownRunImage`."""
+    """Where the content of a picture in the run's history is. Raises `Unknown`, `UnknownRunImage`."""
     run = await _get(conn, organization_id, run_id)
     if not await pictures.is_shown(conn, run.id, address):
         raise UnknownRunImage(run.id)
@@ -152,7 +150,7 @@ async def image_blob_key(
 async def _get(conn: AsyncConnection, organization_id: OrganizationId, run_id: RunId) -> Run:
     run = await runs.get(conn, organization_id, run_id)
     if run is None:
-        raise UnknownRun(run_id)
+        raise Unknown("run", run_id)
     return run
 
 

@@ -13,7 +13,7 @@ from cyberdesk_server.domain.prompts import variables
 from cyberdesk_server.domain.refusals import (
     InvalidFields,
     Problem,
-    UnknownWorkflow,
+    Unknown,
     WorkflowHasUnfinishedRuns,
 )
 from cyberdesk_server.domain.workflows import Workflow
@@ -49,12 +49,12 @@ async def update(
 ) -> Workflow:
     """The workflow with these fields changed; what an author wrote before goes to its history.
 
-    Raises `UnknownWorkflow`, and `InvalidFields` for a schema that is none.
+    Raises `Unknown`, and `InvalidFields` for a schema that is none.
     """
     _check_schemas(changes)
     before = await workflows.get(conn, organization_id, workflow_id, for_update=True)
     if before is None:
-        raise UnknownWorkflow(workflow_id)
+        raise Unknown("workflow", workflow_id)
     after = _with_facts(replace(before, **changes, updated_at=now))
     is_rewritten = before.version() != replace(after, updated_at=before.updated_at).version()
     await workflows.replace(conn, before, after, keep_version=is_rewritten)
@@ -64,9 +64,9 @@ async def update(
 async def delete(
     conn: AsyncConnection, organization_id: OrganizationId, workflow_id: WorkflowId, *, now: datetime
 ) -> None:
-    """Remove the workflow; its ended runs stay. Raises `UnknownWorkflow`, `WorkflowHasUnfinishedRuns`."""
+    """Remove the workflow; its ended runs stay. Raises `Unknown`, `WorkflowHasUnfinishedRuns`."""
     if await workflows.get(conn, organization_id, workflow_id, for_update=True) is None:
-        raise UnknownWorkflow(workflow_id)
+        raise Unknown("workflow", workflow_id)
     unfinished = await runs.unfinished_of_workflow(conn, workflow_id)
     if unfinished:
         raise WorkflowHasUnfinishedRuns(workflow_id, unfinished)

@@ -1,0 +1,73 @@
+"""Every table of the server. `migrations/` brings a database to this shape; a test compares the two."""
+
+from cyberdesk_server.store.tables.machines import (
+    FREE,
+    connections,
+    idle,
+    machines,
+    pool_machines,
+    pools,
+    request_logs,
+)
+from cyberdesk_server.store.tables.models import model_configurations, provider_credentials
+from cyberdesk_server.store.tables.organizations import api_keys, idempotency, organizations
+from cyberdesk_server.store.tables.runs import (
+    HELD,
+    ONE_RUN_PER_MACHINE,
+    WAITING,
+    attachments,
+    llm_costs,
+    pictures,
+    pool_sets,
+    runs,
+    secrets,
+    sessions,
+    steps,
+)
+from cyberdesk_server.store.tables.shared import metadata
+from cyberdesk_server.store.tables.trajectories import trajectories, trajectory_pictures
+from cyberdesk_server.store.tables.workflows import (
+    post_run_checks,
+    prompt_images,
+    tagged_workflows,
+    workflow_tag_groups,
+    workflow_tags,
+    workflow_versions,
+    workflows,
+)
+
+__all__ = [
+    "FREE",
+    "HELD",
+    "ONE_RUN_PER_MACHINE",
+    "WAITING",
+    "api_keys",
+    "attachments",
+    "connections",
+    "idempotency",
+    "idle",
+    "llm_costs",
+    "machines",
+    "metadata",
+    "model_configurations",
+    "organizations",
+    "pictures",
+    "pool_machines",
+    "pool_sets",
+    "pools",
+    "post_run_checks",
+    "prompt_images",
+    "provider_credentials",
+    "request_logs",
+    "runs",
+    "secrets",
+    "sessions",
+    "steps",
+    "tagged_workflows",
+    "trajectories",
+    "trajectory_pictures",
+    "workflow_tag_groups",
+    "workflow_tags",
+    "workflow_versions",
+    "workflows",
+]
