@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from cyberdesk_server.domain.ids import MachineId, OrganizationId, RunId, WorkflowId
+from cyberdesk_server.domain.ids import MachineId, OrganizationId, PoolId, RunId, SessionId, WorkflowId
 from cyberdesk_server.domain.json import JsonObject
 
 
@@ -73,9 +73,23 @@ class Run:
     error: tuple[str, ...] | None = None
     output_data: JsonObject | None = None
     usage_metadata: JsonObject | None = None
-    session_id: UUID | None = None
+    pool_ids: tuple[PoolId, ...] | None = None
+    """The pools a machine must be in, all of them, when no machine was asked for."""
+
+    session_id: SessionId | None = None
     session_alias: str | None = None
+    """The name by which later runs of its session refer to its outputs."""
+
     release_session_after: bool | None = None
+    chain_id: UUID | None = None
+    """Of the chain it is a step of; a step that fails ends the steps behind it."""
+
+    post_run_checks: tuple[JsonObject, ...] | None = None
+    """The workflow's checks as they were when the run was made, and what came of each."""
+
+    retries: int = 0
+    """How many times it was started over; its journal is that of the last try."""
+
     started_at: datetime | None = None
     ended_at: datetime | None = None
     attempt: int = 0

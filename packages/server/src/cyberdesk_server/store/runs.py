@@ -9,11 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cyberdesk_server.domain.ids import MachineId, OrganizationId, RunId, WorkerId, WorkflowId
+from cyberdesk_server.domain.ids import MachineId, OrganizationId, PoolId, RunId, WorkerId, WorkflowId
 from cyberdesk_server.domain.json import JsonObject
 from cyberdesk_server.domain.machines import Machine
 from cyberdesk_server.domain.runs import TERMINAL, Run, RunStatus, demand
@@ -27,7 +28,8 @@ ENDED = tuple(status.value for status in TERMINAL)
 CLAIM_LOCK = 0x43594252
 """Key of the advisory lock that lets one claim at a time decide on PostgreSQL."""
 
-COLUMNS = [column for column in runs.c if column.name not in ("demand", "moved_at", "worker_id")]
+BESIDE = ("demand", "moved_at", "worker_id", "told_message_history", "told_output_attachment_ids")
+COLUMNS = [column for column in runs.c if column.name not in BESIDE]
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,7 +337,10 @@ async def _free_machines_of_ended_runs(conn: AsyncConnection, now: datetime) -> 
 def _run(row: Row[Any]) -> Run:
     fields = {name: value for name, value in row._mapping.items() if name in _FIELDS}
     fields["status"] = RunStatus(fields["status"])
-    fields["error"] = None if fields["error"] is None else tuple(fields["error"])
+    for name in ("error", "post_run_checks"):
+        fields[name] = None if fields[name] is None else tuple(fields[name])
+    if fields["pool_ids"] is not None:
+        fields["pool_ids"] = tuple(PoolId(UUID(pool_id)) for pool_id in fields["pool_ids"])
     return Run(**fields)
 
 
