@@ -30,7 +30,6 @@ from cyberdesk import (
     models,
 )
 from cyberdesk._arguments import identifier, path_segment
-from cyberdesk.client import CyberdeskClient
 from cyberdesk.testing import Scripted, a_page, a_run
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -316,11 +315,3 @@ def test_an_id_may_be_given_as_text_or_as_uuid(value):
 def test_any_text_is_one_segment_of_a_path(text):
     assert set(path_segment("tag_id", text)).isdisjoint("/?#. \\") or "." in text
     assert "/" not in path_segment("tag_id", text)
-
-
-def test_the_client_has_no_group_without_a_published_class():
-    client = CyberdeskClient("key")
-
-    groups = {name for name in vars(client) if not name.startswith("_")}
-
-    assert groups == set(SURFACE["client_namespaces"])

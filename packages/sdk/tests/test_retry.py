@@ -44,8 +44,8 @@ final_outcomes = st.one_of(
 
 def performed(outcomes, retry, jitter=lambda longest: longest):
     """What the flow answers, how often it sent and what it paused, when sending has these outcomes."""
-    flow, sends, pauses = retrying(lambda: sent(REQUEST), retry, jitter), 0, []
-    answer = None
+    flow = retrying(lambda: sent(REQUEST), retry, jitter, is_promised=lambda status: status == 200)
+    sends, pauses, answer = 0, [], None
     while True:
         try:
             action = flow.send(answer)

@@ -15,6 +15,7 @@ import pytest
 import cyberdesk
 from cyberdesk import client as client_module
 from cyberdesk import models
+from cyberdesk._resources._resource import Resource
 
 DIFFERENCES = Path(__file__).parent / "differences.txt"
 
@@ -50,6 +51,15 @@ def differing_methods(surface):
         for name in described.keys() & own.keys():
             if parameters(own[name]) != described_parameters(described[name]):
                 yield f"{class_name}.{name} parameters"
+
+
+def new_groups(surface):
+    own = {type(part).__name__ for part in vars(cyberdesk.CyberdeskClient("key")).values() if is_group(part)}
+    yield from (f"{name} new" for name in own - set(surface["client_namespaces"].values()))
+
+
+def is_group(part):
+    return isinstance(part, Resource)
 
 
 def parameters(function):
@@ -109,6 +119,7 @@ def test_all_differences_are_intended(surface, openapi):
     found = {
         *missing_names(surface),
         *differing_methods(surface),
+        *new_groups(surface),
         *differing_models(surface, openapi),
         *differing_enums(surface),
     }

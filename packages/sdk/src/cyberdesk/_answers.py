@@ -26,17 +26,25 @@ M = TypeVar("M", bound="Model")
 
 @dataclass(frozen=True)
 class Promise(Generic[T]):
-    """The status that a method promises and how to read the body that comes with it."""
+    """The status that a method promises and how to read the body that comes with it.
+
+    `also` are statuses that come with the same body; none of them is a failure.
+    """
 
     status: int
     read: Callable[[bytes], T]
+    also: tuple[int, ...] = ()
+
+    def is_for(self, status: int) -> bool:
+        """Whether an answer with this status has the promised body."""
+        return status == self.status or status in self.also
 
     def kept(self, outcome: Outcome) -> T:
         """The result. Raises `Refused`, `UnexpectedStatus`, `MalformedAnswer` or the reason for none."""
         match outcome:
             case NoAnswer(error):
                 raise error
-            case Answer(status, _, content) if status == self.status:
+            case Answer(status, _, content) if self.is_for(status):
                 with _complaints_as_malformed(status, content):
                     return self.read(content)
             case Answer(422, _, content):
@@ -45,14 +53,29 @@ class Promise(Generic[T]):
                 raise UnexpectedStatus(status, content, headers)
 
 
-def one(model: type[M], status: int = 200) -> Promise[M]:
+def one(model: type[M], status: int = 200, *, also: tuple[int, ...] = ()) -> Promise[M]:
     """One model."""
-    return Promise(status, lambda content: model.from_dict(json.loads(content)))
+    return Promise(status, lambda content: model.from_dict(json.loads(content)), also)
 
 
 def many(model: type[M], status: int = 200) -> Promise[list[M]]:
     """A bare list of models."""
     return Promise(status, lambda content: [model.from_dict(item) for item in _list(json.loads(content))])
+
+
+def free_form(status: int = 200) -> Promise[dict[str, Any]]:
+    """An object whose keys the contract leaves open."""
+    return Promise(status, lambda content: _object(json.loads(content)))
+
+
+def objects(status: int = 200) -> Promise[list[dict[str, Any]]]:
+    """A bare list of objects whose keys the contract leaves open."""
+    return Promise(status, lambda content: [_object(item) for item in _list(json.loads(content))])
+
+
+def anything(status: int = 200) -> Promise[Any]:
+    """Any JSON: the contract does not say what."""
+    return Promise(status, json.loads)
 
 
 def done(status: int = 204) -> Promise[dict[str, bool]]:
@@ -85,6 +108,12 @@ def validation_error(content: bytes) -> models.HTTPValidationError:
 def _list(body: Any) -> list[Any]:
     if not isinstance(body, list):
         raise MalformedModel(f"expected a list, got {type(body).__name__}")
+    return body
+
+
+def _object(body: Any) -> dict[str, Any]:
+    if not isinstance(body, dict):
+        raise MalformedModel(f"expected an object, got {type(body).__name__}")
     return body
 
 

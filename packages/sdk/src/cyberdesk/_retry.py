@@ -46,16 +46,20 @@ class RetryConfig:
 
 
 def retrying(
-    attempt: Callable[[], Flow[Outcome]], retry: RetryConfig, jitter: Callable[[float], float]
+    attempt: Callable[[], Flow[Outcome]],
+    retry: RetryConfig,
+    jitter: Callable[[float], float],
+    is_promised: Callable[[int], bool],
 ) -> Flow[Outcome]:
     """The last outcome of a flow that is performed again while its failure is worth it.
 
-    `jitter` chooses a time between zero and the given number of seconds.
+    `jitter` chooses a time between zero and the given number of seconds. A status that `is_promised` is no
+    failure, whatever it is.
     """
     for number in range(retry.max_retries):
         outcome = yield from attempt()
         failure = _passing_failure(outcome)
-        if failure is None:
+        if failure is None or (isinstance(outcome, Answer) and is_promised(outcome.status)):
             return outcome
         backoff = jitter(min(retry.max_delay_seconds, retry.min_delay_seconds * 2**number))
         asked = None

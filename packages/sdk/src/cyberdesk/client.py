@@ -14,10 +14,14 @@ from cyberdesk import models
 from cyberdesk._envelope import ApiResponse as ApiResponse
 from cyberdesk._http import HttpClients
 from cyberdesk._resources._resource import Idempotency
+from cyberdesk._resources.computer import ComputerAPI as ComputerAPI
 from cyberdesk._resources.connections import ConnectionsAPI as ConnectionsAPI
+from cyberdesk._resources.health import HealthAPI as HealthAPI
 from cyberdesk._resources.machines import MachinesAPI as MachinesAPI
 from cyberdesk._resources.model_configurations import ModelConfigurationsAPI as ModelConfigurationsAPI
 from cyberdesk._resources.pools import PoolsAPI as PoolsAPI
+from cyberdesk._resources.provider_credentials import ProviderCredentialsAPI as ProviderCredentialsAPI
+from cyberdesk._resources.request_logs import RequestLogsAPI as RequestLogsAPI
 from cyberdesk._resources.run_attachments import RunAttachmentsAPI as RunAttachmentsAPI
 from cyberdesk._resources.runs import RunsAPI as RunsAPI
 from cyberdesk._resources.trajectories import TrajectoriesAPI as TrajectoriesAPI
@@ -37,11 +41,15 @@ else:
         "DEFAULT_API_BASE_URL",
         "DEFAULT_TIMEOUT",
         "ApiResponse",
+        "ComputerAPI",
         "ConnectionsAPI",
         "CyberdeskClient",
+        "HealthAPI",
         "MachinesAPI",
         "ModelConfigurationsAPI",
         "PoolsAPI",
+        "ProviderCredentialsAPI",
+        "RequestLogsAPI",
         "RetryConfig",
         "RunAttachmentsAPI",
         "RunsAPI",
@@ -121,6 +129,10 @@ class CyberdeskClient:
         self.run_attachments = RunAttachmentsAPI(*parts)
         self.model_configurations = ModelConfigurationsAPI(*parts)
         self.usage = UsageAPI(*parts)
+        self.computer = ComputerAPI(*parts)
+        self.request_logs = RequestLogsAPI(*parts)
+        self.provider_credentials = ProviderCredentialsAPI(*parts)
+        self.health = HealthAPI(*parts)
 
     def __repr__(self) -> str:
         return f"CyberdeskClient(base_url={self._http.base_url!r})"

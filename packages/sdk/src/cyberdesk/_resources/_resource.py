@@ -67,7 +67,7 @@ class Resource:
         unmarked = Request(method, path, query, _content(body), files or {})
         request = self._idempotency.mark(unmarked, idempotency_key)
         if self._idempotency.is_repeatable(request):
-            outcome = yield from retrying(lambda: sent(request), self._retry, self._jitter)
+            outcome = yield from retrying(lambda: sent(request), self._retry, self._jitter, promise.is_for)
         else:
             outcome = yield from sent(request)
         return promise.kept(outcome)

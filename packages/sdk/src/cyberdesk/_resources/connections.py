@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from cyberdesk import models
-from cyberdesk._answers import one
-from cyberdesk._arguments import Id, optional_identifier, query
+from cyberdesk._answers import done, one
+from cyberdesk._arguments import Id, identifier, optional_identifier, query
 from cyberdesk._flow import Flow
 from cyberdesk._resources._resource import Resource
 from cyberdesk._twins import asynchronous, blocking
@@ -43,3 +43,29 @@ class ConnectionsAPI(Resource):
         return (yield from self._ask("POST", "/v1/connections", promise, body=data))
 
     create_sync = blocking(create)
+
+    @asynchronous
+    def get(self, connection_id: Id) -> Flow[models.ConnectionResponse]:
+        """The connection with this id (`GET /v1/connections/{connection_id}`)."""
+        return (yield from self._ask("GET", _path(connection_id), one(models.ConnectionResponse)))
+
+    get_sync = blocking(get)
+
+    @asynchronous
+    def update(self, connection_id: Id, data: models.ConnectionUpdate) -> Flow[models.ConnectionResponse]:
+        """The connection after the change (`PATCH /v1/connections/{connection_id}`)."""
+        promise = one(models.ConnectionResponse)
+        return (yield from self._ask("PATCH", _path(connection_id), promise, body=data))
+
+    update_sync = blocking(update)
+
+    @asynchronous
+    def delete(self, connection_id: Id) -> Flow[dict[str, bool]]:
+        """`{"success": True}` once the connection is gone (`DELETE /v1/connections/{connection_id}`)."""
+        return (yield from self._ask("DELETE", _path(connection_id), done()))
+
+    delete_sync = blocking(delete)
+
+
+def _path(connection_id: Id) -> str:
+    return f"/v1/connections/{identifier('connection_id', connection_id)}"

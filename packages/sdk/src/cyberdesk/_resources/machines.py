@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from cyberdesk import models
-from cyberdesk._answers import done, many, one
-from cyberdesk._arguments import Id, Moment, identifier, joined, query
+from cyberdesk._answers import done, free_form, many, one
+from cyberdesk._arguments import Id, Moment, identifier, joined, path_segment, query
 from cyberdesk._flow import Flow
 from cyberdesk._resources._resource import Resource
 from cyberdesk._twins import asynchronous, blocking
@@ -110,3 +110,28 @@ class MachinesAPI(Resource):
         return (yield from self._ask("PUT", path, one(models.MachineResponse), body=data))
 
     update_pools_sync = blocking(update_pools)
+
+    @asynchronous
+    def shutdown_driver(
+        self, machine_id: Id, *, source: str = "cloud-api", reason: str | None = "user_disabled_machine"
+    ) -> Flow[dict[str, Any]]:
+        """What the driver says before it ends (`POST /v1/machines/{machine_id}/cyberdriver/shutdown`).
+
+        It does not join again by itself.
+        """
+        path = f"/v1/machines/{path_segment('machine_id', machine_id)}/cyberdriver/shutdown"
+        body = models.CyberdriverShutdownRequest(source=source, reason=reason)
+        return (yield from self._ask("POST", path, free_form(), body=body))
+
+    shutdown_driver_sync = blocking(shutdown_driver)
+
+    @asynchronous
+    def create_web_session(self, machine_id: Id) -> Flow[models.CyberdriverWebSessionResponse]:
+        """What a browser needs to show the desktop live; its `token` is secret and short-lived.
+
+        `POST /v1/machines/{machine_id}/cyberdriver/web-session`
+        """
+        path = f"/v1/machines/{identifier('machine_id', machine_id)}/cyberdriver/web-session"
+        return (yield from self._ask("POST", path, one(models.CyberdriverWebSessionResponse)))
+
+    create_web_session_sync = blocking(create_web_session)

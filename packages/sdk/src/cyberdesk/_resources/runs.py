@@ -197,3 +197,11 @@ class RunsAPI(Resource):
         return (yield from self._ask("GET", path, one(models.RunImageSignedUrlResponse), query=asked))
 
     get_image_signed_url_sync = blocking(get_image_signed_url)
+
+    @asynchronous
+    def get_llm_costs(self, run_id: Id) -> Flow[models.RunLlmCostsResponse]:
+        """What the models of the run cost, model by model (`GET /v1/runs/{run_id}/llm-costs`)."""
+        path = f"/v1/runs/{identifier('run_id', run_id)}/llm-costs"
+        return (yield from self._ask("GET", path, one(models.RunLlmCostsResponse)))
+
+    get_llm_costs_sync = blocking(get_llm_costs)

@@ -6,7 +6,7 @@ import datetime as dt
 
 from cyberdesk import models
 from cyberdesk._answers import one
-from cyberdesk._arguments import query
+from cyberdesk._arguments import Moment, query
 from cyberdesk._flow import Flow
 from cyberdesk._resources._resource import Resource
 from cyberdesk._twins import asynchronous, blocking
@@ -28,3 +28,19 @@ class UsageAPI(Resource):
         )
 
     aggregate_sync = blocking(aggregate)
+
+    @asynchronous
+    def llm_costs(
+        self,
+        skip: int | None = None,
+        limit: int | None = None,
+        *,
+        from_date: Moment | None = None,
+        to_date: Moment | None = None,
+    ) -> Flow[models.PaginatedResponseRunLlmCostTotalResponse]:
+        """A page of what the models of each run cost between two times (`GET /v1/usage/llm-costs`)."""
+        asked = query(skip=skip, limit=limit, from_date=from_date, to_date=to_date)
+        promise = one(models.PaginatedResponseRunLlmCostTotalResponse)
+        return (yield from self._ask("GET", "/v1/usage/llm-costs", promise, query=asked))
+
+    llm_costs_sync = blocking(llm_costs)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from cyberdesk import models
-from cyberdesk._answers import done, many, one
+from cyberdesk._answers import done, many, objects, one
 from cyberdesk._arguments import Id, Moment, identifier, joined, query
 from cyberdesk._flow import Flow, blocked
 from cyberdesk._resources._resource import Resource
 from cyberdesk._twins import asynchronous, blocking
 
+Versions: TypeAlias = "list[dict[str, Any]]"
 PromptImages: TypeAlias = "list[models.WorkflowPromptImageListItem]"
 
 IMAGE_TYPES = {
@@ -113,6 +114,14 @@ class WorkflowsAPI(Resource):
         return (yield from self._ask("POST", path, one(models.WorkflowResponse, 201), body=body))
 
     duplicate_sync = blocking(duplicate)
+
+    @asynchronous
+    def get_versions(self, workflow_id: Id) -> Flow[Versions]:
+        """Earlier states of the workflow, as plain dicts (`GET /v1/workflows/{workflow_id}/versions`)."""
+        path = f"/v1/workflows/{identifier('workflow_id', workflow_id)}/versions"
+        return (yield from self._ask("GET", path, objects()))
+
+    get_versions_sync = blocking(get_versions)
 
     @asynchronous
     def merge(
