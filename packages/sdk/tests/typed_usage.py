@@ -14,12 +14,15 @@ from cyberdesk import (
     ChatMessage,
     CyberdeskClient,
     FileInput,
+    HTTPValidationError,
     MachineStatus,
+    NotFound,
     RunCreate,
     RunResponse,
     RunStatus,
     RunUpdate,
     TrajectoryCreate,
+    ValidationFailed,
     WorkflowCreate,
 )
 from cyberdesk.client import (
@@ -59,6 +62,21 @@ async def async_calls(run_id: UUID) -> None:
     assert_type(await client.run_attachments.download("id"), ApiResponse[bytes])
     async with CyberdeskClient("key") as other:
         assert_type(other, CyberdeskClient)
+
+
+def those_who_prefer_exceptions(run_id: UUID) -> None:
+    response = client.runs.get_sync(run_id)
+    assert_type(response.unwrap(), RunResponseWithIncludes)
+    assert_type(client.machines.get_pools_sync("id").unwrap(), list[PoolResponse])
+    assert_type(response.status, int | None)
+    assert_type(response.request_id, str | None)
+    assert_type(response.content, bytes)
+    try:
+        client.run_attachments.download_sync("id").unwrap()
+    except ValidationFailed as refusal:
+        assert_type(refusal.details, HTTPValidationError)
+    except NotFound as error:
+        assert_type(error.status_code, int)
 
 
 def the_loop_of_the_quick_start() -> RunResponse | None:

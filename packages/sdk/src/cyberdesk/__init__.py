@@ -22,12 +22,21 @@ from cyberdesk.client import DEFAULT_TIMEOUT as DEFAULT_TIMEOUT
 from cyberdesk.client import ApiResponse as ApiResponse
 from cyberdesk.client import CyberdeskClient as CyberdeskClient
 from cyberdesk.client import RetryConfig as RetryConfig
+from cyberdesk.errors import BadRequest as BadRequest
 from cyberdesk.errors import ClientClosed as ClientClosed
+from cyberdesk.errors import Conflict as Conflict
+from cyberdesk.errors import Forbidden as Forbidden
+from cyberdesk.errors import KeyAlreadyUsed as KeyAlreadyUsed
 from cyberdesk.errors import MalformedAnswer as MalformedAnswer
 from cyberdesk.errors import MalformedModel as MalformedModel
 from cyberdesk.errors import MissingField as MissingField
+from cyberdesk.errors import NotFound as NotFound
 from cyberdesk.errors import RunStillGoing as RunStillGoing
+from cyberdesk.errors import ServerError as ServerError
+from cyberdesk.errors import TooManyRequests as TooManyRequests
+from cyberdesk.errors import Unauthorized as Unauthorized
 from cyberdesk.errors import UnexpectedStatus as UnexpectedStatus
+from cyberdesk.errors import ValidationFailed as ValidationFailed
 
 if TYPE_CHECKING:
     from cyberdesk.models import *  # noqa: F403
@@ -41,14 +50,23 @@ else:
         "DEFAULT_API_BASE_URL",
         "DEFAULT_TIMEOUT",
         "ApiResponse",
+        "BadRequest",
         "ClientClosed",
+        "Conflict",
         "CyberdeskClient",
+        "Forbidden",
+        "KeyAlreadyUsed",
         "MalformedAnswer",
         "MalformedModel",
         "MissingField",
+        "NotFound",
         "RetryConfig",
         "RunStillGoing",
+        "ServerError",
+        "TooManyRequests",
+        "Unauthorized",
         "UnexpectedStatus",
+        "ValidationFailed",
         "__version__",
         *_HISTORY,
         *models.__all__,

@@ -1,21 +1,18 @@
 """How an answer becomes the result of a method, and what stands in its way.
 
-A method promises one status. That status with a readable body is a result; 422 carries what the API refused;
-everything else is an error.
+A method promises one status. That status with a readable body is a result; everything else is an error.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from cyberdesk import models
-from cyberdesk._envelope import Refused
 from cyberdesk._flow import Answer, NoAnswer, Outcome
-from cyberdesk.errors import MalformedAnswer, MalformedModel, UnexpectedStatus, stated_reason
+from cyberdesk.errors import MalformedAnswer, MalformedModel, stated_reason, unexpected
 
 if TYPE_CHECKING:
     from cyberdesk.models import Model
@@ -40,17 +37,17 @@ class Promise(Generic[T]):
         return status == self.status or status in self.also
 
     def kept(self, outcome: Outcome) -> T:
-        """The result. Raises `Refused`, `UnexpectedStatus`, `MalformedAnswer` or the reason for none."""
+        """The result. Raises an `UnexpectedStatus`, `MalformedAnswer` or the reason for none."""
         match outcome:
             case NoAnswer(error):
                 raise error
-            case Answer(status, _, content) if self.is_for(status):
-                with _complaints_as_malformed(status, content):
+            case Answer(status, headers, content) if self.is_for(status):
+                try:
                     return self.read(content)
-            case Answer(422, _, content):
-                raise Refused(validation_error(content))
+                except ValueError as error:  # of JSON, UTF-8 or base64, or a MalformedModel
+                    raise MalformedAnswer(status, content, str(error), headers) from error
             case Answer(status, headers, content):
-                raise UnexpectedStatus(status, content, headers)
+                raise unexpected(status, content, headers)
 
 
 def one(model: type[M], status: int = 200, *, also: tuple[int, ...] = ()) -> Promise[M]:
@@ -115,11 +112,3 @@ def _object(body: Any) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise MalformedModel(f"expected an object, got {type(body).__name__}")
     return body
-
-
-@contextmanager
-def _complaints_as_malformed(status: int, content: bytes) -> Iterator[None]:
-    try:
-        yield
-    except ValueError as error:  # JSONDecodeError, UnicodeDecodeError and MalformedModel are ValueErrors
-        raise MalformedAnswer(status, content, str(error)) from error
