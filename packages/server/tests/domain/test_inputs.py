@@ -10,13 +10,15 @@ from hypothesis import strategies as st
 VALUES = st.dictionaries(st.sampled_from("abc"), st.sampled_from([None, "", 0, False, "x", "__EMPTY__", []]))
 
 
-@given(VALUES, VALUES)
-def test_the_machine_wins_and_a_blank_lets_the_other_in(run: dict[str, Any], machine: dict[str, Any]) -> None:
-    effective = effective_inputs(run, machine)
+@given(VALUES, VALUES, VALUES)
+def test_the_machine_wins_over_the_run_over_the_pools_and_a_blank_lets_the_next_in(
+    run: dict[str, Any], machine: dict[str, Any], pool: dict[str, Any]
+) -> None:
+    effective = effective_inputs(run, machine, pool)
 
-    assert effective.keys() == run.keys() | machine.keys()
+    assert effective.keys() == run.keys() | machine.keys() | pool.keys()
     for name, value in effective.items():
-        said = [layer[name] for layer in (machine, run) if layer.get(name) not in (None, "")]
+        said = [layer[name] for layer in (machine, run, pool) if layer.get(name) not in (None, "")]
         assert value == (said[0] if said else "__EMPTY__")
 
 

@@ -12,19 +12,28 @@ def is_blank(value: JsonValue) -> bool:
     return value is None or value == ""
 
 
-def effective_inputs(run_values: JsonObject | None, machine_values: JsonObject | None) -> JsonObject:
-    """The values of `{x}` on a machine.
+def layered(*layers: JsonObject | None) -> JsonObject:
+    """The values of all layers, each over those before it.
 
-    The machine's win over the run's; a blank lets the other's in; blank everywhere reads `__EMPTY__`.
+    A blank lets the value below in; a name that is blank everywhere reads `__EMPTY__`.
     """
     values: dict[str, JsonValue] = {}
-    for layer in (run_values or {}, machine_values or {}):
-        for name, value in layer.items():
+    for layer in layers:
+        for name, value in (layer or {}).items():
             if not is_blank(value):
                 values[name] = value
             else:
                 values.setdefault(name, EMPTY)
     return values
+
+
+def effective_inputs(
+    run_values: JsonObject | None,
+    machine_values: JsonObject | None,
+    pool_values: JsonObject | None = None,
+) -> JsonObject:
+    """The values of `{x}` on a machine: the machine's win over the run's, and these over the pools'."""
+    return layered(pool_values, run_values, machine_values)
 
 
 @dataclass(frozen=True, slots=True)

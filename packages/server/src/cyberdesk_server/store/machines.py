@@ -1,6 +1,6 @@
 """Machines and the tunnels that speak for them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cyberdesk_server.domain.ids import ApiKeyId, ConnectionId, MachineId, OrganizationId
 from cyberdesk_server.domain.machines import ConnectionStatus, Machine, MachineStatus
+from cyberdesk_server.store.ownership import not_among
 from cyberdesk_server.store.search import contains
 from cyberdesk_server.store.tables import connections, machines
 from cyberdesk_server.store.upsert import insert
@@ -25,6 +26,7 @@ __all__ = [
     "get",
     "parameter_names",
     "seen",
+    "unknown",
     "update_fields",
 ]
 
@@ -227,6 +229,13 @@ async def delete(conn: AsyncConnection, organization_id: OrganizationId, machine
     return gone.rowcount == 1
 
 
+async def unknown(
+    conn: AsyncConnection, organization_id: OrganizationId, ids: Collection[MachineId]
+) -> tuple[MachineId, ...]:
+    """Those of `ids` that are no machine of the organization; the others stay until the transaction ends."""
+    return await not_among(conn, machines, organization_id, ids)
+
+
 async def parameter_names(
     conn: AsyncConnection, organization_id: OrganizationId
 ) -> tuple[frozenset[str], frozenset[str]]:
@@ -254,8 +263,8 @@ async def _close_connections(conn: AsyncConnection, *, machines_: ColumnElement[
 
 
 def machine_from(row: Row[Any]) -> Machine:
-    """The value of a row of `machines`."""
-    fields = dict(row._mapping)
+    """The value of a row of `machines`, which may hold other columns besides."""
+    fields = {name: row._mapping[name] for name in _NAMES}
     fields["status"] = MachineStatus(fields["status"])
     fields["features"] = frozenset(fields["features"])
     return Machine(**fields)

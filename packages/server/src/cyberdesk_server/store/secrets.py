@@ -1,11 +1,13 @@
-"""Sealed secrets of runs and machines. What is sealed is the JSON text of the value."""
+"""Sealed secrets of runs, machines and pools. What is sealed is the JSON text of the value."""
 
 from collections.abc import Collection, Mapping
+from typing import Any
+from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, Row, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cyberdesk_server.domain.ids import MachineId, OrganizationId, RunId, SecretId
+from cyberdesk_server.domain.ids import MachineId, OrganizationId, PoolId, RunId, SecretId
 from cyberdesk_server.store.tables import runs, secrets
 
 Sealed = Mapping[str, tuple[SecretId, bytes]]
@@ -13,16 +15,25 @@ Sealed = Mapping[str, tuple[SecretId, bytes]]
 
 
 async def for_run(conn: AsyncConnection, run_id: RunId) -> Sealed:
-    """What the run may type: its own secrets and those of its machine, the machine's winning."""
+    """What the run may type: its own secrets, those of its machine and of the pools it names.
+
+    The machine's win over the run's, the run's over the pools', and of the pools the one named first.
+    """
+    named = (await conn.execute(select(runs.c.pool_ids).where(runs.c.id == run_id))).scalar_one_or_none()
+    pool_ids = [PoolId(UUID(pool_id)) for pool_id in named or ()]
+    of_run, of_machine = secrets.c.run_id == runs.c.id, secrets.c.machine_id == runs.c.machine_id
     rows = await conn.execute(
-        select(secrets.c.name, secrets.c.id, secrets.c.sealed)
-        .select_from(
-            runs.join(secrets, (secrets.c.run_id == runs.c.id) | (secrets.c.machine_id == runs.c.machine_id))
-        )
+        select(secrets)
+        .select_from(runs.join(secrets, of_run | of_machine | secrets.c.pool_id.in_(pool_ids)))
         .where(runs.c.id == run_id)
-        .order_by(secrets.c.machine_id.is_not(None))
     )
-    return {row.name: (SecretId(row.id), row.sealed) for row in rows}
+
+    def strength(row: Row[Any]) -> int:
+        if row.pool_id is not None:
+            return -1 - pool_ids.index(row.pool_id)
+        return 0 if row.machine_id is None else 1
+
+    return {row.name: (SecretId(row.id), row.sealed) for row in sorted(rows, key=strength)}
 
 
 async def add_for_run(
@@ -37,7 +48,15 @@ async def add_for_machine(
     await _add(conn, sealed, organization_id=organization_id, machine_id=machine_id)
 
 
-async def _add(conn: AsyncConnection, sealed: Sealed, **owner: OrganizationId | RunId | MachineId) -> None:
+async def add_for_pool(
+    conn: AsyncConnection, organization_id: OrganizationId, pool_id: PoolId, sealed: Sealed
+) -> None:
+    await _add(conn, sealed, organization_id=organization_id, pool_id=pool_id)
+
+
+async def _add(
+    conn: AsyncConnection, sealed: Sealed, **owner: OrganizationId | RunId | MachineId | PoolId
+) -> None:
     rows = [{"id": id_, "name": name, "sealed": content, **owner} for name, (id_, content) in sealed.items()]
     if rows:
         await conn.execute(secrets.insert(), rows)
@@ -52,5 +71,14 @@ async def forget_machine(
     conn: AsyncConnection, machine_id: MachineId, names: Collection[str] | None = None
 ) -> None:
     """Remove a machine's secrets of these names, or all of them."""
-    chosen = delete(secrets).where(secrets.c.machine_id == machine_id)
+    await _forget(conn, secrets.c.machine_id == machine_id, names)
+
+
+async def forget_pool(conn: AsyncConnection, pool_id: PoolId, names: Collection[str] | None = None) -> None:
+    """Remove a pool's secrets of these names, or all of them."""
+    await _forget(conn, secrets.c.pool_id == pool_id, names)
+
+
+async def _forget(conn: AsyncConnection, whose: ColumnElement[bool], names: Collection[str] | None) -> None:
+    chosen = delete(secrets).where(whose)
     await conn.execute(chosen if names is None else chosen.where(secrets.c.name.in_(names)))

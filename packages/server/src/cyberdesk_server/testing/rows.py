@@ -2,7 +2,7 @@
 
 import asyncio
 import warnings
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -20,16 +20,18 @@ from cyberdesk_server.domain.ids import (
     ConnectionId,
     MachineId,
     OrganizationId,
+    PoolId,
     RunId,
     StepId,
     WorkflowId,
 )
 from cyberdesk_server.domain.machines import Machine
 from cyberdesk_server.domain.organizations import ApiKey, Organization
+from cyberdesk_server.domain.pools import Pool
 from cyberdesk_server.domain.runs import Run, RunStatus
 from cyberdesk_server.domain.steps import Step, ToolCall
 from cyberdesk_server.domain.workflows import Workflow
-from cyberdesk_server.store import keys, machines, organizations, runs, workflows
+from cyberdesk_server.store import keys, machines, organizations, pools, runs, workflows
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.store.migrate import migrate
 
@@ -167,6 +169,27 @@ async def a_machine(
     changed = await machines.update_fields(conn, organization_id, machine.id, fields)
     assert changed is not None
     return changed
+
+
+async def a_pool(
+    conn: AsyncConnection,
+    organization_id: OrganizationId,
+    *,
+    machine_ids: Collection[MachineId] = (),
+    **fields: Any,
+) -> Pool:
+    """A pool made at noon, with these machines in it."""
+    usual: dict[str, Any] = {
+        "id": PoolId(uuid4()),
+        "organization_id": organization_id,
+        "name": "Pool",
+        "created_at": NOON,
+        "updated_at": NOON,
+    }
+    pool = Pool(**usual | fields)
+    await pools.add(conn, pool)
+    await pools.add_machines(conn, pool.id, machine_ids)
+    return replace(pool, machine_count=len(machine_ids))
 
 
 async def a_run(
