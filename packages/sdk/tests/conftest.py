@@ -18,6 +18,13 @@ ROOT = Path(__file__).resolve().parents[3]
 Call: TypeAlias = Callable[..., Any]
 
 
+@pytest.fixture(autouse=True)
+def no_settings_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever runs the tests may use the SDK otherwise."""
+    for name in ("CYBERDESK_API_KEY", "CYBERDESK_BASE_URL", "CYBERDESK_LOG"):
+        monkeypatch.delenv(name, raising=False)
+
+
 @pytest.fixture
 def api() -> Iterator[ScriptedApi]:
     with ScriptedApi() as scripted:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import inspect
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -38,7 +39,7 @@ def test_a_path_in_the_address_is_kept(api, call):
     assert [asked.path for asked in api.asked] == ["/tenant/a/v1/machines"] * 2
 
 
-@pytest.mark.parametrize("key", ["", "with space", "line\n", "tab\t", "\x7f", "schlüssel", None, 7, b"bytes"])
+@pytest.mark.parametrize("key", ["", "with space", "line\n", "tab\t", "\x7f", "schlüssel", 7, b"bytes"])
 def test_an_impossible_key_is_refused_without_showing_it(key):
     with pytest.raises(ValueError, match=r"^api_key: ") as refusal:
         CyberdeskClient(key)
@@ -57,7 +58,6 @@ def test_an_impossible_key_is_refused_without_showing_it(key):
         "http://h?x=1",
         "http://h#f",
         "http://me:secret@h",
-        None,
         7,
     ],
 )
@@ -103,7 +103,58 @@ def test_the_key_is_in_no_repr():
     ],
 )
 def test_there_is_a_timeout_unless_asked_otherwise(timeout, expected):
-    assert CyberdeskClient("key", timeout=timeout)._http.timeout == expected
+    with CyberdeskClient("key", timeout=timeout) as client:
+        assert client._http._sync_client().timeout == expected
+
+
+@pytest.mark.parametrize("key", [None, ""])
+def test_without_a_key_both_ways_to_give_one_are_named(key):
+    with pytest.raises(
+        ValueError, match=r"^api_key: is missing; give it as api_key or set CYBERDESK_API_KEY$"
+    ):
+        CyberdeskClient(key)
+
+
+def test_key_and_address_come_from_the_environment(api, call, monkeypatch):
+    monkeypatch.setenv("CYBERDESK_API_KEY", "key-of-the-environment")
+    monkeypatch.setenv("CYBERDESK_BASE_URL", f"{api.base_url}/tenant")
+    api.answers(*pages(1))
+
+    with CyberdeskClient() as client:
+        call(client.machines, "list")
+
+    assert api.asked[0].headers["authorization"] == "Bearer key-of-the-environment"
+    assert api.asked[0].path == "/tenant/v1/machines"
+
+
+def test_arguments_win_over_the_environment(api, call, monkeypatch):
+    monkeypatch.setenv("CYBERDESK_API_KEY", "key-of-the-environment")
+    monkeypatch.setenv("CYBERDESK_BASE_URL", "http://127.0.0.1:1")
+    api.answers(*pages(1))
+
+    with CyberdeskClient("given", api.base_url) as client:
+        call(client.machines, "list")
+
+    assert api.asked[0].headers["authorization"] == "Bearer given"
+
+
+def test_an_empty_address_in_the_environment_is_none(monkeypatch):
+    monkeypatch.setenv("CYBERDESK_BASE_URL", "")
+
+    assert repr(CyberdeskClient("key")) == f"CyberdeskClient(base_url='{DEFAULT_API_BASE_URL}')"
+
+
+def test_the_published_arguments_are_where_they_were(surface):
+    [published] = [
+        one for one in surface["classes"]["CyberdeskClient"]["methods"] if one["name"] == "__init__"
+    ]
+    own = list(inspect.signature(CyberdeskClient).parameters.values())
+
+    names = [one["name"] for one in published["params"]]
+    assert [one.name for one in own if one.name in names] == names
+    assert [one.kind.name.lower() for one in own if one.name in names] == [
+        one["kind"] for one in published["params"]
+    ]
 
 
 def test_a_new_client_has_opened_nothing():

@@ -20,9 +20,7 @@ from pathlib import Path
 import pytest
 
 from cyberdesk import (
-    DEFAULT_API_BASE_URL,
     ConnectionStatus,
-    CyberdeskClient,
     MachineStatus,
     RunCreate,
     RunStatus,
@@ -166,9 +164,7 @@ def responses(monkeypatch):
 @pytest.fixture
 def reader(published_api, monkeypatch, tmp_path):
     """Somebody who follows a guide: an address, keys, the files it mentions, and no patience."""
-    defaults = CyberdeskClient.__init__.__defaults__
-    assert defaults[0] == DEFAULT_API_BASE_URL
-    monkeypatch.setattr(CyberdeskClient.__init__, "__defaults__", (published_api.base_url, *defaults[1:]))
+    monkeypatch.setenv("CYBERDESK_BASE_URL", published_api.base_url)
     for name in ("CYBERDESK_API_KEY", "APP_PASSWORD", "OPENAI_API_KEY"):
         monkeypatch.setenv(name, "from-the-environment")
     monkeypatch.setattr(time, "sleep", lambda seconds: None)

@@ -44,7 +44,7 @@ final_outcomes = st.one_of(
 
 def performed(outcomes, retry, jitter=lambda longest: longest):
     """What the flow answers, how often it sent and what it paused, when sending has these outcomes."""
-    flow = retrying(lambda: sent(REQUEST), retry, jitter, is_promised=lambda status: status == 200)
+    flow = retrying(lambda number: sent(REQUEST), retry, jitter, is_promised=lambda status: status == 200)
     sends, pauses, answer = 0, [], None
     while True:
         try:

@@ -70,9 +70,7 @@ def parameters(function):
 
 
 def default_text(default):
-    if default is inspect.Parameter.empty:
-        return "required"
-    return "DEFAULT_API_BASE_URL" if default == client_module.DEFAULT_API_BASE_URL else repr(default)
+    return "required" if default is inspect.Parameter.empty else repr(default)
 
 
 def described_parameters(method):

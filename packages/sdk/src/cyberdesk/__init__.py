@@ -20,6 +20,8 @@ from cyberdesk._version import __version__ as __version__
 from cyberdesk.client import DEFAULT_API_BASE_URL as DEFAULT_API_BASE_URL
 from cyberdesk.client import DEFAULT_TIMEOUT as DEFAULT_TIMEOUT
 from cyberdesk.client import ApiResponse as ApiResponse
+from cyberdesk.client import Attempt as Attempt
+from cyberdesk.client import AttemptResult as AttemptResult
 from cyberdesk.client import CyberdeskClient as CyberdeskClient
 from cyberdesk.client import RetryConfig as RetryConfig
 from cyberdesk.errors import BadRequest as BadRequest
@@ -50,6 +52,8 @@ else:
         "DEFAULT_API_BASE_URL",
         "DEFAULT_TIMEOUT",
         "ApiResponse",
+        "Attempt",
+        "AttemptResult",
         "BadRequest",
         "ClientClosed",
         "Conflict",

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import inspect
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-from cyberdesk._flow import Action, Block, Flow, Outcome, Pause, ReadClock, Reading, Request, Send
+from cyberdesk._flow import Action, Block, Flow, Outcome, Pause, ReadClock, Reading, Request, Send, Tell
 
 T = TypeVar("T")
 
@@ -63,6 +64,8 @@ def _do(action: Action, send: Callable[[Request], Outcome]) -> Any:
             return _reading()
         case Block(call):
             return call()
+        case Tell(listener, about):
+            return _heard(listener(about))
 
 
 async def _do_async(action: Action, send: Callable[[Request], Awaitable[Outcome]]) -> Any:
@@ -75,7 +78,17 @@ async def _do_async(action: Action, send: Callable[[Request], Awaitable[Outcome]
             return _reading()
         case Block(call):
             return await asyncio.to_thread(call)
+        case Tell(listener, about):
+            heard = listener(about)
+            return await heard if inspect.isawaitable(heard) else heard
 
 
 def _reading() -> Reading:
     return Reading(time.monotonic(), dt.datetime.now(dt.timezone.utc))
+
+
+def _heard(returned: object) -> None:
+    """Nothing, unless the listener wants to be awaited, which nobody can here."""
+    if inspect.iscoroutine(returned):
+        returned.close()
+        raise TypeError(f"{returned.__qualname__}: is asynchronous, and blocking calls cannot wait for it")

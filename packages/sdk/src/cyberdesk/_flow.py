@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
+    import httpx
+
     from cyberdesk.models import File
 
 T = TypeVar("T")
@@ -23,7 +25,10 @@ Query: TypeAlias = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True)
 class Request:
-    """One HTTP request: a path below the base URL, and a JSON body or a file to send as a form."""
+    """One HTTP request: a path below the base URL, and a JSON body or a file to send as a form.
+
+    A `timeout` of None is that of the HTTP client.
+    """
 
     method: Method
     path: str
@@ -31,6 +36,7 @@ class Request:
     body: Any = None
     files: Mapping[str, File] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
+    timeout: httpx.Timeout | None = None
 
     @property
     def is_write(self) -> bool:
@@ -93,7 +99,15 @@ class Block:
     call: Callable[[], Any]
 
 
-Action: TypeAlias = "Send | Pause | ReadClock | Block"
+@dataclass(frozen=True)
+class Tell:
+    """Call this function of the caller's with this; answered with None. Async calls await what it returns."""
+
+    listener: Callable[[Any], object]
+    about: Any
+
+
+Action: TypeAlias = "Send | Pause | ReadClock | Block | Tell"
 Flow: TypeAlias = Generator[Action, Any, T]
 
 
@@ -118,3 +132,8 @@ def blocked(call: Callable[[], T]) -> Flow[T]:
     """What the function returns; it may take its time without stopping an event loop."""
     result: T = yield Block(call)
     return result
+
+
+def told(listener: Callable[[T], object], about: T) -> Flow[None]:
+    """Nothing, once the listener has heard of it. What it raises is raised here."""
+    yield Tell(listener, about)

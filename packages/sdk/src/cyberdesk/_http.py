@@ -6,7 +6,7 @@ import asyncio
 import ssl
 import threading
 import weakref
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import suppress
 from typing import Any, TypeAlias
 
@@ -18,18 +18,32 @@ from cyberdesk.errors import ClientClosed
 Loop: TypeAlias = asyncio.AbstractEventLoop
 
 
+DEFAULT_TIMEOUT = httpx.Timeout(60.0, connect=10.0)
+"""Seconds to wait for the next part of an answer (60) and for a connection (10)."""
+
+
 class HttpClients:
     """Sends requests with httpx and turns what httpx answers or raises into an `Outcome`.
 
     A pooled connection belongs to the event loop that opened it, so each loop gets a client of its own, which
-    is closed with that loop at the latest.
+    is closed with that loop at the latest. Clients that the caller brought (`sync`, `asynchronous`) are used
+    as they are and never closed; everything that a request needs comes with it.
     """
 
-    def __init__(self, base_url: str, headers: dict[str, str], timeout: httpx.Timeout) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        headers: Mapping[str, str],
+        timeout: httpx.Timeout | None = None,
+        sync: httpx.Client | None = None,
+        asynchronous: httpx.AsyncClient | None = None,
+    ) -> None:
         self.base_url = base_url
-        self.timeout = timeout
         self.is_closed = False
         self._headers = headers
+        self._timeout = timeout
+        self._brought = sync
+        self._brought_async = asynchronous
         self._lock = threading.Lock()  # guards all of the following and is_closed
         self._certificates: ssl.SSLContext | None = None
         self._sync: httpx.Client | None = None
@@ -39,7 +53,7 @@ class HttpClients:
         """The outcome of a request, waited for in this thread. Raises `ClientClosed`."""
         client = self._sync_client()
         try:
-            return _answer(client.request(**_arguments(request)))
+            return _answer(client.request(**self._arguments(request)))
         except httpx.RequestError as error:
             return _no_answer(error)
 
@@ -47,7 +61,7 @@ class HttpClients:
         """The outcome of a request, awaited on the running event loop. Raises `ClientClosed`."""
         client = await self._async_client()
         try:
-            return _answer(await client.request(**_arguments(request)))
+            return _answer(await client.request(**self._arguments(request)))
         except httpx.RequestError as error:
             return _no_answer(error)
 
@@ -70,14 +84,24 @@ class HttpClients:
         if mine is not None:
             await mine.http.aclose()
 
-    def _settings(self) -> dict[str, Any]:
-        """The arguments of an httpx client."""
+    def _arguments(self, request: Request) -> dict[str, Any]:
+        """The arguments of `httpx.Client.request`."""
+        files = {part: (file.file_name, file.payload, file.mime_type) for part, file in request.files.items()}
+        headers = httpx.Headers(self._headers)
+        headers.update(request.headers)
         return {
-            "base_url": self.base_url,
-            "headers": self._headers,
-            "timeout": self.timeout,
-            "verify": self._trusted(),
+            "method": request.method,
+            "url": self.base_url.rstrip("/") + request.path,
+            "params": request.query or None,
+            "json": request.body,
+            "files": files or None,
+            "headers": headers,
+            "timeout": request.timeout or self._timeout or httpx.USE_CLIENT_DEFAULT,
         }
+
+    def _settings(self) -> dict[str, Any]:
+        """The arguments of an httpx client of our own."""
+        return {"timeout": self._timeout or DEFAULT_TIMEOUT, "verify": self._trusted()}
 
     def _trusted(self) -> ssl.SSLContext | bool:
         """The certificates to trust. Reading them takes longest of all: once is enough, and only for HTTPS.
@@ -94,6 +118,8 @@ class HttpClients:
         with self._lock:
             if self.is_closed:
                 raise ClientClosed
+            if self._brought is not None:
+                return self._brought
             if self._sync is None:
                 self._sync = httpx.Client(**self._settings())
                 weakref.finalize(self, self._sync.close)  # for those who never close
@@ -104,6 +130,8 @@ class HttpClients:
         with self._lock:
             if self.is_closed:
                 raise ClientClosed
+            if self._brought_async is not None:
+                return self._brought_async
             if loop in self._per_loop:
                 return self._per_loop[loop].http
             for ended in [other for other in self._per_loop if other.is_closed()]:
@@ -140,18 +168,6 @@ async def _closed_at_the_end(http: httpx.AsyncClient) -> AsyncGenerator[None, No
         yield
     finally:
         await http.aclose()
-
-
-def _arguments(request: Request) -> dict[str, Any]:
-    files = {part: (file.file_name, file.payload, file.mime_type) for part, file in request.files.items()}
-    return {
-        "method": request.method,
-        "url": request.path,
-        "params": request.query or None,
-        "json": request.body,
-        "files": files or None,
-        "headers": dict(request.headers),
-    }
 
 
 def _answer(response: httpx.Response) -> Answer:

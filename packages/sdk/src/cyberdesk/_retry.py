@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from cyberdesk._flow import Answer, Flow, NoAnswer, Outcome, clock, paused
+from cyberdesk._flow import Answer, Flow, NoAnswer, Outcome, clock, paused, told
 
 RETRIED_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
 
@@ -31,13 +31,13 @@ class RetryConfig:
 
     `on_retry` is called before each wait with `attempt` (0-based index of the attempt that failed),
     `max_retries`, `delay_seconds`, `reason` (`timeout`, `network_error` or `http_status`) and, for the last,
-    `status_code`. What it raises ends the call with that error.
+    `status_code`. What it raises ends the call with that error. For async calls it may be async.
     """
 
     max_retries: int = 3
     min_delay_seconds: float = 0.25
     max_delay_seconds: float = 8.0
-    on_retry: Callable[[dict[str, Any]], None] | None = None
+    on_retry: Callable[[dict[str, Any]], object] | None = None
 
     def __post_init__(self) -> None:
         for name in ("max_retries", "min_delay_seconds", "max_delay_seconds"):
@@ -46,18 +46,19 @@ class RetryConfig:
 
 
 def retrying(
-    attempt: Callable[[], Flow[Outcome]],
+    attempt: Callable[[int], Flow[Outcome]],
     retry: RetryConfig,
     jitter: Callable[[float], float],
     is_promised: Callable[[int], bool],
 ) -> Flow[Outcome]:
     """The last outcome of a flow that is performed again while its failure is worth it.
 
+    The flow is made with the number of the attempt, from 0.
     `jitter` chooses a time between zero and the given number of seconds. A status that `is_promised` is no
     failure, whatever it is.
     """
     for number in range(retry.max_retries):
-        outcome = yield from attempt()
+        outcome = yield from attempt(number)
         failure = _passing_failure(outcome)
         if failure is None or (isinstance(outcome, Answer) and is_promised(outcome.status)):
             return outcome
@@ -70,9 +71,9 @@ def retrying(
         delay = backoff if asked is None else asked
         if retry.on_retry is not None:
             about = {"attempt": number, "max_retries": retry.max_retries, "delay_seconds": delay}
-            retry.on_retry({**about, **failure})
+            yield from told(retry.on_retry, {**about, **failure})
         yield from paused(delay)
-    return (yield from attempt())
+    return (yield from attempt(retry.max_retries))
 
 
 def _passing_failure(outcome: Outcome) -> dict[str, Any] | None:

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from copy import copy
+from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import httpx
 
-from cyberdesk import models
+from cyberdesk import _settings, models
+from cyberdesk._attempts import Attempt as Attempt
+from cyberdesk._attempts import AttemptResult as AttemptResult
+from cyberdesk._attempts import Hooks, switch_log_on
 from cyberdesk._envelope import ApiResponse as ApiResponse
+from cyberdesk._http import DEFAULT_TIMEOUT as DEFAULT_TIMEOUT
 from cyberdesk._http import HttpClients
-from cyberdesk._resources._resource import Idempotency
+from cyberdesk._options import Idempotency, Options
 from cyberdesk._resources.computer import ComputerAPI as ComputerAPI
 from cyberdesk._resources.connections import ConnectionsAPI as ConnectionsAPI
 from cyberdesk._resources.health import HealthAPI as HealthAPI
@@ -30,6 +37,7 @@ from cyberdesk._resources.workflow_tag_groups import WorkflowTagGroupsAPI as Wor
 from cyberdesk._resources.workflow_tags import WorkflowTagsAPI as WorkflowTagsAPI
 from cyberdesk._resources.workflows import WorkflowsAPI as WorkflowsAPI
 from cyberdesk._retry import RetryConfig as RetryConfig
+from cyberdesk._settings import DEFAULT_API_BASE_URL as DEFAULT_API_BASE_URL
 from cyberdesk._version import __version__
 
 if TYPE_CHECKING:
@@ -41,6 +49,8 @@ else:
         "DEFAULT_API_BASE_URL",
         "DEFAULT_TIMEOUT",
         "ApiResponse",
+        "Attempt",
+        "AttemptResult",
         "ComputerAPI",
         "ConnectionsAPI",
         "CyberdeskClient",
@@ -65,11 +75,6 @@ else:
         return getattr(models, name)
 
 
-DEFAULT_API_BASE_URL = "https://api.cyberdesk.io"
-
-DEFAULT_TIMEOUT = httpx.Timeout(60.0, connect=10.0)
-"""Seconds to wait for the next part of an answer (60) and for a connection (10)."""
-
 DEFAULT_IDEMPOTENCY_HEADER = "Idempotency-Key"
 
 
@@ -82,57 +87,116 @@ class CyberdeskClient:
     Use it as `with CyberdeskClient(...)` or `async with CyberdeskClient(...)`, or call `close()` or
     `await aclose()`. One client may be shared by threads and by event loops.
 
-    - `api_key`: sent as bearer token.
-    - `base_url`: where the API is; a path in it is kept.
+    - `api_key`: sent as bearer token; None is the variable `CYBERDESK_API_KEY`.
+    - `base_url`: where the API is; a path in it is kept. None is the variable `CYBERDESK_BASE_URL`, else
+      `DEFAULT_API_BASE_URL`.
     - `timeout`: seconds, or an `httpx.Timeout`; None is `DEFAULT_TIMEOUT`. No limit is `httpx.Timeout(None)`.
     - `retry`: how failures that may pass are tried again.
     - `idempotency_enabled`: whether writes carry a key by which the API recognizes a repetition. Writes
       without one are never repeated.
     - `idempotency_header_name`, `idempotency_key_generator`: the header of the key, and what makes the keys.
+    - `http_client`, `async_http_client`: httpx clients of yours to send with, for a proxy or a certificate
+      of your own. Closing them stays yours, and so does the timeout unless you give one here. An
+      `httpx.AsyncClient` belongs to one event loop.
+    - `on_request`, `on_response`: called before and after every attempt with an `Attempt` and an
+      `AttemptResult`. What they raise ends the call with that error. For async calls they may be async.
 
-    Raises ValueError, naming the argument, for what cannot work.
+    The variable `CYBERDESK_LOG` (`info` or `debug`) logs every attempt. Raises ValueError, naming the
+    argument, for what cannot work.
     """
 
     def __init__(
         self,
-        api_key: str,
-        base_url: str = DEFAULT_API_BASE_URL,
+        api_key: str | None = None,
+        base_url: str | None = None,
         timeout: httpx.Timeout | float | None = None,
         *,
         retry: RetryConfig | None = None,
         idempotency_enabled: bool = True,
         idempotency_header_name: str = DEFAULT_IDEMPOTENCY_HEADER,
         idempotency_key_generator: Callable[[], str] | None = None,
+        http_client: httpx.Client | None = None,
+        async_http_client: httpx.AsyncClient | None = None,
+        on_request: Callable[[Attempt], object] | None = None,
+        on_response: Callable[[AttemptResult], object] | None = None,
     ) -> None:
-        self._http = HttpClients(
-            base_url=_checked_address(base_url),
+        switch_log_on(os.environ)
+        http = HttpClients(
+            base_url=_settings.base_url(base_url, os.environ),
             headers={
-                "Authorization": f"Bearer {_checked_key(api_key)}",
+                "Authorization": f"Bearer {_settings.api_key(api_key, os.environ)}",
                 "User-Agent": f"cyberdesk-python/{__version__}",
             },
-            timeout=_checked_timeout(timeout),
+            timeout=_settings.timeout(timeout),
+            sync=_settings.instance("http_client", http_client, httpx.Client),
+            asynchronous=_settings.instance("async_http_client", async_http_client, httpx.AsyncClient),
         )
         idempotency = Idempotency(
-            header_name=_checked_header_name(idempotency_header_name),
+            header_name=_settings.header_name("idempotency_header_name", idempotency_header_name),
             new_key=idempotency_key_generator or _random_key,
             is_enabled=idempotency_enabled,
         )
-        parts = (self._http, retry or RetryConfig(), idempotency, _full_jitter)
-        self.machines = MachinesAPI(*parts)
-        self.pools = PoolsAPI(*parts)
-        self.workflows = WorkflowsAPI(*parts)
-        self.workflow_tags = WorkflowTagsAPI(*parts)
-        self.workflow_tag_groups = WorkflowTagGroupsAPI(*parts)
-        self.runs = RunsAPI(*parts)
-        self.connections = ConnectionsAPI(*parts)
-        self.trajectories = TrajectoriesAPI(*parts)
-        self.run_attachments = RunAttachmentsAPI(*parts)
-        self.model_configurations = ModelConfigurationsAPI(*parts)
-        self.usage = UsageAPI(*parts)
-        self.computer = ComputerAPI(*parts)
-        self.request_logs = RequestLogsAPI(*parts)
-        self.provider_credentials = ProviderCredentialsAPI(*parts)
-        self.health = HealthAPI(*parts)
+        hooks = Hooks(on_request, on_response)
+        self._assemble(http, Options(retry or RetryConfig(), idempotency, _full_jitter, hooks))
+
+    def _assemble(self, http: HttpClients, options: Options) -> None:
+        self._http = http
+        self._options = options
+        self.machines = MachinesAPI(http, options)
+        self.pools = PoolsAPI(http, options)
+        self.workflows = WorkflowsAPI(http, options)
+        self.workflow_tags = WorkflowTagsAPI(http, options)
+        self.workflow_tag_groups = WorkflowTagGroupsAPI(http, options)
+        self.runs = RunsAPI(http, options)
+        self.connections = ConnectionsAPI(http, options)
+        self.trajectories = TrajectoriesAPI(http, options)
+        self.run_attachments = RunAttachmentsAPI(http, options)
+        self.model_configurations = ModelConfigurationsAPI(http, options)
+        self.usage = UsageAPI(http, options)
+        self.computer = ComputerAPI(http, options)
+        self.request_logs = RequestLogsAPI(http, options)
+        self.provider_credentials = ProviderCredentialsAPI(http, options)
+        self.health = HealthAPI(http, options)
+
+    def with_options(
+        self,
+        *,
+        timeout: httpx.Timeout | float | None = None,
+        max_retries: int | None = None,
+        headers: Mapping[str, str] | None = None,
+        idempotency_key: str | None = None,
+    ) -> Self:
+        """This client with other options, for one call or for many; what is left out stays as it is.
+
+            client.with_options(timeout=5, max_retries=0).runs.list_sync()
+
+        It shares the connections, so it costs nearly nothing, and closing one of them closes both.
+
+        - `headers`: sent too, and instead of those of the client with the same name.
+        - `idempotency_key`: the key of the next write, on all its attempts. The same key given again, also
+          in another process, gets the answer of the first call instead of a second effect. It names one
+          call: a second write through the same view is refused with `KeyAlreadyUsed`, and nothing is sent.
+
+        Raises ValueError, naming the argument, for what cannot work.
+        """
+        own = self._options
+        retry, idempotency = own.retry, own.idempotency
+        if max_retries is not None:
+            retry = replace(retry, max_retries=max_retries)
+        if idempotency_key is not None:
+            idempotency = idempotency.with_key(_settings.idempotency_key(idempotency_key))
+        view = copy(self)
+        view._assemble(
+            self._http,
+            replace(
+                own,
+                retry=retry,
+                idempotency=idempotency,
+                timeout=_settings.timeout(timeout) or own.timeout,
+                headers={**own.headers, **_settings.headers(headers or {}, idempotency.header_name)},
+            ),
+        )
+        return view
 
     def __repr__(self) -> str:
         return f"CyberdeskClient(base_url={self._http.base_url!r})"
@@ -174,48 +238,3 @@ def _random_key() -> str:
 
 def _full_jitter(longest_seconds: float) -> float:
     return random.uniform(0, longest_seconds)
-
-
-def _checked_key(api_key: str) -> str:
-    """The key. The message of the ValueError never shows it."""
-    if not isinstance(api_key, str) or not api_key:
-        raise ValueError("api_key: must be a text that is not empty")
-    if not all("!" <= character <= "~" for character in api_key):
-        raise ValueError("api_key: contains a character that no key has, such as a space or a line break")
-    return api_key
-
-
-def _checked_address(base_url: str) -> str:
-    try:
-        url = httpx.URL(base_url)
-    except (httpx.InvalidURL, TypeError) as error:
-        raise ValueError(f"base_url: {error}") from None
-    if url.scheme not in ("http", "https") or not url.host:
-        raise ValueError(
-            f"base_url: {base_url!r} is not an address like https://host or http://host:port/path"
-        )
-    if url.userinfo:
-        raise ValueError("base_url: must not carry a user name or a password")
-    if url.query or url.fragment:
-        raise ValueError(f"base_url: {base_url!r} must not have a query or a fragment")
-    return base_url
-
-
-def _checked_timeout(timeout: httpx.Timeout | float | None) -> httpx.Timeout:
-    match timeout:
-        case None:
-            return DEFAULT_TIMEOUT
-        case httpx.Timeout():
-            return timeout
-        case int() | float() if timeout > 0:
-            return httpx.Timeout(timeout)
-        case _:
-            raise ValueError(f"timeout: {timeout!r} is neither a number of seconds nor an httpx.Timeout")
-
-
-def _checked_header_name(name: str) -> str:
-    if not name or not all(
-        character.isascii() and (character.isalnum() or character in "-_") for character in name
-    ):
-        raise ValueError(f"idempotency_header_name: {name!r} is no name of a header")
-    return name

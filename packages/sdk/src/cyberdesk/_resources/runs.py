@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from cyberdesk import models
 from cyberdesk._answers import done, one
 from cyberdesk._arguments import Id, Moment, identifier, joined, optional_identifier, query
-from cyberdesk._flow import Flow, clock, paused
+from cyberdesk._flow import Flow, clock, paused, told
 from cyberdesk._resources._resource import Resource
 from cyberdesk._twins import asynchronous, blocking
 from cyberdesk.errors import RunStillGoing
@@ -109,7 +109,7 @@ class RunsAPI(Resource):
         while True:
             run = yield from self._ask("GET", path, one(models.RunResponseWithIncludes))
             if on_update is not None and run != seen:
-                on_update(run)
+                yield from told(on_update, run)
             seen = run
             if run.status in TERMINAL_STATUSES:
                 return run
