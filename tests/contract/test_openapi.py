@@ -19,13 +19,11 @@ CONTRACT = Path(__file__).parents[2] / "contract"
 COMPARED = ("type", "format", "enum", "contentEncoding")
 NOUNS_TO_COME = (
     "/v1/computer/",
-    "/v1/connections",
     "/v1/health/machines",
     "/v1/machines/{machine_id}/",
     "/v1/model-configurations",
     "/v1/pools",
     "/v1/provider-credentials",
-    "/v1/request-logs",
     "/v1/run-attachments",
     "/v1/runs/bulk",
     "/v1/runs/chain",

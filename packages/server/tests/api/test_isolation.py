@@ -32,7 +32,17 @@ async def own(make: Make) -> dict[str, str]:
     workflow = await make("workflows", name="secret name")
     machine = await make("machines", name="secret name")
     run = await make("runs", workflow_id=workflow["id"], session_alias="secret name")
-    return {"workflow_id": workflow["id"], "machine_id": machine["id"], "run_id": run["id"]}
+    connection = await make("connections", machine_id=machine["id"], user_agent="secret name")
+    log = await make(
+        "request-logs", machine_id=machine["id"], request_id="1", method="GET", path="secret name"
+    )
+    return {
+        "workflow_id": workflow["id"],
+        "machine_id": machine["id"],
+        "run_id": run["id"],
+        "connection_id": connection["id"],
+        "log_id": log["id"],
+    }
 
 
 async def test_ids_of_another_organization_are_not_found(
@@ -52,7 +62,13 @@ async def test_ids_of_another_organization_are_not_found(
 
     assert {key: answer.status_code for key, answer in answers.items()} == dict.fromkeys(answers, 404)
     assert all("secret name" not in answer.text for answer in answers.values())
-    for noun, name in (("workflows", "workflow_id"), ("machines", "machine_id"), ("runs", "run_id")):
+    for noun, name in (
+        ("workflows", "workflow_id"),
+        ("machines", "machine_id"),
+        ("runs", "run_id"),
+        ("connections", "connection_id"),
+        ("request-logs", "log_id"),
+    ):
         assert (await client.get(f"/v1/{noun}/{own[name]}")).status_code == 200
 
 

@@ -6,7 +6,16 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from cyberdesk_server import __version__
-from cyberdesk_server.api import blobs, drivers, health, machines, runs, workflows
+from cyberdesk_server.api import (
+    blobs,
+    connections,
+    drivers,
+    health,
+    machines,
+    request_logs,
+    runs,
+    workflows,
+)
 from cyberdesk_server.api.access import Access
 from cyberdesk_server.api.parts import Parts
 
@@ -23,7 +32,17 @@ def create_app(parts: Parts) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.parts = parts
-    for router in (health.api, health.v1, runs.api, workflows.api, machines.api, drivers.api, blobs.api):
+    for router in (
+        health.api,
+        health.v1,
+        runs.api,
+        workflows.api,
+        machines.api,
+        connections.api,
+        request_logs.api,
+        drivers.api,
+        blobs.api,
+    ):
         app.include_router(router)
     app.add_middleware(Access)
     return app

@@ -18,14 +18,6 @@ class MachineStatus(StrEnum):
     ERROR = "error"
 
 
-class ConnectionStatus(StrEnum):
-    """Values of the contract's `ConnectionStatus`."""
-
-    CONNECTED = "connected"
-    DISCONNECTED = "disconnected"
-    ERROR = "error"
-
-
 @dataclass(frozen=True, slots=True)
 class Machine:
     id: MachineId

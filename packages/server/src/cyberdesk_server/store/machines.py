@@ -8,8 +8,9 @@ from uuid import uuid4
 from sqlalchemy import ColumnElement, Row, Text, cast, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from cyberdesk_server.domain.connections import ConnectionStatus
 from cyberdesk_server.domain.ids import ApiKeyId, ConnectionId, MachineId, OrganizationId
-from cyberdesk_server.domain.machines import ConnectionStatus, Machine, MachineStatus
+from cyberdesk_server.domain.machines import Machine, MachineStatus
 from cyberdesk_server.store.ownership import not_among
 from cyberdesk_server.store.search import contains
 from cyberdesk_server.store.tables import connections, machines

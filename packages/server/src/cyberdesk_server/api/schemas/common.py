@@ -41,11 +41,14 @@ class IncludedResource(Model):
     model_config = ConfigDict(extra="allow")
 
 
-class PaginatedResponseWithIncludes(Model, Generic[Item]):
+class PaginatedResponse(Model, Generic[Item]):
     items: list[Item]
     total: int
     skip: int
     limit: int
+
+
+class PaginatedResponseWithIncludes(PaginatedResponse[Item], Generic[Item]):
     included: list[IncludedResource] | None = None
 
 

@@ -97,6 +97,7 @@ connections = Table(
     Column("disconnected_at", UtcDateTime),
     Column("last_ping", UtcDateTime, nullable=False),
     Index("ix_connections_newest", "machine_id", "connected_at"),
+    Index("ix_connections_organization", "organization_id", "connected_at", "id"),
 )
 
 request_logs = Table(

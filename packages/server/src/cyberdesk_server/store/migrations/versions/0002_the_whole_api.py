@@ -340,6 +340,7 @@ def _attachments() -> None:
 
 
 def _machines() -> None:
+    op.create_index("ix_connections_organization", "connections", ["organization_id", "connected_at", "id"])
     # A machine without a tunnel takes no run, whatever a caller writes into its status.
     op.drop_index("ix_machines_idle", "machines", postgresql_where=IDLE_BEFORE, sqlite_where=IDLE_BEFORE)
     op.create_index(
