@@ -13,12 +13,14 @@ from cyberdesk._resources._resource import Resource
 GROUPS = {
     name: type(part) for name, part in vars(CyberdeskClient("key")).items() if isinstance(part, Resource)
 }
-METHODS = [
+PUBLIC = [
     (group, name)
     for group, kind in GROUPS.items()
     for name in vars(kind)
     if not name.startswith("_") and not name.endswith("_sync")
 ]
+ITERATORS = [(group, name) for group, name in PUBLIC if name.startswith("iterate")]
+METHODS = [one for one in PUBLIC if one not in ITERATORS]
 
 
 @pytest.mark.parametrize(("group", "name"), METHODS)
@@ -50,6 +52,41 @@ class TestEachMethod:
 
         assert getattr(kind, name).__qualname__ == f"{kind.__name__}.{name}"
         assert getattr(kind, f"{name}_sync").__qualname__ == f"{kind.__name__}.{name}_sync"
+
+
+@pytest.mark.parametrize(("group", "name"), ITERATORS)
+class TestEachIterator:
+    def test_has_a_blocking_twin_with_its_arguments(self, group, name):
+        iterate, twin = getattr(GROUPS[group], name), getattr(GROUPS[group], f"{name}_sync")
+
+        asked, asked_twin = inspect.signature(iterate), inspect.signature(twin)
+
+        assert asked.parameters == asked_twin.parameters
+        assert (asked.return_annotation, asked_twin.return_annotation) == ("AsyncIterator", "Iterator")
+
+    def test_takes_the_arguments_of_its_list(self, group, name):
+        method = getattr(GROUPS[group], name.removeprefix("iterate").removeprefix("_") or "list")
+
+        parameters = inspect.signature(getattr(GROUPS[group], name)).parameters
+
+        assert parameters == inspect.signature(method).parameters
+
+    def test_has_its_own_name_and_documentation(self, group, name):
+        kind = GROUPS[group]
+
+        assert getattr(kind, name).__qualname__ == f"{kind.__name__}.{name}"
+        assert getattr(kind, f"{name}_sync").__qualname__ == f"{kind.__name__}.{name}_sync"
+        assert "page after page" in getattr(kind, name).__doc__
+
+
+def test_every_paged_list_has_an_iterator():
+    paged = [
+        (group, name)
+        for group, name in METHODS
+        if "Pag" in inspect.signature(getattr(GROUPS[group], name)).return_annotation
+    ]
+
+    assert len(paged) == len(ITERATORS) == 9
 
 
 def test_every_blocking_method_is_a_twin():

@@ -9,7 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cyberdesk import CyberdeskClient, RunStatus, RunStillGoing, UnexpectedStatus
+from cyberdesk import (
+    CyberdeskClient,
+    HTTPValidationError,
+    RunCreate,
+    RunStatus,
+    RunStillGoing,
+    UnexpectedStatus,
+)
 from cyberdesk._flow import Answer, Pause, ReadClock, Reading, Send
 from cyberdesk._resources.runs import TERMINAL_STATUSES
 from cyberdesk.testing import Scripted, a_run
@@ -89,6 +96,41 @@ def test_a_passing_failure_does_not_end_the_wait(api, patient_client, call):
     api.answers(*states("running"), Scripted(503), *states("success"))
 
     assert call(patient_client.runs, "wait", RUN, **QUICK).data.status == "success"
+
+
+def test_a_new_run_is_waited_for(api, client, call):
+    told = []
+    api.answers(Scripted(201, json=a_run(id=RUN)), *states("running", "success"))
+
+    response = call(
+        client.runs, "create_and_wait", RunCreate(RUN), on_update=lambda one: told.append(one.status), **QUICK
+    )
+
+    assert response.unwrap().status == "success"
+    assert told == ["running", "success"]
+    assert [(asked.method, asked.path) for asked in api.asked] == [
+        ("POST", "/v1/runs"),
+        ("GET", f"/v1/runs/{RUN}"),
+        ("GET", f"/v1/runs/{RUN}"),
+    ]
+
+
+def test_a_run_that_was_refused_is_not_waited_for(api, client, call):
+    api.answers(Scripted(422, json={"detail": []}))
+
+    response = call(client.runs, "create_and_wait", RunCreate(RUN))
+
+    assert isinstance(response.data, HTTPValidationError)
+    assert len(api.asked) == 1
+
+
+def test_a_new_run_that_takes_too_long_can_be_found_again(api, client, call):
+    api.answers(Scripted(201, json=a_run(id=RUN)), *states("running"))
+
+    response = call(client.runs, "create_and_wait", RunCreate(RUN), timeout_seconds=0)
+
+    assert isinstance(response.error, RunStillGoing)
+    assert response.error.run_id == RUN
 
 
 def waited(timeout_seconds, poll_interval_seconds, request_seconds):

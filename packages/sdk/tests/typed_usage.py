@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 from uuid import UUID
 
@@ -32,7 +33,12 @@ from cyberdesk.client import (
     RunsAPI,
     WorkflowChainCreate,
 )
-from cyberdesk.models import Model, PaginatedResponseWithIncludesRunResponse
+from cyberdesk.models import (
+    Model,
+    PaginatedResponseWithIncludesRunResponse,
+    RequestLogResponse,
+    RunLlmCostTotalResponse,
+)
 from cyberdesk.webhooks import read
 from openapi_client.cyberdesk_cloud_client.errors import UnexpectedStatus
 from openapi_client.cyberdesk_cloud_client.models.run_completed_event import RunCompletedEvent
@@ -102,6 +108,24 @@ def pages_and_fields() -> None:
         assert_type(run.ended_at, dt.datetime | None)
         assert_type(run.error, list[str] | None)
     assert_type(MachineStatus.ACTIVE.lower(), str)
+
+
+def iterators() -> None:
+    assert_type(client.runs.iterate_sync(status=RunStatus.ERROR), Iterator[RunResponse])
+    assert_type(client.runs.iterate(limit=10), AsyncIterator[RunResponse])
+    assert_type(client.request_logs.iterate_sync(), Iterator[RequestLogResponse])
+    assert_type(client.usage.iterate_llm_costs(), AsyncIterator[RunLlmCostTotalResponse])
+    for machine in client.machines.iterate_sync():
+        assert_type(machine.id, UUID)
+    client.runs.iterate_sync(limit="3")  # type: ignore[arg-type]
+
+
+async def listeners_may_be_async() -> None:
+    async def listen(run: RunResponse) -> None:
+        print(run.status)
+
+    ended = await client.runs.create_and_wait(RunCreate(workflow_id="w"), on_update=listen)
+    assert_type(ended.unwrap(), RunResponse)
 
 
 def models_are_built_as_the_guides_do() -> list[Model]:

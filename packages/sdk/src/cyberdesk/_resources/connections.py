@@ -6,6 +6,7 @@ from cyberdesk import models
 from cyberdesk._answers import done, one
 from cyberdesk._arguments import Id, identifier, optional_identifier, query
 from cyberdesk._flow import Flow
+from cyberdesk._paging import iterating, iterating_blocking
 from cyberdesk._resources._resource import Resource
 from cyberdesk._twins import asynchronous, blocking
 
@@ -35,6 +36,8 @@ class ConnectionsAPI(Resource):
         return (yield from self._ask("GET", "/v1/connections", promise, query=asked))
 
     list_sync = blocking(list)
+    iterate = iterating(list)
+    iterate_sync = iterating_blocking(list)
 
     @asynchronous
     def create(self, data: models.ConnectionCreate) -> Flow[models.ConnectionResponse]:

@@ -9,6 +9,7 @@ from cyberdesk import models
 from cyberdesk._answers import done, free_form, many, one
 from cyberdesk._arguments import Id, Moment, identifier, joined, path_segment, query
 from cyberdesk._flow import Flow
+from cyberdesk._paging import iterating, iterating_blocking
 from cyberdesk._resources._resource import Resource
 from cyberdesk._twins import asynchronous, blocking
 
@@ -51,6 +52,8 @@ class MachinesAPI(Resource):
         )
 
     list_sync = blocking(list)
+    iterate = iterating(list)
+    iterate_sync = iterating_blocking(list)
 
     @asynchronous
     def create(self, data: models.MachineCreate) -> Flow[models.MachineResponse]:

@@ -8,6 +8,7 @@ from cyberdesk import models
 from cyberdesk._answers import done, one
 from cyberdesk._arguments import Id, identifier, joined, query
 from cyberdesk._flow import Flow
+from cyberdesk._paging import iterating, iterating_blocking
 from cyberdesk._resources._resource import Resource
 from cyberdesk._twins import asynchronous, blocking
 
@@ -25,6 +26,8 @@ class PoolsAPI(Resource):
         return (yield from self._ask("GET", "/v1/pools", promise, query=asked))
 
     list_sync = blocking(list)
+    iterate = iterating(list)
+    iterate_sync = iterating_blocking(list)
 
     @asynchronous
     def create(self, data: models.PoolCreate) -> Flow[models.PoolResponse]:

@@ -8,6 +8,7 @@ from cyberdesk import models
 from cyberdesk._answers import Promise, done, one
 from cyberdesk._arguments import Id, identifier, optional_identifier, query
 from cyberdesk._flow import Flow
+from cyberdesk._paging import iterating, iterating_blocking
 from cyberdesk._resources._resource import Resource
 from cyberdesk._twins import asynchronous, blocking
 
@@ -35,6 +36,8 @@ class RequestLogsAPI(Resource):
         return (yield from self._ask("GET", "/v1/request-logs", Promise(200, _page), query=asked))
 
     list_sync = blocking(list)
+    iterate = iterating(list)
+    iterate_sync = iterating_blocking(list)
 
     @asynchronous
     def create(self, data: models.RequestLogCreate) -> Flow[models.RequestLogResponse]:

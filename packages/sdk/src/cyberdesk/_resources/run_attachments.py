@@ -13,6 +13,7 @@ from cyberdesk import models
 from cyberdesk._answers import done, one, raw
 from cyberdesk._arguments import Id, identifier, optional_identifier, query
 from cyberdesk._flow import Flow, blocked
+from cyberdesk._paging import iterating, iterating_blocking
 from cyberdesk._resources._resource import Resource
 from cyberdesk._twins import asynchronous, blocking
 
@@ -39,6 +40,8 @@ class RunAttachmentsAPI(Resource):
         return (yield from self._ask("GET", "/v1/run-attachments", promise, query=asked))
 
     list_sync = blocking(list)
+    iterate = iterating(list)
+    iterate_sync = iterating_blocking(list)
 
     @asynchronous
     def create(self, data: models.RunAttachmentCreate) -> Flow[models.RunAttachmentResponse]:

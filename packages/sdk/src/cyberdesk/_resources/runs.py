@@ -8,6 +8,7 @@ from cyberdesk import models
 from cyberdesk._answers import done, one
 from cyberdesk._arguments import Id, Moment, identifier, joined, optional_identifier, query
 from cyberdesk._flow import Flow, clock, paused, told
+from cyberdesk._paging import iterating, iterating_blocking
 from cyberdesk._resources._resource import Resource
 from cyberdesk._twins import asynchronous, blocking
 from cyberdesk.errors import RunStillGoing
@@ -70,6 +71,8 @@ class RunsAPI(Resource):
         )
 
     list_sync = blocking(list)
+    iterate = iterating(list)
+    iterate_sync = iterating_blocking(list)
 
     @asynchronous
     def create(self, data: models.RunCreate) -> Flow[models.RunResponse]:
@@ -101,24 +104,30 @@ class RunsAPI(Resource):
         """The run once it has ended, however it ended: look at its `status`.
 
         Asks every `poll_interval_seconds`; `on_update` is called with the first state seen and each changed
-        one. A run that has not ended after `timeout_seconds` goes on; the error is then `RunStillGoing`.
+        one, and for async calls it may be async. What it raises ends the wait, not the run. A run that has
+        not ended after `timeout_seconds` goes on too; the error is then `RunStillGoing`.
         """
-        path = f"/v1/runs/{identifier('run_id', run_id)}"
-        deadline = (yield from clock()).seconds + timeout_seconds
-        seen: models.RunResponse | None = None
-        while True:
-            run = yield from self._ask("GET", path, one(models.RunResponseWithIncludes))
-            if on_update is not None and run != seen:
-                yield from told(on_update, run)
-            seen = run
-            if run.status in TERMINAL_STATUSES:
-                return run
-            left_seconds = deadline - (yield from clock()).seconds
-            if left_seconds <= 0:
-                raise RunStillGoing(str(run_id), str(run.status), timeout_seconds)
-            yield from paused(min(poll_interval_seconds, left_seconds))
+        return (yield from self._ended(run_id, timeout_seconds, poll_interval_seconds, on_update))
 
     wait_sync = blocking(wait)
+
+    @asynchronous
+    def create_and_wait(
+        self,
+        data: models.RunCreate,
+        *,
+        timeout_seconds: float = DEFAULT_WAIT_TIMEOUT_SECONDS,
+        poll_interval_seconds: float = DEFAULT_POLL_INTERVAL_SECONDS,
+        on_update: Callable[[models.RunResponse], object] | None = None,
+    ) -> Flow[models.RunResponse]:
+        """A new run once it has ended, however it ended: `create`, then `wait`.
+
+        `on_update` hears of the run as soon as it is there. The error `RunStillGoing` has its `run_id`.
+        """
+        created = yield from self._ask("POST", "/v1/runs", one(models.RunResponse, 201), body=data)
+        return (yield from self._ended(created.id, timeout_seconds, poll_interval_seconds, on_update))
+
+    create_and_wait_sync = blocking(create_and_wait)
 
     @asynchronous
     def update(self, run_id: Id, data: models.RunUpdate) -> Flow[models.RunResponse]:
@@ -205,3 +214,25 @@ class RunsAPI(Resource):
         return (yield from self._ask("GET", path, one(models.RunLlmCostsResponse)))
 
     get_llm_costs_sync = blocking(get_llm_costs)
+
+    def _ended(
+        self,
+        run_id: Id,
+        timeout_seconds: float,
+        poll_interval_seconds: float,
+        on_update: Callable[[models.RunResponse], object] | None,
+    ) -> Flow[models.RunResponse]:
+        path = f"/v1/runs/{identifier('run_id', run_id)}"
+        deadline = (yield from clock()).seconds + timeout_seconds
+        seen: models.RunResponse | None = None
+        while True:
+            run = yield from self._ask("GET", path, one(models.RunResponseWithIncludes))
+            if on_update is not None and run != seen:
+                yield from told(on_update, run)
+            seen = run
+            if run.status in TERMINAL_STATUSES:
+                return run
+            left_seconds = deadline - (yield from clock()).seconds
+            if left_seconds <= 0:
+                raise RunStillGoing(str(run_id), str(run.status), timeout_seconds)
+            yield from paused(min(poll_interval_seconds, left_seconds))

@@ -8,6 +8,7 @@ from cyberdesk import models
 from cyberdesk._answers import done, one
 from cyberdesk._arguments import Id, Moment, identifier, joined, optional_identifier, query
 from cyberdesk._flow import Flow
+from cyberdesk._paging import iterating, iterating_blocking
 from cyberdesk._resources._resource import Resource
 from cyberdesk._twins import asynchronous, blocking
 
@@ -59,6 +60,8 @@ class TrajectoriesAPI(Resource):
         )
 
     list_sync = blocking(list)
+    iterate = iterating(list)
+    iterate_sync = iterating_blocking(list)
 
     @asynchronous
     def create(self, data: models.TrajectoryCreate) -> Flow[models.TrajectoryResponse]:

@@ -8,6 +8,7 @@ from cyberdesk import models
 from cyberdesk._answers import one
 from cyberdesk._arguments import Moment, query
 from cyberdesk._flow import Flow
+from cyberdesk._paging import iterating, iterating_blocking
 from cyberdesk._resources._resource import Resource
 from cyberdesk._twins import asynchronous, blocking
 
@@ -44,3 +45,5 @@ class UsageAPI(Resource):
         return (yield from self._ask("GET", "/v1/usage/llm-costs", promise, query=asked))
 
     llm_costs_sync = blocking(llm_costs)
+    iterate_llm_costs = iterating(llm_costs)
+    iterate_llm_costs_sync = iterating_blocking(llm_costs)

@@ -10,6 +10,7 @@ from cyberdesk import models
 from cyberdesk._answers import done, many, objects, one
 from cyberdesk._arguments import Id, Moment, identifier, joined, query
 from cyberdesk._flow import Flow, blocked
+from cyberdesk._paging import iterating, iterating_blocking
 from cyberdesk._resources._resource import Resource
 from cyberdesk._twins import asynchronous, blocking
 
@@ -69,6 +70,8 @@ class WorkflowsAPI(Resource):
         )
 
     list_sync = blocking(list)
+    iterate = iterating(list)
+    iterate_sync = iterating_blocking(list)
 
     @asynchronous
     def create(self, data: models.WorkflowCreate) -> Flow[models.WorkflowResponse]:
