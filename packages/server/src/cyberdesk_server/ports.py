@@ -17,7 +17,7 @@ trying again makes sense.
      +-- ModelError                the model failed; `is_retryable` says whether to ask again
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -138,6 +138,10 @@ class Bus(Protocol):
         ...
 
 
+BLOB_PIECE_BYTES = 256 * 1024
+"""Of a blob that is read as a stream."""
+
+
 class Blobs(Protocol):
     """Files by key, such as `run-images/message-history/org_1/3f….png`."""
 
@@ -145,8 +149,23 @@ class Blobs(Protocol):
         """Store; storing the same key again with the same content changes nothing."""
         ...
 
+    async def put_stream(self, key: str, pieces: AsyncIterable[bytes], *, content_type: str) -> None:
+        """Store what comes, without ever holding the whole. When `pieces` raises, nothing is stored."""
+        ...
+
     async def get(self, key: str) -> bytes:
         """The content; `BlobMissing` when there is none."""
+        ...
+
+    async def size(self, key: str) -> int:
+        """Bytes of the content; `BlobMissing` when there is none."""
+        ...
+
+    def read(self, key: str, *, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
+        """The bytes from `start` to before `end`, in pieces of about `BLOB_PIECE_BYTES`.
+
+        The range lies inside the content. Raises `BlobMissing` before the first piece.
+        """
         ...
 
     async def delete(self, key: str) -> None:

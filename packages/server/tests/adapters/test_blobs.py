@@ -1,5 +1,6 @@
 """Blobs: the folder and the dict behave alike."""
 
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -12,6 +13,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 KEY = "run-images/message-history/org_1/3f.png"
+
+
+async def pieces(*parts: bytes) -> AsyncIterator[bytes]:
+    for part in parts:
+        yield part
+
+
+async def read(blobs: Blobs, key: str, *, start: int = 0, end: int | None = None) -> bytes:
+    return b"".join([piece async for piece in blobs.read(key, start=start, end=end)])
 
 
 def links(clock: ManualClock) -> SignedLinks:
@@ -59,6 +69,41 @@ class TestBlobs:
 
         with pytest.raises(BlobMissing):
             await blobs.get(KEY)
+
+    async def test_a_stream_is_stored_whole(self, blobs: Blobs) -> None:
+        await blobs.put_stream(KEY, pieces(b"a" * 3_000_000, b"b" * 3_000_000), content_type="text/plain")
+
+        assert await blobs.size(KEY) == 6_000_000
+        assert await read(blobs, KEY) == await blobs.get(KEY) == b"a" * 3_000_000 + b"b" * 3_000_000
+
+    async def test_an_empty_stream_is_an_empty_blob(self, blobs: Blobs) -> None:
+        await blobs.put_stream(KEY, pieces(), content_type="text/plain")
+
+        assert await read(blobs, KEY) == b""
+
+    async def test_of_a_stream_that_breaks_nothing_is_stored(self, blobs: Blobs) -> None:
+        async def breaking() -> AsyncIterator[bytes]:
+            yield b"a" * 6_000_000
+            raise ValueError("broken")
+
+        with pytest.raises(ValueError, match="broken"):
+            await blobs.put_stream(KEY, breaking(), content_type="text/plain")
+
+        with pytest.raises(BlobMissing):
+            await blobs.get(KEY)
+
+    async def test_a_range_is_read(self, blobs: Blobs) -> None:
+        await blobs.put(KEY, b"0123456789", content_type="text/plain")
+
+        assert await read(blobs, KEY, start=2, end=5) == b"234"
+        assert await read(blobs, KEY, start=7) == b"789"
+        assert await read(blobs, KEY, start=10) == b""
+
+    async def test_a_missing_blob_has_no_size_and_no_pieces(self, blobs: Blobs) -> None:
+        with pytest.raises(BlobMissing):
+            await blobs.size(KEY)
+        with pytest.raises(BlobMissing):
+            await read(blobs, KEY)
 
     async def test_a_link_names_the_blob(self, blobs: Blobs) -> None:
         assert KEY in blobs.signed_url(KEY, expires_in_seconds=60)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from cyberdesk_server.api.bodies import MAX_DEPTH, parse
+from cyberdesk_server.domain.base64_text import Base64Text
 from cyberdesk_server.domain.refusals import InvalidFields
 from cyberdesk_server.store.types import from_json, to_json
 from hypothesis import given
@@ -58,3 +59,39 @@ def test_what_cannot_be_kept_is_refused_where_it_is(body: bytes, location: tuple
         parse(body)
 
     assert [problem.location for problem in refused.value.problems] == [location]
+
+
+LONG = "QUJD" * 20_000
+"""Of a file that is cut out instead of copied."""
+
+FILES = frozenset({("content",), ("file_inputs", "content")})
+
+
+def test_a_long_file_stays_in_the_body() -> None:
+    body = json.dumps({"file_inputs": [{"filename": "a", "content": LONG}, {"content": "QUJD"}]}).encode()
+
+    parsed = parse(body, FILES)
+
+    first, second = parsed["file_inputs"]
+    assert isinstance(first["content"], Base64Text)
+    assert b"".join(first["content"].decoded()) == b"ABC" * 20_000
+    assert second["content"] == "QUJD"
+
+
+def test_a_long_text_in_another_place_is_a_text() -> None:
+    value = {"input_values": {"content": LONG}, "content_": [{"content": LONG}]}
+
+    assert parse(json.dumps(value).encode(), FILES) == value
+
+
+def test_a_mark_that_a_caller_sends_is_refused_like_every_nul() -> None:
+    for body in ({"content": LONG, "x": "\0" + "0"}, {"x": "\0" + "0", "content": LONG}):
+        with pytest.raises(InvalidFields, match="NUL"):
+            parse(json.dumps(body).encode(), FILES)
+
+
+def test_deep_nesting_around_a_file_is_refused() -> None:
+    body = b'{"content": "' + LONG.encode() + b'", "x": ' + b"[" * 500 + b"]" * 500 + b"}"
+
+    with pytest.raises(InvalidFields, match="nested deeper"):
+        parse(body, FILES)

@@ -123,7 +123,8 @@ class Stage:
 
     async def number_of_files(self) -> int:
         async with self.database.read() as conn:
-            return len(await attachments.blob_keys(conn, self.run_id))
+            files = (await attachments.ids_of(conn, [self.run_id])).get(self.run_id, {})
+        return sum(map(len, files.values()))
 
     async def history(self) -> tuple[Step, ...]:
         async with self.database.read() as conn:

@@ -3,11 +3,14 @@
 Refused with 422, naming the field: what no JSON is, NUL characters and halves of surrogate pairs (no
 database keeps them), whole numbers beyond 64 bits and infinite ones (they would come back changed), and
 nesting deeper than `MAX_DEPTH`.
+
+A file in a body is base64 of up to 140 MB. It is held once, as it was received: where a route expects files,
+long texts are cut out before the JSON is read, and endpoints get views of the body (`Base64Text`).
 """
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from typing import Any, NoReturn
 
 from fastapi import HTTPException
@@ -15,6 +18,7 @@ from starlette.requests import Request
 from starlette.types import Receive, Scope
 
 from cyberdesk_server.api.answers import problem_details
+from cyberdesk_server.domain.base64_text import Base64Text, cut_out
 from cyberdesk_server.domain.refusals import InvalidFields, Problem, invalid
 
 MAX_DEPTH = 64
@@ -22,44 +26,55 @@ MAX_DEPTH = 64
 
 INTEGERS = range(-(2**63), 2**64)
 
+Places = frozenset[tuple[str, ...]]
+"""Where files stand in a body: the names of members from the outermost in, lists left out."""
+
 
 class StrictRequest(Request):
     """A request whose `json` refuses what `parse` refuses, and whose `body` has a largest size."""
 
-    def __init__(self, scope: Scope, receive: Receive, *, max_body_bytes: int) -> None:
+    def __init__(
+        self, scope: Scope, receive: Receive, *, max_body_bytes: int, files: Places = frozenset()
+    ) -> None:
         super().__init__(scope, receive)
         self._max_body_bytes = max_body_bytes
+        self._files = files
+        self._received: bytearray | None = None
 
     async def body(self) -> bytes:
-        if not hasattr(self, "_body"):
-            chunks: list[bytes] = []
-            received = 0
+        if self._received is None:
+            received = bytearray()  # grows in place: pieces that are joined at the end would be there twice
             async for chunk in self.stream():
-                received += len(chunk)
-                if received > self._max_body_bytes:
+                if len(received) + len(chunk) > self._max_body_bytes:
                     raise HTTPException(413, f"the body is larger than {self._max_body_bytes} bytes")
-                chunks.append(chunk)
-            self._body = b"".join(chunks)
-        return self._body
+                received += chunk
+            self._received = received
+        return self._received  # type: ignore[return-value]  # as good as bytes to all who read it
 
     async def json(self) -> Any:
         try:
-            return parse(await self.body())
+            return parse(await self.body(), self._files)
         except InvalidFields as refusal:
             # FastAPI calls every exception here a 400, save its own kind.
             raise HTTPException(422, problem_details(refusal.problems)) from refusal
 
 
-def parse(body: bytes) -> Any:
-    """The JSON value of a body."""
+def parse(body: bytes | bytearray, files: Places = frozenset()) -> Any:
+    """The JSON value of a body. Long texts in the places of files are `Base64Text`s."""
+    texts: MutableMapping[str, Base64Text] = {}
+    document = body
+    if files:
+        document, texts = cut_out(body)
     try:
-        value = json.loads(body, parse_constant=_refuse_constant)
+        value = json.loads(document, parse_constant=_refuse_constant)
     except RecursionError:
         raise invalid(("body",), f"is nested deeper than {MAX_DEPTH} levels") from None
     except json.JSONDecodeError as error:
         raise invalid(("body", error.pos), f"is not JSON: {error.msg}", "json_invalid") from None
     except ValueError as error:  # not UTF-8, or a number with thousands of digits
         raise invalid(("body",), f"is not JSON: {error}", "json_invalid") from None
+    if texts:
+        value = _with_texts(value, texts, files)
     problems = tuple(_problems(value, ("body",)))
     if problems:
         raise InvalidFields(problems[:20])
@@ -68,6 +83,25 @@ def parse(body: bytes) -> Any:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON number")
+
+
+def _with_texts(
+    value: Any, texts: MutableMapping[str, Base64Text], files: Places, location: tuple[str | int, ...] = ()
+) -> Any:
+    """The value with the texts that were cut out. Each comes once: a second mark is the caller's own."""
+    if len(location) > MAX_DEPTH:
+        return value  # it is refused for that
+    match value:
+        case dict():
+            return {name: _with_texts(item, texts, files, (*location, name)) for name, item in value.items()}
+        case list():
+            return [_with_texts(item, texts, files, (*location, index)) for index, item in enumerate(value)]
+        case str() if value in texts:
+            is_file = tuple(name for name in location if isinstance(name, str)) in files
+            text = texts.pop(value)
+            return text if is_file else text.as_text()
+        case _:
+            return value
 
 
 def _problems(value: Any, location: tuple[str | int, ...]) -> Iterator[Problem]:

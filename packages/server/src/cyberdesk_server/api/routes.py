@@ -15,6 +15,7 @@ from cyberdesk_server.api import errors
 from cyberdesk_server.api.auth import authenticate, bearer
 from cyberdesk_server.api.bodies import StrictRequest, text_problem
 from cyberdesk_server.api.parts import Parts
+from cyberdesk_server.api.schemas.files import places_of_files
 from cyberdesk_server.domain.refusals import InvalidFields, Problem, Refused
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
@@ -39,6 +40,9 @@ class OpenRoute(APIRoute):
 
     def get_route_handler(self) -> Handler:
         endpoint = super().get_route_handler()
+        self._files = (
+            places_of_files(self.body_field.field_info.annotation) if self.body_field else frozenset()
+        )
 
         async def handle(request: Request) -> Response:
             try:
@@ -51,7 +55,8 @@ class OpenRoute(APIRoute):
     async def prepared(self, request: Request) -> Request:
         """The request as endpoints get it."""
         _refuse_unusable_texts(request)
-        return StrictRequest(request.scope, request.receive, max_body_bytes=parts_of(request).max_body_bytes)
+        max_body_bytes = parts_of(request).max_body_bytes
+        return StrictRequest(request.scope, request.receive, max_body_bytes=max_body_bytes, files=self._files)
 
 
 class Route(OpenRoute):

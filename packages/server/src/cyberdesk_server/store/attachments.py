@@ -1,16 +1,183 @@
-"""Files that belong to runs."""
+"""Files that belong to runs.
+
+What removes files answers the keys of the contents nobody has any more; the caller deletes those blobs after
+the commit. A content gets all its files in the transaction that first names it, so nobody can come to use it
+between the two.
+"""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, Row, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cyberdesk_server.domain.attachments import AttachmentType
-from cyberdesk_server.domain.ids import AttachmentId, RunId
+from cyberdesk_server.domain.attachments import Attachment, AttachmentType, StoredFile
+from cyberdesk_server.domain.ids import AttachmentId, OrganizationId, RunId
 from cyberdesk_server.store.tables import attachments, runs
+
+
+async def add(conn: AsyncConnection, attachment: Attachment) -> None:
+    """Write a new file. Its content is in the blob store already."""
+    values = {column.name: getattr(attachment, column.name) for column in attachments.c}
+    await conn.execute(attachments.insert().values(values | {"type": attachment.type.value}))
+
+
+async def add_inputs(
+    conn: AsyncConnection,
+    organization_id: OrganizationId,
+    run_ids: Sequence[RunId],
+    files: Sequence[StoredFile],
+    *,
+    now: datetime,
+) -> None:
+    """Give every one of the runs these input files; the runs share the contents."""
+    if run_ids and files:
+        await conn.execute(
+            attachments.insert(),
+            [
+                {
+                    "id": AttachmentId(uuid4()),
+                    "organization_id": organization_id,
+                    "run_id": run_id,
+                    "type": AttachmentType.INPUT.value,
+                    "filename": file.filename,
+                    "content_type": file.content_type,
+                    "size_bytes": file.size_bytes,
+                    "blob_key": file.blob_key,
+                    "target_path": file.target_path,
+                    "cleanup_imports_after_run": file.cleanup_imports_after_run,
+                    "created_at": now,
+                }
+                for run_id in run_ids
+                for file in files
+            ],
+        )
+
+
+async def replace_inputs(
+    conn: AsyncConnection,
+    organization_id: OrganizationId,
+    run_id: RunId,
+    files: Sequence[StoredFile],
+    *,
+    now: datetime,
+) -> tuple[str, ...]:
+    """Give the run these input files instead of those it had; which contents nobody has any more."""
+    orphans = await _remove(
+        conn, attachments.c.run_id == run_id, attachments.c.type == AttachmentType.INPUT.value
+    )
+    await add_inputs(conn, organization_id, [run_id], files, now=now)
+    return orphans
+
+
+async def forget_outputs(conn: AsyncConnection, run_id: RunId) -> tuple[str, ...]:
+    """Remove what the run made; which contents nobody has any more."""
+    return await _remove(
+        conn, attachments.c.run_id == run_id, attachments.c.type == AttachmentType.OUTPUT.value
+    )
+
+
+async def forget_all(conn: AsyncConnection, run_id: RunId) -> tuple[str, ...]:
+    """Remove every file of the run; which contents nobody has any more."""
+    return await _remove(conn, attachments.c.run_id == run_id)
+
+
+async def remove(
+    conn: AsyncConnection, organization_id: OrganizationId, attachment_id: AttachmentId
+) -> tuple[str, ...]:
+    """Remove one file; which contents nobody has any more."""
+    return await _remove(
+        conn, attachments.c.id == attachment_id, attachments.c.organization_id == organization_id
+    )
+
+
+async def remove_expired(conn: AsyncConnection, *, now: datetime) -> tuple[str, ...]:
+    """Remove the files whose time is up; which contents nobody has any more."""
+    return await _remove(conn, attachments.c.expires_at <= now)
+
+
+async def in_use(conn: AsyncConnection, blob_keys: Collection[str]) -> frozenset[str]:
+    """Those of the contents that files have."""
+    rows = await conn.execute(
+        select(attachments.c.blob_key).where(attachments.c.blob_key.in_(blob_keys)).distinct()
+    )
+    return frozenset(rows.scalars())
+
+
+async def get(
+    conn: AsyncConnection, organization_id: OrganizationId, attachment_id: AttachmentId, *, now: datetime
+) -> Attachment | None:
+    """The file; None when the organization has no such file, or its time is up."""
+    row = (
+        await conn.execute(
+            select(attachments).where(
+                attachments.c.id == attachment_id,
+                attachments.c.organization_id == organization_id,
+                _is_there(now),
+            )
+        )
+    ).one_or_none()
+    return None if row is None else _attachment(row)
+
+
+async def find(
+    conn: AsyncConnection,
+    organization_id: OrganizationId,
+    *,
+    run_id: RunId | None = None,
+    type_: AttachmentType | None = None,
+    now: datetime,
+    skip: int = 0,
+    limit: int = 100,
+) -> tuple[Sequence[Attachment], int]:
+    """One page, oldest first, and how many there are in all; without those whose time is up."""
+    conditions = [attachments.c.organization_id == organization_id, _is_there(now)]
+    if run_id is not None:
+        conditions.append(attachments.c.run_id == run_id)
+    if type_ is not None:
+        conditions.append(attachments.c.type == type_.value)
+    total = (
+        await conn.execute(select(func.count()).select_from(attachments).where(*conditions))
+    ).scalar_one()
+    rows = await conn.execute(
+        select(attachments)
+        .where(*conditions)
+        .order_by(attachments.c.created_at, attachments.c.id)
+        .offset(skip)
+        .limit(limit)
+    )
+    return [_attachment(row) for row in rows], total
+
+
+async def inputs_of(conn: AsyncConnection, run_id: RunId, *, now: datetime) -> tuple[Attachment, ...]:
+    """The run's input files, oldest first; without those whose time is up."""
+    rows = await conn.execute(
+        select(attachments)
+        .where(
+            attachments.c.run_id == run_id,
+            attachments.c.type == AttachmentType.INPUT.value,
+            _is_there(now),
+        )
+        .order_by(attachments.c.created_at, attachments.c.id)
+    )
+    return tuple(_attachment(row) for row in rows)
+
+
+async def set_expiry(
+    conn: AsyncConnection,
+    organization_id: OrganizationId,
+    attachment_id: AttachmentId,
+    expires_at: datetime | None,
+) -> None:
+    """Let the file's time be up then, or never."""
+    await conn.execute(
+        update(attachments)
+        .where(attachments.c.id == attachment_id, attachments.c.organization_id == organization_id)
+        .values(expires_at=expires_at)
+    )
 
 
 async def add_output(
@@ -35,21 +202,19 @@ async def add_output(
     ).scalar_one_or_none()
     if organization_id is None:
         raise LookupError(f"run {run_id} is not in attempt {attempt}")
-    attachment_id = AttachmentId(uuid4())
-    await conn.execute(
-        attachments.insert().values(
-            id=attachment_id,
-            organization_id=organization_id,
-            run_id=run_id,
-            type=AttachmentType.OUTPUT.value,
-            filename=filename,
-            content_type=content_type,
-            size_bytes=size_bytes,
-            blob_key=blob_key,
-            created_at=now,
-        )
+    made = Attachment(
+        id=AttachmentId(uuid4()),
+        organization_id=organization_id,
+        run_id=run_id,
+        type=AttachmentType.OUTPUT,
+        filename=filename,
+        content_type=content_type,
+        size_bytes=size_bytes,
+        blob_key=blob_key,
+        created_at=now,
     )
-    return attachment_id
+    await add(conn, made)
+    return made.id
 
 
 async def ids_of(
@@ -68,7 +233,17 @@ async def ids_of(
     return found
 
 
-async def blob_keys(conn: AsyncConnection, run_id: RunId) -> tuple[str, ...]:
-    """Where the contents of the run's files are."""
-    rows = await conn.execute(select(attachments.c.blob_key).where(attachments.c.run_id == run_id))
-    return tuple(rows.scalars())
+def _is_there(now: datetime) -> ColumnElement[bool]:
+    return or_(attachments.c.expires_at.is_(None), attachments.c.expires_at > now)
+
+
+async def _remove(conn: AsyncConnection, *which: ColumnElement[bool]) -> tuple[str, ...]:
+    rows = await conn.execute(attachments.delete().where(*which).returning(attachments.c.blob_key))
+    keys = dict.fromkeys(rows.scalars())
+    still_used = await in_use(conn, keys) if keys else frozenset()
+    return tuple(key for key in keys if key not in still_used)
+
+
+def _attachment(row: Row[Any]) -> Attachment:
+    fields = dict(row._mapping)
+    return Attachment(**fields | {"type": AttachmentType(fields["type"])})

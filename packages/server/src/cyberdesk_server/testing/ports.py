@@ -6,7 +6,7 @@ Everything else in such a test is real: the database, the bus, the vault, the ex
 import asyncio
 import struct
 import zlib
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -18,7 +18,7 @@ from cyberdesk_server.domain.json import JsonObject, JsonValue
 from cyberdesk_server.domain.screens import Screenshot
 from cyberdesk_server.domain.steps import Observation, Step, Turn
 from cyberdesk_server.domain.tasks import Refusal, Task
-from cyberdesk_server.ports import BlobMissing, ModelError, OutcomeUnknown
+from cyberdesk_server.ports import BLOB_PIECE_BYTES, BlobMissing, ModelError, OutcomeUnknown
 
 SMALL = Size(64, 48)
 _LINES_KEY = b"Lines\0"
@@ -99,6 +99,17 @@ class MemoryBlobs:
             return self.contents[key]
         except KeyError as error:
             raise BlobMissing(f"there is no blob {key}") from error
+
+    async def put_stream(self, key: str, pieces: AsyncIterable[bytes], *, content_type: str) -> None:
+        await self.put(key, b"".join([piece async for piece in pieces]), content_type=content_type)
+
+    async def size(self, key: str) -> int:
+        return len(await self.get(key))
+
+    async def read(self, key: str, *, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
+        wanted = (await self.get(key))[start:end]
+        for first in range(0, len(wanted), BLOB_PIECE_BYTES):
+            yield wanted[first : first + BLOB_PIECE_BYTES]
 
     async def delete(self, key: str) -> None:
         self.contents.pop(key, None)

@@ -130,7 +130,7 @@ async def delete(conn: AsyncConnection, organization_id: OrganizationId, run_id:
     run = await _get(conn, organization_id, run_id)
     if not run.status.is_terminal:
         raise RunNotEnded(run.id, run.status)
-    files = await attachments.blob_keys(conn, run.id)
+    files = await attachments.forget_all(conn, run.id)
     shown = await pictures.only_shown_by(conn, run.id)
     if not await runs.delete(conn, run.id):
         raise RunStillHoldsMachine(run.id)

@@ -2,14 +2,15 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field
 
 from cyberdesk_server.api.schemas.checks import RunPostRunCheckSnapshot
 from cyberdesk_server.api.schemas.common import IncludedResource, JsonDict, Model, UtcTime
+from cyberdesk_server.api.schemas.files import FileContent, FileName
 from cyberdesk_server.api.schemas.workflows import WorkflowModelMetadata
+from cyberdesk_server.domain.attachments import TRANSFER_FOLDER
 from cyberdesk_server.domain.runs import RunStatus
 
 
@@ -40,9 +41,9 @@ class RunField(StrEnum):
 
 
 class FileInput(Model):
-    filename: str
-    content: Annotated[str, Field(json_schema_extra={"contentEncoding": "base64"})]
-    target_path: str | None = "~/CyberdeskTransfers/"
+    filename: FileName
+    content: FileContent
+    target_path: str | None = TRANSFER_FOLDER
     cleanup_imports_after_run: bool = False
 
 
