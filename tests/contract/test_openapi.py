@@ -21,7 +21,6 @@ NOUNS_TO_COME = (
     "/v1/computer/",
     "/v1/health/machines",
     "/v1/machines/{machine_id}/",
-    "/v1/model-configurations",
     "/v1/pools",
     "/v1/provider-credentials",
     "/v1/run-attachments",

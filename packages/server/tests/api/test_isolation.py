@@ -1,12 +1,16 @@
 """Invariant 8: nothing of one organization is visible to another. An id of theirs is a 404, everywhere."""
 
+import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx
 import pytest
+from cyberdesk_server.api.answers import JsonAnswer
 from cyberdesk_server.api.app import create_app
 from cyberdesk_server.api.parts import Parts
+from cyberdesk_server.api.views import model_configuration_view
+from cyberdesk_server.domain.model_configurations import STEPS
 from fastapi.routing import APIRoute
 
 Make = Callable[..., Awaitable[dict[str, Any]]]
@@ -17,7 +21,9 @@ QUERIES = {"/v1/runs/{run_id}/image/signed-url": {"image_url": "supabase://x"}}
 BODIES: dict[str, Any] = {}
 """Bodies that are complete, for operations by id that refuse an empty one, by method and path."""
 
-NO_PAGES: dict[str, Any] = {}
+NO_PAGES: dict[str, Any] = {
+    "/v1/model-configurations": json.loads(JsonAnswer([model_configuration_view(STEPS)]).body),
+}
 """What lists that are no pages answer to an organization that has nothing, by path."""
 
 
@@ -36,12 +42,14 @@ async def own(make: Make) -> dict[str, str]:
     log = await make(
         "request-logs", machine_id=machine["id"], request_id="1", method="GET", path="secret name"
     )
+    configuration = await make("model-configurations", name="secret name", provider="openai", model="gpt-4o")
     return {
         "workflow_id": workflow["id"],
         "machine_id": machine["id"],
         "run_id": run["id"],
         "connection_id": connection["id"],
         "log_id": log["id"],
+        "model_configuration_id": configuration["id"],
     }
 
 

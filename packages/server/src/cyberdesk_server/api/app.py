@@ -12,6 +12,7 @@ from cyberdesk_server.api import (
     drivers,
     health,
     machines,
+    model_configurations,
     request_logs,
     runs,
     workflows,
@@ -40,6 +41,7 @@ def create_app(parts: Parts) -> FastAPI:
         machines.api,
         connections.api,
         request_logs.api,
+        model_configurations.api,
         drivers.api,
         blobs.api,
     ):

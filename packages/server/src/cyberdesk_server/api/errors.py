@@ -20,6 +20,8 @@ STATUS: Mapping[type[Refused], int] = {
     refusals.WorkflowHasUnfinishedRuns: 409,
     refusals.MachineIsBusy: 409,
     refusals.FingerprintTaken: 409,
+    refusals.ModelConfigurationIsSystemDefault: 403,
+    refusals.ModelConfigurationInUse: 409,
     refusals.InvalidFields: 422,
     refusals.IdempotencyKeyReused: 422,
 }

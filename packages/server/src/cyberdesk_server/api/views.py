@@ -5,6 +5,7 @@ from typing import Any
 
 from cyberdesk_server.domain.json import JsonObject
 from cyberdesk_server.domain.machines import Machine
+from cyberdesk_server.domain.model_configurations import ModelConfiguration
 from cyberdesk_server.domain.workflows import Workflow
 
 View = dict[str, Any]
@@ -57,6 +58,29 @@ def machine_view(machine: Machine) -> View:
         "pools": [],
         "created_at": machine.created_at,
         "last_seen": machine.last_seen,
+    }
+
+
+def model_configuration_view(configuration: ModelConfiguration) -> View:
+    return {
+        "id": configuration.id,
+        "organization_id": configuration.organization_id,
+        "name": configuration.name,
+        "description": configuration.description,
+        "provider": configuration.provider,
+        "model": configuration.model,
+        "temperature": configuration.temperature,
+        "max_tokens": configuration.max_tokens,
+        "timeout_seconds": configuration.timeout_seconds,
+        "max_retries": configuration.max_retries,
+        "additional_params": configuration.additional_params,
+        "agent_harness_version_string": configuration.agent_harness_version_string,
+        "is_computer_use_model": configuration.is_computer_use_model,
+        "is_archived": configuration.is_archived,
+        "is_system_default": configuration.is_system_default,
+        "api_key_alias": configuration.api_key_alias,
+        "created_at": configuration.created_at,
+        "updated_at": configuration.updated_at,
     }
 
 

@@ -8,13 +8,15 @@ Refused
  +-- RunAlreadyStarted                               its inputs are in use
  +-- WorkflowHasUnfinishedRuns, MachineIsBusy        in use
  +-- FingerprintTaken                                there is such a machine already
+ +-- ModelConfigurationIsSystemDefault               everybody's, so nobody's to change
+ +-- ModelConfigurationInUse                         named by a workflow or an unfinished run
  +-- InvalidFields                                   the request is malformed; says where
  +-- IdempotencyKeyReused                            the key belongs to another request
 """
 
 from dataclasses import dataclass
 
-from cyberdesk_server.domain.ids import MachineId, RunId, WorkflowId
+from cyberdesk_server.domain.ids import MachineId, ModelConfigurationId, RunId, WorkflowId
 from cyberdesk_server.domain.runs import RunStatus
 
 
@@ -100,6 +102,27 @@ class FingerprintTaken(Refused):
 
     def __str__(self) -> str:
         return "there is already a machine with this fingerprint"
+
+
+@dataclass(eq=False)
+class ModelConfigurationIsSystemDefault(Refused):
+    configuration_id: ModelConfigurationId
+
+    def __str__(self) -> str:
+        return f"model configuration {self.configuration_id} comes with the server and cannot be changed"
+
+
+@dataclass(eq=False)
+class ModelConfigurationInUse(Refused):
+    configuration_id: ModelConfigurationId
+    workflows: int
+    runs: int
+
+    def __str__(self) -> str:
+        return (
+            f"model configuration {self.configuration_id} is named by {self.workflows} workflows and "
+            f"{self.runs} unfinished runs; archive it instead"
+        )
 
 
 @dataclass(eq=False)

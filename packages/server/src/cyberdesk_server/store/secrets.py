@@ -10,8 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cyberdesk_server.domain.ids import MachineId, OrganizationId, PoolId, RunId, SecretId
 from cyberdesk_server.store.tables import runs, secrets
 
-Sealed = Mapping[str, tuple[SecretId, bytes]]
-"""By name: under which id a secret was sealed, and the sealed JSON text of its value."""
+SealedValue = tuple[SecretId, bytes]
+"""Under which id a secret was sealed, and the sealed JSON text of its value."""
+
+Sealed = Mapping[str, SealedValue]
+"""Sealed secrets by name."""
 
 
 async def for_run(conn: AsyncConnection, run_id: RunId) -> Sealed:

@@ -19,6 +19,7 @@ from cyberdesk_server.domain.ids import (
     ApiKeyId,
     ConnectionId,
     MachineId,
+    ModelConfigurationId,
     OrganizationId,
     PoolId,
     RunId,
@@ -26,14 +27,16 @@ from cyberdesk_server.domain.ids import (
     WorkflowId,
 )
 from cyberdesk_server.domain.machines import Machine
+from cyberdesk_server.domain.model_configurations import ModelConfiguration
 from cyberdesk_server.domain.organizations import ApiKey, Organization
 from cyberdesk_server.domain.pools import Pool
 from cyberdesk_server.domain.runs import Run, RunStatus
 from cyberdesk_server.domain.steps import Step, ToolCall
 from cyberdesk_server.domain.workflows import Workflow
-from cyberdesk_server.store import keys, machines, organizations, pools, runs, workflows
+from cyberdesk_server.store import keys, machines, model_configurations, organizations, pools, runs, workflows
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.store.migrate import migrate
+from cyberdesk_server.store.secrets import SealedValue
 
 NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
 """The moment everything a builder makes was made at."""
@@ -190,6 +193,28 @@ async def a_pool(
     await pools.add(conn, pool)
     await pools.add_machines(conn, pool.id, machine_ids)
     return replace(pool, machine_count=len(machine_ids))
+
+
+async def a_model_configuration(
+    conn: AsyncConnection,
+    organization_id: OrganizationId,
+    *,
+    sealed_key: SealedValue | None = None,
+    **fields: Any,
+) -> ModelConfiguration:
+    usual: dict[str, Any] = {
+        "id": ModelConfigurationId(uuid4()),
+        "organization_id": organization_id,
+        "name": "test",
+        "provider": "openai",
+        "model": "gpt-4o",
+        "secret_id": sealed_key and sealed_key[0],
+        "created_at": NOON,
+        "updated_at": NOON,
+    }
+    configuration = ModelConfiguration(**usual | fields)
+    await model_configurations.add(conn, configuration, sealed_key and sealed_key[1])
+    return configuration
 
 
 async def a_run(

@@ -9,8 +9,7 @@ model_configurations = Table(
     "model_configurations",
     metadata,
     Column("id", Id, primary_key=True),
-    # NULL: a system default, which every organization sees and nobody changes.
-    Column("organization_id", ForeignKey("organizations.id"), index=True),
+    Column("organization_id", ForeignKey("organizations.id"), nullable=False, index=True),
     Column("name", Words, nullable=False),
     Column("description", Words),
     Column("provider", Words, nullable=False),

@@ -33,7 +33,7 @@ def _new_tables() -> None:
     op.create_table(
         "model_configurations",
         sa.Column("id", Id(), nullable=False),
-        sa.Column("organization_id", sa.String(length=64), nullable=True),
+        sa.Column("organization_id", sa.String(length=64), nullable=False),
         sa.Column("name", Words(), nullable=False),
         sa.Column("description", Words(), nullable=True),
         sa.Column("provider", Words(), nullable=False),
