@@ -75,6 +75,7 @@ def test_the_sdk_alone_works(version: str, wheel: Path, tmp_path: Path):
     run(inside, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", wheel)
 
     assert run(inside, "-I", SMOKE) == f"fine {version.replace('.', ' ')}\n"
+    assert says_what_is_missing(tmp_path / "venv" / "bin" / "cyberdesk")
 
 
 def test_an_older_python_is_told_so(wheel: Path):
@@ -87,7 +88,16 @@ def test_an_older_python_is_told_so(wheel: Path):
 def test_the_wheel_asks_for_httpx_and_attrs_only(wheel: Path):
     wanted = [line for line in metadata(wheel).splitlines() if line.startswith("Requires-Dist: ")]
 
-    assert wanted == ["Requires-Dist: attrs>=23.2", "Requires-Dist: httpx>=0.27"]
+    assert [line for line in wanted if "extra ==" not in line] == [
+        "Requires-Dist: attrs>=23.2",
+        "Requires-Dist: httpx>=0.27",
+    ]
+
+
+def says_what_is_missing(command: Path) -> bool:
+    """Whether the command line, installed without its extra, ends with 2 and the one line that helps."""
+    done = subprocess.run([command, "health"], capture_output=True, text=True, timeout=30, check=False)
+    return done.returncode == 2 and done.stderr.endswith(' pip install "cyberdesk[cli]"\n')
 
 
 def metadata(wheel: Path) -> str:

@@ -1,0 +1,5 @@
+"""`python -m cyberdesk.cli` is the program `cyberdesk`."""
+
+from cyberdesk.cli import main
+
+main()
