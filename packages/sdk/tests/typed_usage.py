@@ -131,7 +131,11 @@ async def listeners_may_be_async() -> None:
 def models_are_built_as_the_guides_do() -> list[Model]:
     ids = ["a", "b"]
     return [
-        RunCreate(workflow_id="w", pool_ids=ids, file_inputs=[FileInput(filename="a", content="b")]),
+        RunCreate(
+            workflow_id="w",
+            pool_ids=ids,
+            file_inputs=[FileInput(filename="a", content="b"), FileInput.from_path("c", "~/")],
+        ),
         RunUpdate(status=RunStatus.CANCELLED, error=None),
         TrajectoryCreate(workflow_id="w", steps=[{"action": "click", "x": 1}]),
         WorkflowCreate(name="a", description="b"),

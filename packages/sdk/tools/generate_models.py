@@ -54,6 +54,8 @@ class Extra:
     """Texts that the schema does not have."""
     other_names: dict[str, str] = field(default_factory=dict)
     """Second name -> field."""
+    base: str = ""
+    """A class of `cyberdesk.models._files` that it extends instead of `Model`."""
 
 
 EXTRAS = {
@@ -63,6 +65,7 @@ EXTRAS = {
     "MachineUpdate": Extra(fields=("description",)),
     "WorkflowCreate": Extra(optional=("main_prompt",), fields=("description",)),
     "WorkflowUpdate": Extra(fields=("description",)),
+    "FileInput": Extra(base="ReadFromPath"),
     "ConnectionCreate": Extra(optional=("websocket_id",), fields=("connection_type",)),
     "TrajectoryCreate": Extra(
         optional=("trajectory_data", "dimensions"), other_names={"steps": "trajectory_data"}
@@ -282,7 +285,8 @@ def required_late(description: Description, name: str, fields: list[Field]) -> l
 
 def model_lines(description: Description, name: str) -> list[str]:
     fields = fields_of(description, name)
-    base = BASES.get(name) or ("Answered" if name in description.answered else "Model")
+    extra = EXTRAS.get(name, Extra())
+    base = BASES.get(name) or extra.base or ("Answered" if name in description.answered else "Model")
     page = re.fullmatch(r"PaginatedResponse(?:WithIncludes)?(\w*)", name)
     if page:
         base = f"Page[{page[1] or 'Any'}]"
@@ -292,7 +296,6 @@ def model_lines(description: Description, name: str) -> list[str]:
     lines += table(
         "_keys", "Mapping[str, str]", {one.name: f'"{one.key}"' for one in fields if one.key != one.name}
     )
-    extra = EXTRAS.get(name, Extra())
     lines += table("_other_names", "Mapping[str, str]", {k: f'"{v}"' for k, v in extra.other_names.items()})
     late = required_late(description, name, fields)
     if late:
@@ -374,7 +377,8 @@ def imports(text: str, module: str, names: list[str], homes: dict[str, str]) -> 
     lines += [f"from typing import {', '.join(sorted(typing, key=import_order))}"] if typing else []
     lines += ["from uuid import UUID"] if used(["UUID"]) else []
     lines += ["", f"from attrs import {', '.join(used(['define', 'field']))}", ""]
-    lines += ["from cyberdesk.models._files import File"] if used(["File"]) else []
+    files = used(["File", "ReadFromPath"])
+    lines += [f"from cyberdesk.models._files import {', '.join(files)}"] if files else []
     lines += [f"from cyberdesk.models._generated.{homes[one]} import {one}" for one in bases]
     machinery = sorted(used(["Answered", "given", "masked", "Model", "Page"]), key=import_order)
     lines += [f"from cyberdesk.models._model import {', '.join(machinery)}"]

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 if TYPE_CHECKING:
     import httpx
 
+    from cyberdesk._files import PartialFile
     from cyberdesk.models import File
 
 T = TypeVar("T")
@@ -27,7 +28,8 @@ Query: TypeAlias = tuple[tuple[str, str], ...]
 class Request:
     """One HTTP request: a path below the base URL, and a JSON body or a file to send as a form.
 
-    A `timeout` of None is that of the HTTP client.
+    A `timeout` of None is that of the HTTP client. The body of a 200 goes `into` a file, piece by piece, when
+    there is one; the `Answer` is then empty.
     """
 
     method: Method
@@ -37,6 +39,7 @@ class Request:
     files: Mapping[str, File] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     timeout: httpx.Timeout | None = None
+    into: PartialFile | None = None
 
     @property
     def is_write(self) -> bool:

@@ -8,10 +8,12 @@ import threading
 import weakref
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import suppress
+from http import HTTPStatus
 from typing import Any, TypeAlias
 
 import httpx
 
+from cyberdesk._files import CHUNK_BYTES, PartialFile
 from cyberdesk._flow import Answer, NoAnswer, Outcome, Request
 from cyberdesk.errors import ClientClosed
 
@@ -53,6 +55,8 @@ class HttpClients:
         """The outcome of a request, waited for in this thread. Raises `ClientClosed`."""
         client = self._sync_client()
         try:
+            if request.into is not None:
+                return self._received(client, request, request.into)
             return _answer(client.request(**self._arguments(request)))
         except httpx.RequestError as error:
             return _no_answer(error)
@@ -61,9 +65,33 @@ class HttpClients:
         """The outcome of a request, awaited on the running event loop. Raises `ClientClosed`."""
         client = await self._async_client()
         try:
+            if request.into is not None:
+                return await self._received_async(client, request, request.into)
             return _answer(await client.request(**self._arguments(request)))
         except httpx.RequestError as error:
             return _no_answer(error)
+
+    def _received(self, client: httpx.Client, request: Request, file: PartialFile) -> Answer:
+        """The answer, its body written to the file piece by piece; another than 200 comes whole."""
+        with client.stream(**self._arguments(request)) as response:
+            if response.status_code != HTTPStatus.OK:
+                response.read()
+                return _answer(response)
+            file.start()
+            for chunk in response.iter_bytes(CHUNK_BYTES):
+                file.write(chunk)
+            return Answer(response.status_code, _headers(response), b"")
+
+    async def _received_async(self, client: httpx.AsyncClient, request: Request, file: PartialFile) -> Answer:
+        """The same on the running event loop; the file is written in a thread."""
+        async with client.stream(**self._arguments(request)) as response:
+            if response.status_code != HTTPStatus.OK:
+                await response.aread()
+                return _answer(response)
+            await asyncio.to_thread(file.start)
+            async for chunk in response.aiter_bytes(CHUNK_BYTES):
+                await asyncio.to_thread(file.write, chunk)
+            return Answer(response.status_code, _headers(response), b"")
 
     def close(self) -> None:
         """Close all connections; those of event loops as soon as their loop gets to it."""
@@ -171,8 +199,11 @@ async def _closed_at_the_end(http: httpx.AsyncClient) -> AsyncGenerator[None, No
 
 
 def _answer(response: httpx.Response) -> Answer:
-    headers = {name.lower(): value for name, value in response.headers.items()}
-    return Answer(response.status_code, headers, response.content)
+    return Answer(response.status_code, _headers(response), response.content)
+
+
+def _headers(response: httpx.Response) -> dict[str, str]:
+    return {name.lower(): value for name, value in response.headers.items()}
 
 
 def _no_answer(error: httpx.RequestError) -> NoAnswer:

@@ -27,13 +27,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Scripted:
-    """One answer: `json`, else `content`, after `delay_seconds`. A `status` of 0 drops the connection."""
+    """One answer: `json`, else `content`, after `delay_seconds`.
+
+    A `status` of 0 drops the connection; `dropped_after` does so after that many bytes of the body.
+    """
 
     status: int = 200
     json: Any = None
     content: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
     delay_seconds: float = 0.0
+    dropped_after: int | None = None
 
     @property
     def body(self) -> bytes:
@@ -123,7 +127,9 @@ class ScriptedApi:
                     self.send_header("Content-Length", str(len(scripted.body)))
                 self.end_headers()
                 if scripted.status not in (204, 304):
-                    self.wfile.write(scripted.body)
+                    self.wfile.write(scripted.body[: scripted.dropped_after])
+                if scripted.dropped_after is not None:
+                    self.close_connection = True
 
             def request_as_asked(self) -> Asked:
                 address = urlsplit(self.path)

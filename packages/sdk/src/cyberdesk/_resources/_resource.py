@@ -15,6 +15,7 @@ from cyberdesk._options import Options
 from cyberdesk._retry import retrying
 
 if TYPE_CHECKING:
+    from cyberdesk._files import PartialFile
     from cyberdesk.models import File, Model
 
 T = TypeVar("T")
@@ -37,10 +38,11 @@ class Resource:
         body: Model | None = None,
         files: Mapping[str, File] | None = None,
         idempotency_key: str | None = None,
+        into: PartialFile | None = None,
     ) -> Flow[T]:
         """One logical call: marked once, sent as often as `RetryConfig` allows, its answer read."""
         how = self._options
-        unmarked = Request(method, path, query, _content(body), files or {}, how.headers, how.timeout)
+        unmarked = Request(method, path, query, _content(body), files or {}, how.headers, how.timeout, into)
         request = how.idempotency.mark(unmarked, idempotency_key)
         if how.idempotency.is_repeatable(request):
             attempt = partial(attempted, request, hooks=how.hooks)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import ntpath
-import os
-import posixpath
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,6 +9,7 @@ from typing import Any
 from cyberdesk import models
 from cyberdesk._answers import done, one, raw
 from cyberdesk._arguments import Id, identifier, optional_identifier, query
+from cyberdesk._files import PartialFile, target
 from cyberdesk._flow import Flow, blocked
 from cyberdesk._paging import iterating, iterating_blocking
 from cyberdesk._resources._resource import Resource
@@ -104,42 +102,25 @@ class RunAttachmentsAPI(Resource):
         """Where the downloaded file was written: `{"path": str, "size": int}`, the size in bytes.
 
         `output_path` is the file to write. A folder, or a path that ends in a slash, is the folder to write
-        into, under the file's own name; None is the current folder. Missing folders are made, a file that is
-        there is replaced. With `use_original_filename=False` the path is a file whatever it looks like.
+        into, under the file's own name; None is the current folder. Missing folders are made. With
+        `use_original_filename=False` the path is a file whatever it looks like.
+
+        The content goes to disk piece by piece. A file that is there is replaced when the new one is whole;
+        a download that fails leaves nothing. The file's own name cannot lead out of the folder: only its last
+        part counts, and characters that some system forbids become `_`.
         """
         attachment = yield from self._ask("GET", _path(attachment_id), one(models.RunAttachmentResponse))
-        content = yield from self._ask("GET", f"{_path(attachment_id)}/download", raw())
-        name = safe_name(attachment.filename)
-        path = yield from blocked(partial(_write, output_path, name, use_original_filename, content))
-        return {"path": str(path), "size": len(content)}
+        place = partial(target, output_path, attachment.filename, use_original_filename)
+        path = yield from blocked(place)
+        file = PartialFile(path)
+        try:
+            yield from self._ask("GET", f"{_path(attachment_id)}/download", raw(), into=file)
+            size = yield from blocked(file.finish)
+        finally:
+            file.discard()
+        return {"path": str(path), "size": size}
 
     save_to_file_sync = blocking(save_to_file)
-
-
-def safe_name(filename: str) -> str:
-    """The last part of a file name from elsewhere, so that it cannot leave the folder it is written into.
-
-    Raises ValueError when nothing usable is left of it.
-    """
-    name = ntpath.basename(posixpath.basename(filename))
-    if name in ("", ".", "..") or "\0" in name:
-        raise ValueError(f"filename: {filename!r} is no name for a file")
-    return name
-
-
-def _write(output_path: str | Path | None, name: str, use_original_filename: bool, content: bytes) -> Path:
-    path = _target(output_path, name, use_original_filename)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
-    return path
-
-
-def _target(output_path: str | Path | None, name: str, use_original_filename: bool) -> Path:
-    if output_path is None:
-        return Path(name)
-    path = Path(output_path)
-    is_folder = path.is_dir() or str(output_path).endswith(("/", os.sep))
-    return path / name if is_folder and use_original_filename else path
 
 
 def _path(attachment_id: Id) -> str:

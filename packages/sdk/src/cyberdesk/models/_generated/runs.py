@@ -9,6 +9,7 @@ from uuid import UUID
 
 from attrs import define, field
 
+from cyberdesk.models._files import ReadFromPath
 from cyberdesk.models._model import Answered, Model, Page, given, masked
 from cyberdesk.models._readers import Reads, each, moment, nested, uuid, word
 from cyberdesk.models._unset import UNSET
@@ -37,7 +38,7 @@ class ChainStep(Model):
 
 
 @define(on_setattr=given)
-class FileInput(Model):
+class FileInput(ReadFromPath):
     """Part of other models."""
 
     filename: str
