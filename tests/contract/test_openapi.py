@@ -20,8 +20,7 @@ COMPARED = ("type", "format", "enum", "contentEncoding")
 NOUNS_TO_COME = (
     "/v1/computer/",
     "/v1/health/machines",
-    "/v1/machines/{machine_id}/",
-    "/v1/pools",
+    "/v1/machines/{machine_id}/cyberdriver",
     "/v1/provider-credentials",
     "/v1/run-attachments",
     "/v1/runs/bulk",

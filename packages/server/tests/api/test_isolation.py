@@ -18,7 +18,11 @@ Make = Callable[..., Awaitable[dict[str, Any]]]
 OPEN = {"/", "/health", "/health/live", "/health/ready", "/health/db", "/v1/health", "/v1/health/db"}
 NOT_DESCRIBED = {"/v1/blobs/{key}", "/v1/internal/cyberdriver-version"}
 QUERIES = {"/v1/runs/{run_id}/image/signed-url": {"image_url": "supabase://x"}}
-BODIES: dict[str, Any] = {}
+BODIES: dict[str, Any] = {
+    "PUT /v1/machines/{machine_id}/pools": {"pool_ids": []},
+    "POST /v1/pools/{pool_id}/machines": {"machine_ids": []},
+    "DELETE /v1/pools/{pool_id}/machines": {"machine_ids": []},
+}
 """Bodies that are complete, for operations by id that refuse an empty one, by method and path."""
 
 NO_PAGES: dict[str, Any] = {
@@ -43,6 +47,7 @@ async def own(make: Make) -> dict[str, str]:
         "request-logs", machine_id=machine["id"], request_id="1", method="GET", path="secret name"
     )
     configuration = await make("model-configurations", name="secret name", provider="openai", model="gpt-4o")
+    pool = await make("pools", name="secret name")
     return {
         "workflow_id": workflow["id"],
         "machine_id": machine["id"],
@@ -50,6 +55,7 @@ async def own(make: Make) -> dict[str, str]:
         "connection_id": connection["id"],
         "log_id": log["id"],
         "model_configuration_id": configuration["id"],
+        "pool_id": pool["id"],
     }
 
 
@@ -74,6 +80,7 @@ async def test_ids_of_another_organization_are_not_found(
         ("workflows", "workflow_id"),
         ("machines", "machine_id"),
         ("runs", "run_id"),
+        ("pools", "pool_id"),
         ("connections", "connection_id"),
         ("request-logs", "log_id"),
     ):
@@ -106,6 +113,24 @@ async def test_a_run_cannot_be_made_of_what_another_organization_has(
     )
 
     assert [of_workflow.status_code, on_machine.status_code] == [404, 404]
+
+
+async def test_pools_hold_nothing_of_another_organization(
+    stranger: httpx.AsyncClient, client: httpx.AsyncClient, own: dict[str, str]
+) -> None:
+    pool = (await stranger.post("/v1/pools", json={"name": "x"})).json()
+    machine = (await stranger.post("/v1/machines", json={"name": "x"})).json()
+    theirs, machines = {"machine_ids": [own["machine_id"]]}, f"/v1/pools/{pool['id']}/machines"
+
+    answers = [
+        await stranger.post(machines, json=theirs),
+        await stranger.request("DELETE", machines, json=theirs),
+        await stranger.put(f"/v1/machines/{machine['id']}/pools", json={"pool_ids": [own["pool_id"]]}),
+    ]
+
+    assert [answer.status_code for answer in answers] == [404, 404, 404]
+    assert (await stranger.get(f"/v1/pools/{pool['id']}")).json()["machine_count"] == 0
+    assert (await client.get(f"/v1/machines/{own['machine_id']}/pools")).json() == []
 
 
 async def test_every_operation_but_the_health_checks_needs_a_key(

@@ -8,13 +8,15 @@ import httpx
 import pytest
 from cyberdesk_server.api.parts import Parts
 from cyberdesk_server.api.schemas.machines import MachineResponse, MachineResponseWithIncludes
-from cyberdesk_server.domain.ids import MachineId, WorkerId
+from cyberdesk_server.domain.ids import MachineId, OrganizationId, WorkerId
 from cyberdesk_server.store import runs
+from cyberdesk_server.store.runs import Claim
 from cyberdesk_server.store.tables import secrets
 from cyberdesk_server.testing.rows import a_machine
 from sqlalchemy import select
 
 Make = Callable[..., Awaitable[dict[str, Any]]]
+OWN = OrganizationId("org_own")
 
 
 async def secret_names(parts: Parts, machine_id: str) -> set[str]:
@@ -111,7 +113,7 @@ async def test_what_cannot_be_stored_names_the_field(client: httpx.AsyncClient, 
 
 async def test_machines_are_listed_and_filtered(client: httpx.AsyncClient, parts: Parts, make: Make) -> None:
     async with parts.database.transaction() as conn:
-        await a_machine(conn, "org_own", name="Front desk", hostname="PC1")  # type: ignore[arg-type]
+        await a_machine(conn, OWN, name="Front desk", hostname="PC1")
     office = await make("machines", name="Office")
 
     async def found(**query: Any) -> list[str]:
@@ -182,16 +184,59 @@ async def test_a_reservation_can_be_cleared_but_not_made(client: httpx.AsyncClie
     assert made.status_code == 422
 
 
-@pytest.mark.parametrize(("field", "value"), [("status", "connected"), ("last_seen", "2030-01-01T00:00:00Z")])
-async def test_what_follows_the_tunnel_cannot_be_set(
-    client: httpx.AsyncClient, make: Make, field: str, value: str
+async def test_a_status_that_is_told_holds_until_the_connection_says_something_else(
+    client: httpx.AsyncClient, parts: Parts
 ) -> None:
+    async with parts.database.transaction() as conn:
+        machine = await a_machine(conn, OWN)
+    path = f"/v1/machines/{machine.id}"
+    told = {"status": "error", "last_seen": "2030-01-01T14:00:00+02:00"}
+
+    answer = (await client.patch(path, json=told)).json()
+    ignored = (await client.patch(path, json={"status": None, "last_seen": None})).json()
+    async with parts.database.transaction() as conn:
+        await a_machine(conn, OWN, fingerprint=machine.fingerprint)
+    anew = (await client.get(path)).json()
+
+    assert (answer["status"], answer["last_seen"]) == ("error", "2030-01-01T12:00:00Z")
+    assert ignored == answer
+    assert anew["status"] == "connected"
+
+
+async def claim(parts: Parts) -> Claim | None:
+    async with parts.database.transaction() as conn:
+        return await runs.claim_next(conn, worker_id=WorkerId("w"), now=parts.clock.now(), lease_seconds=30)
+
+
+@pytest.mark.parametrize("status", ["error", "disconnected"])
+async def test_a_connected_machine_that_is_told_to_be_out_of_order_gets_no_runs_until_it_is_set_back(
+    client: httpx.AsyncClient, parts: Parts, make: Make, status: str
+) -> None:
+    await make("runs", workflow_id=(await make("workflows"))["id"])
+    async with parts.database.transaction() as conn:
+        machine = await a_machine(conn, OWN)
+
+    await client.patch(f"/v1/machines/{machine.id}", json={"status": status})
+    out_of_order = await claim(parts)
+    async with parts.bus.listen("machines.free") as heard:
+        await client.patch(f"/v1/machines/{machine.id}", json={"status": "connected"})
+        assert (await anext(heard))[0] == "machines.free"
+    set_back = await claim(parts)
+
+    assert out_of_order is None
+    assert set_back is not None
+
+
+async def test_a_machine_without_a_connection_gets_no_runs_whatever_its_status_says(
+    client: httpx.AsyncClient, parts: Parts, make: Make
+) -> None:
+    await make("runs", workflow_id=(await make("workflows"))["id"])
     machine = await make("machines")
 
-    response = await client.patch(f"/v1/machines/{machine['id']}", json={field: value})
+    answer = await client.patch(f"/v1/machines/{machine['id']}", json={"status": "connected"})
 
-    assert response.status_code == 422
-    assert response.json()["detail"][0]["loc"] == ["body", field]
+    assert answer.json()["status"] == "connected"
+    assert await claim(parts) is None
 
 
 async def test_a_machine_with_a_run_cannot_be_deleted(
@@ -200,7 +245,7 @@ async def test_a_machine_with_a_run_cannot_be_deleted(
     workflow = await make("workflows")
     await make("runs", workflow_id=workflow["id"])
     async with parts.database.transaction() as conn:
-        machine = await a_machine(conn, "org_own")  # type: ignore[arg-type]
+        machine = await a_machine(conn, OWN)
         await runs.claim_next(conn, worker_id=WorkerId("w"), now=parts.clock.now(), lease_seconds=30)
 
     response = await client.delete(f"/v1/machines/{machine.id}")
@@ -221,3 +266,36 @@ async def test_a_deleted_machine_takes_its_secrets_along(
     assert deleted.status_code == 204
     assert await secret_names(parts, machine["id"]) == set()
     assert (await client.get(f"/v1/machines/{machine['id']}")).status_code == 404
+
+
+async def test_the_pools_of_a_machine_are_replaced_as_a_set(
+    client: httpx.AsyncClient, parts: Parts, make: Make
+) -> None:
+    machine = await make("machines")
+    left, kept, joined = [await make("pools", name=name) for name in ("left", "kept", "joined")]
+    path = f"/v1/machines/{machine['id']}"
+    await client.put(f"{path}/pools", json={"pool_ids": [left["id"], kept["id"]]})
+
+    async with parts.bus.listen("machines.free") as heard:
+        answer = await client.put(f"{path}/pools", json={"pool_ids": [kept["id"], joined["id"], kept["id"]]})
+        assert (await anext(heard))[0] == "machines.free"
+
+    its_pools = [pool | {"machine_count": 1} for pool in (joined, kept)]
+    assert (answer.status_code, answer.json()) == (200, machine | {"pools": its_pools})
+    assert (await client.get(f"{path}/pools")).json() == its_pools
+    assert (await client.patch(path, json={"name": None})).json()["pools"] == its_pools
+    with_pools = {"pools": its_pools, "included": [{"type": "pool", **pool} for pool in its_pools]}
+    assert (await client.get(path, params={"include": "pools"})).json() == machine | with_pools
+    listed = (await client.get("/v1/machines", params={"include": "pools"})).json()
+    assert (listed["items"][0]["pools"], listed["included"]) == (its_pools, with_pools["included"])
+    assert (await client.get("/v1/machines")).json()["included"] is None
+
+
+async def test_an_unknown_pool_changes_nothing(client: httpx.AsyncClient, make: Make) -> None:
+    machine, pool = await make("machines"), await make("pools", name="A")
+    path = f"/v1/machines/{machine['id']}/pools"
+
+    answer = await client.put(path, json={"pool_ids": [pool["id"], str(UUID(int=1))]})
+
+    assert (answer.status_code, answer.json()) == (404, {"detail": f"pool {UUID(int=1)} not found"})
+    assert (await client.get(path)).json() == []

@@ -422,6 +422,8 @@ async def test_related_objects_come_along(client: httpx.AsyncClient, parts: Part
     workflow = await make("workflows", name="W")
     machine_id = await own_machine(parts)
     run = await make("runs", workflow_id=workflow["id"], machine_id=machine_id)
+    pool = await make("pools", name="P")
+    await client.post(f"/v1/pools/{pool['id']}/machines", json={"machine_ids": [machine_id]})
 
     got = (await client.get(f"/v1/runs/{run['id']}", params={"include": "workflow,machine.pools"})).json()
     listed = (await client.get("/v1/runs", params={"include": "machine"})).json()
@@ -429,6 +431,7 @@ async def test_related_objects_come_along(client: httpx.AsyncClient, parts: Part
     assert [(one["type"], one["id"]) for one in got["included"]] == [
         ("workflow", workflow["id"]),
         ("machine", machine_id),
+        ("pool", pool["id"]),
     ]
     assert [(one["type"], one["id"]) for one in listed["included"]] == [("machine", machine_id)]
 

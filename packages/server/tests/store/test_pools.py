@@ -8,7 +8,9 @@ from cyberdesk_server.domain.ids import MachineId, PoolId
 from cyberdesk_server.domain.machines import Machine
 from cyberdesk_server.store import machines, pools
 from cyberdesk_server.store.database import Database
+from cyberdesk_server.store.tables import pool_sets
 from cyberdesk_server.testing.rows import NOON, a_machine, a_pool, an_organization
+from sqlalchemy import select
 
 
 def ids(*found: Machine) -> set[MachineId]:
@@ -114,8 +116,23 @@ async def test_a_pool_that_goes_leaves_its_machines(database: Database) -> None:
         machine = await a_machine(conn, organization)
         pool = await a_pool(conn, organization, machine_ids=[machine.id])
 
-        await pools.delete(conn, pool.id)
+        assert await pools.delete(conn, pool.id) == ()
 
         assert await pools.get(conn, organization, pool.id) is None
         assert await pools.of_machines(conn, [machine.id]) == {}
         assert await machines.get(conn, organization, machine.id) == machine
+
+
+async def test_a_pool_that_goes_names_the_demands_that_are_lost_with_it(database: Database) -> None:
+    async with database.transaction() as conn:
+        organization = await an_organization(conn)
+        gone, kept = await a_pool(conn, organization), await a_pool(conn, organization)
+        needed = [("pools:both", gone), ("pools:both", kept), ("pools:kept", kept)]
+        own = {"organization_id": organization}
+        sets = [{"demand": demand, "pool_id": pool.id, **own} for demand, pool in needed]
+        await conn.execute(pool_sets.insert(), sets)
+
+        assert await pools.delete(conn, gone.id) == ("pools:both",)
+
+        left = (await conn.execute(select(pool_sets.c.demand, pool_sets.c.pool_id))).all()
+        assert left == [("pools:kept", kept.id)]

@@ -1,6 +1,6 @@
 """`/v1/machines`."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Annotated
 from uuid import UUID, uuid4
 
@@ -26,14 +26,17 @@ from cyberdesk_server.api.schemas.machines import (
     MachineResponseWithIncludes,
     MachineUpdate,
 )
-from cyberdesk_server.api.views import machine_view, page, sent
+from cyberdesk_server.api.schemas.pool_members import MachinePoolUpdate
+from cyberdesk_server.api.schemas.pools import PoolResponse
+from cyberdesk_server.api.views import View, included_once, machine_view, page, sent
 from cyberdesk_server.api.writes import write
-from cyberdesk_server.domain.ids import MachineId, RunId
-from cyberdesk_server.domain.machines import MachineStatus
-from cyberdesk_server.domain.refusals import InvalidFields, Problem, Unknown
+from cyberdesk_server.domain.ids import MachineId, PoolId, RunId
+from cyberdesk_server.domain.machines import Machine, MachineStatus
+from cyberdesk_server.domain.refusals import Unknown, invalid
 from cyberdesk_server.store import machines as store
+from cyberdesk_server.store import pools as pools_store
 from cyberdesk_server.topics import MACHINES_FREE, run_topic
-from cyberdesk_server.usecases import machines
+from cyberdesk_server.usecases import machines, pools
 
 api = router(prefix="/v1/machines", tags=["machines"])
 
@@ -41,8 +44,7 @@ Included = Annotated[Collection[str], Depends(inclusion("pools"))]
 
 Page = PaginatedResponseWithIncludes[MachineResponse]
 
-NEVER_NULL = frozenset({"is_available", "alerts_enabled"})
-FOLLOWS_THE_TUNNEL = frozenset({"status", "last_seen"})
+NEVER_NULL = frozenset({"is_available", "alerts_enabled", "status", "last_seen"})
 SECRETS = "machine_sensitive_parameters"
 
 
@@ -94,8 +96,10 @@ async def list_machines(
             skip=skip,
             limit=limit,
         )
-    items = [machine_view(machine) for machine in found]
-    return JsonAnswer({**page(items, total, skip=skip, limit=limit), "included": [] if include else None})
+        its_pools = await pools_store.of_machines(conn, [machine.id for machine in found])
+    items = [machine_view(machine, its_pools.get(machine.id, ())) for machine in found]
+    answer = page(items, total, skip=skip, limit=limit)
+    return JsonAnswer({**answer, "included": _included_pools(items) if include else None})
 
 
 @api.get("/{machine_id}", response_model=MachineResponseWithIncludes)
@@ -103,20 +107,25 @@ async def get_machine(machine_id: UUID, caller: Caller, parts: PartsOf, include:
     """The machine."""
     async with parts.database.read() as conn:
         machine = await store.get(conn, caller.organization_id, MachineId(machine_id))
-    if machine is None:
-        raise Unknown("machine", MachineId(machine_id))
-    return JsonAnswer({**machine_view(machine), "included": [] if include else None})
+        if machine is None:
+            raise Unknown("machine", machine_id)
+        view = await _view(conn, machine)
+    return JsonAnswer({**view, "included": _included_pools([view]) if include else None})
 
 
 @api.patch("/{machine_id}", response_model=MachineResponse, dependencies=WRITES)
 async def update_machine(
     request: Request, machine_id: UUID, body: MachineUpdate, caller: Caller, parts: PartsOf
 ) -> Response:
-    """Change the fields that are sent. A null `reserved_session_id` ends the machine's reservation."""
-    _refuse_what_follows_the_tunnel(body)
-    changes = sent(
-        body.model_dump(exclude_unset=True, exclude={SECRETS, *FOLLOWS_THE_TUNNEL}), not_null=NEVER_NULL
-    )
+    """Change the fields that are sent. A null `reserved_session_id` ends the machine's reservation.
+
+    `status` and `last_seen` hold until the machine's connection next says something else. A connected machine
+    that is set to `error` or `disconnected` gets no runs until it is set back or connects anew; one that is
+    not connected gets none, whatever its status says.
+    """
+    if body.reserved_session_id is not None:
+        raise invalid(("body", "reserved_session_id"), "there is no such session")
+    changes = sent(body.model_dump(exclude_unset=True, exclude={SECRETS}), not_null=NEVER_NULL)
     if changes.get("machine_parameters") == {}:
         changes["machine_parameters"] = None
     secrets = body.machine_sensitive_parameters
@@ -132,10 +141,10 @@ async def update_machine(
             sensitive_parameters=secrets,
             vault=parts.vault,
         )
-        return JsonAnswer(machine_view(machine))
+        return JsonAnswer(await _view(conn, machine))
 
     answer = await write(request, work)
-    if body.is_available or "reserved_session_id" in changes:
+    if body.is_available or body.status is MachineStatus.CONNECTED or "reserved_session_id" in changes:
         await parts.bus.publish(MACHINES_FREE)
     return answer
 
@@ -158,13 +167,38 @@ async def delete_machine(request: Request, machine_id: UUID, caller: Caller, par
     return answer
 
 
-def _refuse_what_follows_the_tunnel(body: MachineUpdate) -> None:
-    problems = [
-        Problem(("body", name), "follows the machine's connection and cannot be set")
-        for name in sorted(FOLLOWS_THE_TUNNEL)
-        if getattr(body, name) is not None
-    ]
-    if body.reserved_session_id is not None:
-        problems.append(Problem(("body", "reserved_session_id"), "there is no such session"))
-    if problems:
-        raise InvalidFields(tuple(problems))
+@api.get("/{machine_id}/pools", response_model=list[PoolResponse])
+async def get_machine_pools(machine_id: UUID, caller: Caller, parts: PartsOf) -> Response:
+    """The pools the machine is in, newest first."""
+    async with parts.database.read() as conn:
+        machine = await store.get(conn, caller.organization_id, MachineId(machine_id))
+        if machine is None:
+            raise Unknown("machine", machine_id)
+        view = await _view(conn, machine)
+    return JsonAnswer(view["pools"])
+
+
+@api.put("/{machine_id}/pools", response_model=MachineResponse, dependencies=WRITES)
+async def update_machine_pools(
+    request: Request, machine_id: UUID, body: MachinePoolUpdate, caller: Caller, parts: PartsOf
+) -> Response:
+    """Put the machine into these pools, and take it out of all others."""
+
+    async def work(conn: AsyncConnection) -> Response:
+        machine = await pools.replace_for_machine(
+            conn, caller.organization_id, MachineId(machine_id), [PoolId(one) for one in body.pool_ids]
+        )
+        return JsonAnswer(await _view(conn, machine))
+
+    answer = await write(request, work)
+    await parts.bus.publish(MACHINES_FREE)
+    return answer
+
+
+async def _view(conn: AsyncConnection, machine: Machine) -> View:
+    its_pools = await pools_store.of_machines(conn, [machine.id])
+    return machine_view(machine, its_pools.get(machine.id, ()))
+
+
+def _included_pools(machines: Iterable[View]) -> list[View]:
+    return included_once("pool", (pool for machine in machines for pool in machine["pools"]))

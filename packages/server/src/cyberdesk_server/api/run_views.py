@@ -5,11 +5,11 @@ from collections.abc import Collection, Mapping, Sequence
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cyberdesk_server.api.schemas.runs import RunField
-from cyberdesk_server.api.views import View, included, machine_view, workflow_view
+from cyberdesk_server.api.views import View, included, included_once, machine_view, workflow_view
 from cyberdesk_server.domain.attachments import AttachmentType
 from cyberdesk_server.domain.history import Message, message_history
 from cyberdesk_server.domain.ids import OrganizationId, RunId
-from cyberdesk_server.store import attachments, machines, run_records, steps, workflows
+from cyberdesk_server.store import attachments, machines, pools, run_records, steps, workflows
 from cyberdesk_server.store.run_records import Record
 
 ALL_FIELDS = frozenset(RunField)
@@ -53,7 +53,7 @@ def new_run_view(record: Record) -> View:
 async def related(
     conn: AsyncConnection, organization_id: OrganizationId, views: Sequence[View], include: Collection[str]
 ) -> list[View]:
-    """The workflows and machines of these runs, each once, as `include` asks for."""
+    """The workflows, machines and machines' pools of these runs, each once, as `include` asks for."""
     found: list[View] = []
     if "workflow" in include:
         ids = list({view["workflow_id"] for view in views})
@@ -63,7 +63,11 @@ async def related(
     if "machine" in include or "machine.pools" in include:
         ids = list({view["machine_id"] for view in views if view["machine_id"] is not None})
         machines_found, _ = await machines.find(conn, organization_id, ids=ids, limit=len(ids))
-        found += [included("machine", machine_view(one)) for one in machines_found]
+        its_pools = await pools.of_machines(conn, ids)
+        shown = [machine_view(one, its_pools.get(one.id, ())) for one in machines_found]
+        found += included_once("machine", shown)
+        if "machine.pools" in include:
+            found += included_once("pool", (pool for machine in shown for pool in machine["pools"]))
     return found
 
 

@@ -1,11 +1,12 @@
 """How callers see the nouns: values of the domain as members of the contract's answers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from cyberdesk_server.domain.json import JsonObject
 from cyberdesk_server.domain.machines import Machine
 from cyberdesk_server.domain.model_configurations import ModelConfiguration
+from cyberdesk_server.domain.pools import Pool
 from cyberdesk_server.domain.workflows import Workflow
 
 View = dict[str, Any]
@@ -36,7 +37,21 @@ def workflow_view(workflow: Workflow, old_versions: Sequence[JsonObject] = ()) -
     }
 
 
-def machine_view(machine: Machine) -> View:
+def pool_view(pool: Pool) -> View:
+    return {
+        "id": pool.id,
+        "organization_id": pool.organization_id,
+        "name": pool.name,
+        "description": pool.description,
+        "pool_parameters": pool.pool_parameters,
+        "pool_sensitive_parameters": pool.sensitive_parameter_aliases,
+        "machine_count": pool.machine_count,
+        "created_at": pool.created_at,
+        "updated_at": pool.updated_at,
+    }
+
+
+def machine_view(machine: Machine, pools: Iterable[Pool] = ()) -> View:
     return {
         "id": machine.id,
         "organization_id": machine.organization_id,
@@ -55,7 +70,7 @@ def machine_view(machine: Machine) -> View:
         "reserved_session_id": machine.reserved_session_id,
         "linked_keepalive_machine_id": machine.linked_keepalive_machine_id,
         "physical_server_id": machine.physical_server_id,
-        "pools": [],
+        "pools": [pool_view(pool) for pool in pools],
         "created_at": machine.created_at,
         "last_seen": machine.last_seen,
     }
@@ -87,6 +102,11 @@ def model_configuration_view(configuration: ModelConfiguration) -> View:
 def included(type_: str, view: View) -> View:
     """A view as a member of an answer's `included`."""
     return {"type": type_, **view}
+
+
+def included_once(type_: str, views: Iterable[View]) -> list[View]:
+    """Views of one kind as members of an answer's `included`, each once."""
+    return [included(type_, view) for view in {view["id"]: view for view in views}.values()]
 
 
 def page(items: Sequence[Any], total: int, *, skip: int, limit: int) -> View:

@@ -33,14 +33,18 @@ __all__ = [
 
 
 async def get(
-    conn: AsyncConnection, organization_id: OrganizationId, machine_id: MachineId
+    conn: AsyncConnection,
+    organization_id: OrganizationId,
+    machine_id: MachineId,
+    *,
+    for_update: bool = False,
 ) -> Machine | None:
-    """The machine, or None when the organization has no such machine."""
-    row = (
-        await conn.execute(
-            select(machines).where(machines.c.id == machine_id, machines.c.organization_id == organization_id)
-        )
-    ).one_or_none()
+    """The machine, or None when the organization has no such machine.
+
+    With `for_update` nobody else changes or deletes it until the transaction ends.
+    """
+    query = select(machines).where(machines.c.id == machine_id, machines.c.organization_id == organization_id)
+    row = (await conn.execute(query.with_for_update() if for_update else query)).one_or_none()
     return None if row is None else machine_from(row)
 
 

@@ -14,7 +14,7 @@ from cyberdesk_server.domain.machines import Machine
 from cyberdesk_server.domain.pools import Pool
 from cyberdesk_server.store.machines import machine_from
 from cyberdesk_server.store.ownership import not_among
-from cyberdesk_server.store.tables import machines, pool_machines, pools
+from cyberdesk_server.store.tables import machines, pool_machines, pool_sets, pools
 from cyberdesk_server.store.upsert import insert
 
 __all__ = [
@@ -133,9 +133,17 @@ async def update_fields(conn: AsyncConnection, pool_id: PoolId, changes: Mapping
     await conn.execute(update(pools).where(pools.c.id == pool_id).values(**changes))
 
 
-async def delete(conn: AsyncConnection, pool_id: PoolId) -> None:
-    """Remove the pool and its secrets; its machines stay."""
+async def delete(conn: AsyncConnection, pool_id: PoolId) -> tuple[str, ...]:
+    """Remove the pool and its secrets; its machines stay.
+
+    Returns the demands of runs that no machine can satisfy any more.
+    """
+    # The row first: a run that is being made with this pool holds it, and is seen once it is committed.
     await conn.execute(pools.delete().where(pools.c.id == pool_id))
+    demands = select(pool_sets.c.demand).where(pool_sets.c.pool_id == pool_id)
+    lost = tuple((await conn.execute(demands)).scalars())
+    await conn.execute(pool_sets.delete().where(pool_sets.c.demand.in_(lost)))
+    return lost
 
 
 async def add_machines(conn: AsyncConnection, pool_id: PoolId, machine_ids: Collection[MachineId]) -> None:

@@ -5,7 +5,7 @@ ends, when its worker lets go of it after it was cancelled, or when the lease of
 Every write of a worker names its `attempt`; one that was overtaken changes nothing (invariant 4).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -215,17 +215,17 @@ async def unfinished_of_workflow(conn: AsyncConnection, workflow_id: WorkflowId)
 async def end_waiting_for(
     conn: AsyncConnection,
     organization_id: OrganizationId,
-    machine_id: MachineId,
+    demands: Collection[str],
     *,
     reason: str,
     now: datetime,
 ) -> tuple[RunId, ...]:
-    """End the runs that wait for this one machine with an error; which they were."""
+    """End the runs that wait with one of these demands with an error; which they were."""
     rows = await conn.execute(
         update(runs)
         .where(
             runs.c.organization_id == organization_id,
-            runs.c.demand == demand(machine_id),
+            runs.c.demand.in_(demands),
             runs.c.status == RunStatus.SCHEDULING.value,
         )
         .values(status=RunStatus.ERROR.value, error=[reason], ended_at=now, moved_at=now)

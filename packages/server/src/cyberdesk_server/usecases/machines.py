@@ -10,19 +10,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cyberdesk_server.domain.ids import MachineId, OrganizationId, RunId
 from cyberdesk_server.domain.machines import Machine, MachineStatus
 from cyberdesk_server.domain.refusals import FingerprintTaken, MachineIsBusy, Unknown
+from cyberdesk_server.domain.runs import demand
 from cyberdesk_server.ports import Vault
 from cyberdesk_server.store import machines, runs, secrets
-from cyberdesk_server.usecases.sealing import aliases, seal
-
-Secrets = Mapping[str, str | None]
-"""Values of a machine's secrets by name; None removes one."""
+from cyberdesk_server.usecases.sealing import SensitiveParameters, aliases, seal_change, seal_given
 
 
 async def create(
     conn: AsyncConnection,
     fields: Mapping[str, Any],
     *,
-    sensitive_parameters: Secrets | None,
+    sensitive_parameters: SensitiveParameters | None,
     organization_id: OrganizationId,
     vault: Vault,
     now: datetime,
@@ -31,8 +29,7 @@ async def create(
 
     Raises `FingerprintTaken` when the organization has one with this fingerprint.
     """
-    told = {name: value for name, value in (sensitive_parameters or {}).items() if value is not None}
-    sealed = await seal(vault, organization_id, told)
+    sealed = await seal_given(vault, organization_id, sensitive_parameters)
     machine = Machine(
         id=MachineId(uuid4()),
         organization_id=organization_id,
@@ -54,20 +51,23 @@ async def update(
     machine_id: MachineId,
     changes: Mapping[str, Any],
     *,
-    sensitive_parameters: Secrets | None,
+    sensitive_parameters: SensitiveParameters | None,
     vault: Vault,
 ) -> Machine:
     """The machine with these fields changed. Raises `Unknown`.
 
-    `sensitive_parameters` adds and replaces secrets, removes those that are None, and all when it is empty;
-    None leaves them alone.
+    Without `sensitive_parameters` the secrets stay as they are.
     """
-    before = await machines.get(conn, organization_id, machine_id)
+    before = await machines.get(conn, organization_id, machine_id, for_update=True)
     if before is None:
         raise Unknown("machine", machine_id)
     if sensitive_parameters is not None:
-        kept = await _replace_secrets(conn, before, sensitive_parameters, vault)
-        changes = {**changes, "sensitive_parameter_aliases": dict(kept) or None}
+        change = await seal_change(
+            vault, organization_id, before.sensitive_parameter_aliases, sensitive_parameters
+        )
+        await secrets.forget_machine(conn, machine_id, change.gone)
+        await secrets.add_for_machine(conn, organization_id, machine_id, change.sealed)
+        changes = {**changes, "sensitive_parameter_aliases": change.aliases}
     after = await machines.update_fields(conn, organization_id, machine_id, changes)
     if after is None:
         raise Unknown("machine", machine_id)
@@ -84,26 +84,12 @@ async def delete(
     if await machines.get(conn, organization_id, machine_id) is None:
         raise Unknown("machine", machine_id)
     ended = await runs.end_waiting_for(
-        conn, organization_id, machine_id, reason="the machine this run waited for was deleted", now=now
+        conn,
+        organization_id,
+        [demand(machine_id)],
+        reason="the machine this run waited for was deleted",
+        now=now,
     )
     if not await machines.delete(conn, organization_id, machine_id):
         raise MachineIsBusy(machine_id)
     return ended
-
-
-async def _replace_secrets(
-    conn: AsyncConnection, machine: Machine, values: Secrets, vault: Vault
-) -> Mapping[str, str]:
-    if not values:
-        await secrets.forget_machine(conn, machine.id)
-        return {}
-    await secrets.forget_machine(conn, machine.id, tuple(values))
-    told = {name: value for name, value in values.items() if value is not None}
-    sealed = await seal(vault, machine.organization_id, told)
-    await secrets.add_for_machine(conn, machine.organization_id, machine.id, sealed)
-    kept = {
-        name: alias
-        for name, alias in (machine.sensitive_parameter_aliases or {}).items()
-        if name not in values
-    }
-    return {**kept, **aliases(sealed)}
