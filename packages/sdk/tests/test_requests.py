@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from cyberdesk import (
     AttachmentType,
     ConnectionCreate,
+    CyberdeskClient,
     FileInput,
     MachineCreate,
     MachinePoolAssignment,
@@ -30,7 +31,7 @@ from cyberdesk import (
     models,
 )
 from cyberdesk._arguments import identifier, path_segment
-from cyberdesk.testing import Scripted, a_page, a_run
+from cyberdesk.testing import Scripted, ScriptedApi, a_page, a_run
 
 ROOT = Path(__file__).resolve().parents[3]
 SURFACE = json.loads((ROOT / "contract" / "sdk_surface.json").read_text())
@@ -189,7 +190,7 @@ def list_types(client, group):
         ("workflows", "list", {"tag_ids": ID}, [("tag_ids", ID), ("include_tags", "false")]),
         ("connections", "list", {"status": "connected"}, [("status", "connected")]),
         ("trajectories", "list", {}, [("is_generated", "true")]),
-        ("trajectories", "list", {"is_generated": None}, []),
+        ("trajectories", "list", {"is_generated": False}, [("is_generated", "false")]),
         (
             "usage",
             "aggregate",
@@ -285,7 +286,8 @@ def test_machines_leave_a_pool_with_a_body(api, client, call):
         ({"name": "Urgent", "color": None}, {"name": "Urgent"}),
         ({"group_id": UUID(ID)}, {"group_id": ID}),
         ({"group_id": ""}, {"group_id": None}),
-        ({"description": ""}, {"description": ""}),
+        ({"description": "", "emoji": "", "color": ""}, {"description": None, "emoji": None, "color": None}),
+        ({"name": ""}, {"name": ""}),
     ],
 )
 def test_a_tag_update_sends_what_is_not_none(api, client, call, arguments, body):
@@ -294,6 +296,40 @@ def test_a_tag_update_sends_what_is_not_none(api, client, call, arguments, body)
     call(client.workflow_tags, "update", "tag-id", **arguments)
 
     assert api.asked[0].json == body
+
+
+def test_a_tag_group_update_sends_what_is_not_none(api, client, call):
+    api.answers(Scripted(200, json={}))
+
+    call(client.workflow_tag_groups, "update", "group-id", name="Urgency", description="", color=None)
+
+    assert api.asked[0].json == {"name": "Urgency", "description": None}
+
+
+GENERATED = [{"id": str(UUID(int=number))} for number in range(1, 6)]
+RECORDED = [{"id": str(UUID(int=number))} for number in range(11, 14)]
+
+
+def a_list_of_one_kind(asked):
+    """Trajectories as the API lists them: one kind, a page of it."""
+    query = dict(asked.query)
+    kind = GENERATED if query["is_generated"] == "true" else RECORDED
+    skip, limit = int(query.get("skip", 0)), int(query.get("limit", 4))
+    assert limit > 0
+    return Scripted(200, json=a_page(*kind[skip : skip + limit], total=len(kind), skip=skip, limit=limit))
+
+
+@pytest.mark.parametrize("skip", [None, 0, 1, 3, 4, 5, 6, 7, 8, 9])
+@pytest.mark.parametrize("limit", [None, 1, 2, 3, 5, 8, 20])
+def test_both_kinds_of_trajectories_are_one_list(call, skip, limit):
+    everything = [UUID(item["id"]) for item in (*GENERATED, *RECORDED)]
+
+    with ScriptedApi(otherwise=a_list_of_one_kind) as api, CyberdeskClient("key", api.base_url) as client:
+        page = call(client.trajectories, "list", skip, limit, is_generated=None).unwrap()
+
+    begin = skip or 0
+    assert [item.id for item in page] == everything[begin : begin + (limit or 4)]
+    assert page.total == 8
 
 
 def test_a_tag_id_cannot_name_another_path(api, client, call):

@@ -59,6 +59,11 @@ def given(value: T | None) -> Any:
     return UNSET if value is None else value
 
 
+def clearable(value: T | None) -> Any:
+    """As `given`, but None (sent as `null`) for an empty text: the field is to be cleared."""
+    return None if value == "" else given(value)
+
+
 def texts(values: Iterable[Id]) -> list[str]:
     """Ids as text."""
     return [str(value) for value in values]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from cyberdesk import models
 from cyberdesk._answers import done, one
 from cyberdesk._arguments import Id, Moment, identifier, joined, optional_identifier, query
-from cyberdesk._flow import Flow
+from cyberdesk._flow import Flow, Query
 from cyberdesk._paging import iterating, iterating_blocking
 from cyberdesk._resources._resource import Resource
 from cyberdesk._twins import asynchronous, blocking
@@ -35,29 +35,29 @@ class TrajectoriesAPI(Resource):
     ) -> Flow[models.PaginatedResponseWithIncludesTrajectoryResponse]:
         """A page of the trajectories that match all given filters (`GET /v1/trajectories`).
 
-        `is_generated=None` leaves the choice to the API.
+        `is_generated=None` means both kinds. The API lists one kind at a time, so that takes two requests:
+        first come the generated ones, then the others.
         """
-        return (
-            yield from self._ask(
-                "GET",
-                "/v1/trajectories",
-                one(models.PaginatedResponseWithIncludesTrajectoryResponse),
-                query=query(
-                    skip=skip,
-                    limit=limit,
-                    workflow_id=optional_identifier("workflow_id", workflow_id),
-                    run_id=optional_identifier("run_id", run_id),
-                    is_approved=is_approved,
-                    is_generated=is_generated,
-                    search=search,
-                    created_at_from=created_at_from,
-                    created_at_to=created_at_to,
-                    updated_at_from=updated_at_from,
-                    updated_at_to=updated_at_to,
-                    include=joined(include),
-                ),
-            )
+        filters = query(
+            workflow_id=optional_identifier("workflow_id", workflow_id),
+            run_id=optional_identifier("run_id", run_id),
+            is_approved=is_approved,
+            search=search,
+            created_at_from=created_at_from,
+            created_at_to=created_at_to,
+            updated_at_from=updated_at_from,
+            updated_at_to=updated_at_to,
+            include=joined(include),
         )
+        page = yield from self._page(filters, skip, limit, is_generated is not False)
+        if is_generated is None:
+            left = max(0, (limit or page.limit) - len(page.items))
+            others_skip = max(0, (skip or 0) - page.total)
+            others = yield from self._page(filters, others_skip, max(1, left), False)
+            page.items += others.items[:left]
+            page.total += others.total
+            page.included = [*(page.included or ()), *(others.included or ())]
+        return page
 
     list_sync = blocking(list)
     iterate = iterating(list)
@@ -113,3 +113,10 @@ class TrajectoriesAPI(Resource):
         return (yield from self._ask("POST", path, one(models.TrajectoryResponse, 201)))
 
     duplicate_sync = blocking(duplicate)
+
+    def _page(
+        self, filters: Query, skip: int | None, limit: int | None, is_generated: bool
+    ) -> Flow[models.PaginatedResponseWithIncludesTrajectoryResponse]:
+        asked = query(skip=skip, limit=limit, is_generated=is_generated) + filters
+        promise = one(models.PaginatedResponseWithIncludesTrajectoryResponse)
+        return (yield from self._ask("GET", "/v1/trajectories", promise, query=asked))

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from cyberdesk import models
 from cyberdesk._answers import many, one, silent
-from cyberdesk._arguments import Id, given, path_segment, texts
+from cyberdesk._arguments import Id, clearable, given, path_segment, texts
 from cyberdesk._flow import Flow
 from cyberdesk._resources._resource import Resource
 from cyberdesk._twins import asynchronous, blocking
@@ -56,9 +56,15 @@ class WorkflowTagGroupsAPI(Resource):
         emoji: str | None = None,
         color: str | None = None,
     ) -> Flow[models.WorkflowTagGroupResponse]:
-        """The tag group after the change (`PATCH /v1/workflow-tag-groups/{group_id}`). None keeps a field."""
+        """The tag group after the change (`PATCH /v1/workflow-tag-groups/{group_id}`).
+
+        None keeps a field, an empty text clears it.
+        """
         body = models.WorkflowTagGroupUpdate(
-            name=given(name), description=given(description), emoji=given(emoji), color=given(color)
+            name=given(name),
+            description=clearable(description),
+            emoji=clearable(emoji),
+            color=clearable(color),
         )
         promise = one(models.WorkflowTagGroupResponse)
         return (yield from self._ask("PATCH", _path(group_id), promise, body=body))

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from cyberdesk import models
 from cyberdesk._answers import many, one, silent
-from cyberdesk._arguments import Id, given, path_segment, query, texts
+from cyberdesk._arguments import Id, clearable, given, path_segment, query, texts
 from cyberdesk._flow import Flow
 from cyberdesk._resources._resource import Resource
 from cyberdesk._twins import asynchronous, blocking
@@ -70,14 +70,14 @@ class WorkflowTagsAPI(Resource):
     ) -> Flow[models.WorkflowTagResponse]:
         """The tag after the change (`PATCH /v1/workflow-tags/{tag_id}`).
 
-        None keeps a field; `group_id=""` takes the tag out of its group.
+        None keeps a field, an empty text clears it; `group_id=""` takes the tag out of its group.
         """
         body = models.WorkflowTagUpdate(
             name=given(name),
-            description=given(description),
-            emoji=given(emoji),
-            color=given(color),
-            group_id=None if group_id == "" else given(group_id),
+            description=clearable(description),
+            emoji=clearable(emoji),
+            color=clearable(color),
+            group_id=clearable(group_id),
         )
         return (yield from self._ask("PATCH", _path(tag_id), one(models.WorkflowTagResponse), body=body))
 
