@@ -31,13 +31,10 @@ NOUNS_TO_COME = (
     "/v1/runs/{run_id}/trajectory",
     "/v1/trajectories",
     "/v1/usage",
-    "/v1/workflow-tag",
-    "/v1/workflows/bulk/tags",
     "/v1/workflows/prompt-image",
     "/v1/workflows/{workflow_id}/duplicate",
     "/v1/workflows/{workflow_id}/latest-trajectory",
     "/v1/workflows/{workflow_id}/merge",
-    "/v1/workflows/{workflow_id}/tags",
 )
 """Operations of nouns the server does not have yet; one that it has is no longer to come."""
 

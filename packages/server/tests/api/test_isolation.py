@@ -18,7 +18,9 @@ Make = Callable[..., Awaitable[dict[str, Any]]]
 OPEN = {"/", "/health", "/health/live", "/health/ready", "/health/db", "/v1/health", "/v1/health/db"}
 NOT_DESCRIBED = {"/v1/blobs/{key}", "/v1/internal/cyberdriver-version"}
 QUERIES = {"/v1/runs/{run_id}/image/signed-url": {"image_url": "supabase://x"}}
+UNKNOWN = "00000000-0000-4000-8000-000000000000"
 BODIES: dict[str, Any] = {
+    "POST /v1/workflows/{workflow_id}/tags": {"tag_ids": [UNKNOWN]},
     "PUT /v1/machines/{machine_id}/pools": {"pool_ids": []},
     "POST /v1/pools/{pool_id}/machines": {"machine_ids": []},
     "DELETE /v1/pools/{pool_id}/machines": {"machine_ids": []},
@@ -26,6 +28,8 @@ BODIES: dict[str, Any] = {
 """Bodies that are complete, for operations by id that refuse an empty one, by method and path."""
 
 NO_PAGES: dict[str, Any] = {
+    "/v1/workflow-tags": [],
+    "/v1/workflow-tag-groups": [],
     "/v1/model-configurations": json.loads(JsonAnswer([model_configuration_view(STEPS)]).body),
 }
 """What lists that are no pages answer to an organization that has nothing, by path."""
@@ -39,7 +43,10 @@ def operations(parts: Parts) -> list[tuple[str, str]]:
 @pytest.fixture
 async def own(make: Make) -> dict[str, str]:
     """Ids of what the other organization must not see."""
-    workflow = await make("workflows", name="secret name")
+    check = {"name": "secret name", "type": "run_attachment_exists", "file_names": ["f"]}
+    workflow = await make("workflows", name="secret name", post_run_checks=[check])
+    group = await make("workflow-tag-groups", name="secret name")
+    tag = await make("workflow-tags", name="secret name", group_id=group["id"])
     machine = await make("machines", name="secret name")
     run = await make("runs", workflow_id=workflow["id"], session_alias="secret name")
     connection = await make("connections", machine_id=machine["id"], user_agent="secret name")
@@ -56,6 +63,9 @@ async def own(make: Make) -> dict[str, str]:
         "log_id": log["id"],
         "model_configuration_id": configuration["id"],
         "pool_id": pool["id"],
+        "check_id": workflow["post_run_checks"][0]["id"],
+        "tag_id": tag["id"],
+        "group_id": group["id"],
     }
 
 
@@ -131,6 +141,31 @@ async def test_pools_hold_nothing_of_another_organization(
     assert [answer.status_code for answer in answers] == [404, 404, 404]
     assert (await stranger.get(f"/v1/pools/{pool['id']}")).json()["machine_count"] == 0
     assert (await client.get(f"/v1/machines/{own['machine_id']}/pools")).json() == []
+
+
+async def test_a_workflow_cannot_get_what_another_organization_has(
+    stranger: httpx.AsyncClient, own: dict[str, str]
+) -> None:
+    workflow = (await stranger.post("/v1/workflows", json={"main_prompt": "x"})).json()["id"]
+    tag = (await stranger.post("/v1/workflow-tags", json={"name": "x"})).json()["id"]
+    check = {"id": own["check_id"], "name": "x", "type": "run_attachment_exists", "file_names": ["f"]}
+
+    answers = [
+        await stranger.post(f"/v1/workflows/{workflow}/tags", json={"tag_ids": [own["tag_id"]]}),
+        await stranger.delete(f"/v1/workflows/{workflow}/tags/{own['tag_id']}"),
+        await stranger.post(
+            "/v1/workflows/bulk/tags", json={"workflow_ids": [own["workflow_id"]], "tag_ids": [tag]}
+        ),
+        await stranger.post("/v1/workflow-tags", json={"name": "x", "group_id": own["group_id"]}),
+        await stranger.patch(f"/v1/workflow-tags/{tag}", json={"group_id": own["group_id"]}),
+        await stranger.put("/v1/workflow-tags/reorder", json={"ids": [tag, own["tag_id"]]}),
+        await stranger.put("/v1/workflow-tag-groups/reorder", json={"ids": [own["group_id"]]}),
+        await stranger.patch(f"/v1/workflows/{workflow}", json={"post_run_checks": [check]}),
+    ]
+
+    assert [answer.status_code for answer in answers] == [404] * len(answers)
+    by_tag = await stranger.get("/v1/workflows", params={"tag_ids": own["tag_id"]})
+    assert by_tag.json()["items"] == []
 
 
 async def test_every_operation_but_the_health_checks_needs_a_key(

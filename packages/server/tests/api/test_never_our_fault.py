@@ -78,6 +78,32 @@ def body_of(fields: Mapping[str, st.SearchStrategy[Any]]) -> st.SearchStrategy[A
 
 
 PLAIN = st.dictionaries(NASTY_TEXTS | st.just("x"), NASTY_VALUES, max_size=3)
+CHECK = body_of(
+    {
+        "name": NASTY_TEXTS,
+        "type": st.sampled_from(
+            ["run_attachment_exists", "output_data_agentic_check", "output_data_passes_schema_validation"]
+        ),
+        "file_target_mode": st.sampled_from(["exact", "regex", "loop_items"]),
+        "file_names": st.lists(NASTY_TEXTS, max_size=2),
+        "file_name_regex": NASTY_TEXTS | st.sampled_from(["(", "a{99999999999}", "(?i:a)", "[" * 900]),
+        "expected_match_count": NASTY_NUMBERS,
+        "expected_match_count_ref": NASTY_TEXTS | st.just("inputs.n"),
+        "loop_input": NASTY_TEXTS | st.just("rows[0]"),
+        "loop_item_filename_template": NASTY_TEXTS,
+        "check_prompt": NASTY_TEXTS,
+    }
+)
+TAG = body_of(
+    {
+        "name": NASTY_TEXTS,
+        "description": NASTY_TEXTS,
+        "emoji": NASTY_TEXTS,
+        "color": NASTY_TEXTS,
+        "group_id": st.sampled_from(["", "x", "00000000-0000-4000-8000-000000000000"]),
+        "is_archived": st.booleans(),
+    }
+)
 WORKFLOW = body_of(
     {
         "main_prompt": NASTY_TEXTS,
@@ -89,7 +115,7 @@ WORKFLOW = body_of(
         "model_metadata": st.just({}),
         "includes_file_exports": st.booleans(),
         "workflow_metadata": st.fixed_dictionaries({"last_errored_run_start": TIMES}),
-        "post_run_checks": st.just([]),
+        "post_run_checks": st.lists(CHECK, max_size=2),
     }
 )
 RUN = body_of(
@@ -194,11 +220,17 @@ def test_nothing_a_caller_sends_is_our_fault(
             content = None if body is None else json.dumps(body).encode()
             return checked(await client.request(method, path, content=content, params=query))
 
-        async def story(workflow: Any, run: Any, machine: Any, query: Any) -> None:
+        async def story(workflow: Any, run: Any, machine: Any, tag: Any, query: Any) -> None:
+            group = await send("POST", "/v1/workflow-tag-groups", tag)
+            label = await send("POST", "/v1/workflow-tags", tag)
+            if "id" in label and "id" in group:
+                await send("PATCH", f"/v1/workflow-tags/{label['id']}", tag | {"group_id": group["id"]})
+                await send("PATCH", f"/v1/workflow-tag-groups/{group['id']}", tag)
             made = await send("POST", "/v1/workflows", workflow)
             place = await send("POST", "/v1/machines", machine)
             if "id" in made:
                 await send("PATCH", f"/v1/workflows/{made['id']}", workflow)
+                await send("POST", f"/v1/workflows/{made['id']}/tags", {"tag_ids": [label.get("id")]})
                 asked = {**run, "workflow_id": made["id"]}
                 if "id" in place:
                     await send("PATCH", f"/v1/machines/{place['id']}", machine)
@@ -212,9 +244,9 @@ def test_nothing_a_caller_sends_is_our_fault(
                 await send("GET", f"/v1/{noun}", query=query)
 
         @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-        @given(WORKFLOW, RUN, MACHINE, QUERY)
-        def whatever(workflow: Any, run: Any, machine: Any, query: Any) -> None:
-            runner.run(story(workflow, run, machine, query))
+        @given(WORKFLOW, RUN, MACHINE, TAG, QUERY)
+        def whatever(workflow: Any, run: Any, machine: Any, tag: Any, query: Any) -> None:
+            runner.run(story(workflow, run, machine, tag, query))
 
         try:
             whatever()

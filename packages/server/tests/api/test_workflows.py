@@ -48,7 +48,7 @@ async def test_a_workflow_keeps_what_its_author_wrote(client: httpx.AsyncClient)
     }
     assert set(workflow) == set(WorkflowResponse.model_fields)
     got = (await client.get(f"/v1/workflows/{workflow['id']}")).json()
-    assert got == workflow | {"included": None}
+    assert got == workflow | {"included": []}
     assert set(got) == set(WorkflowResponseWithIncludes.model_fields)
 
 
@@ -69,7 +69,6 @@ async def test_a_name_and_a_description_are_enough(client: httpx.AsyncClient) ->
         ({"output_schema": '{"type": "wrong"}'}, ["body", "output_schema"]),
         ({"input_schema": "[" * 100_000}, ["body", "input_schema"]),
         ({"model_metadata": {"main_agent_model_id": "x"}}, ["body", "model_metadata", "main_agent_model_id"]),
-        ({"post_run_checks": [{"name": "c", "type": "run_attachment_exists"}]}, ["body", "post_run_checks"]),
         ({"main_prompt": "a\0b"}, ["body", "main_prompt"]),
     ],
 )
@@ -142,7 +141,16 @@ async def test_workflows_are_listed_last_updated_first_and_filtered(
     assert await found(updated_at_from=touched["updated_at"]) == ["Charts"]
     assert await found(updated_at_to=second["updated_at"]) == ["Billing"]
     assert await found(tag_ids=str(uuid4())) == []
-    assert await found(include_tags="true", include="tags,post_run_checks") == ["Charts", "Billing"]
+
+
+async def test_only_variables_that_a_run_must_be_given_are_inputs(
+    client: httpx.AsyncClient, make: Make
+) -> None:
+    looping = await make("workflows", main_prompt="For each {row} in {{rows}}\n  Type {row}")
+    with_input = await make("workflows", main_prompt="For each {row} in {rows}\n  Type {row}")
+
+    assert looping["includes_input_variables"] is False
+    assert with_input["includes_input_variables"] is True
 
 
 @pytest.mark.parametrize("query", [{"tag_ids": "x"}, {"include": "runs"}, {"updated_at_to": "x"}])

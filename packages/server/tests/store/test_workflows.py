@@ -31,8 +31,8 @@ async def test_versions_are_numbered_from_the_oldest(database: Database) -> None
         first = await a_workflow(conn, await an_organization(conn), main_prompt="1")
         second, third = replace(first, main_prompt="2"), replace(first, main_prompt="3")
 
-        await workflows.replace(conn, first, second, keep_version=True)
-        await workflows.replace(conn, second, third, keep_version=True)
+        await workflows.replace(conn, second, version=first.version())
+        await workflows.replace(conn, third, version=second.version())
         found = await workflows.versions(conn, [first.id])
 
     assert found == {first.id: ({"version": 1, **first.version()}, {"version": 2, **second.version()})}

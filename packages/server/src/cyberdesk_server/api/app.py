@@ -16,6 +16,8 @@ from cyberdesk_server.api import (
     pools,
     request_logs,
     runs,
+    workflow_tag_groups,
+    workflow_tags,
     workflows,
 )
 from cyberdesk_server.api.access import Access
@@ -38,7 +40,10 @@ def create_app(parts: Parts) -> FastAPI:
         health.api,
         health.v1,
         runs.api,
+        workflow_tags.of_workflows,  # before `/v1/workflows/{workflow_id}`, for its paths are literal
         workflows.api,
+        workflow_tags.api,
+        workflow_tag_groups.api,
         machines.api,
         pools.api,
         connections.api,

@@ -19,6 +19,7 @@ STATUS: Mapping[type[Refused], int] = {
     refusals.RunStillHoldsMachine: 409,
     refusals.WorkflowHasUnfinishedRuns: 409,
     refusals.MachineIsBusy: 409,
+    refusals.TagClashesInGroup: 409,
     refusals.FingerprintTaken: 409,
     refusals.ModelConfigurationIsSystemDefault: 403,
     refusals.ModelConfigurationInUse: 409,

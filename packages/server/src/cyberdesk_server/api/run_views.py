@@ -5,7 +5,8 @@ from collections.abc import Collection, Mapping, Sequence
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cyberdesk_server.api.schemas.runs import RunField
-from cyberdesk_server.api.views import View, included, included_once, machine_view, workflow_view
+from cyberdesk_server.api.views import View, included, included_once, machine_view
+from cyberdesk_server.api.workflow_views import workflow_views
 from cyberdesk_server.domain.attachments import AttachmentType
 from cyberdesk_server.domain.history import Message, message_history
 from cyberdesk_server.domain.ids import OrganizationId, RunId
@@ -58,8 +59,7 @@ async def related(
     if "workflow" in include:
         ids = list({view["workflow_id"] for view in views})
         page, _ = await workflows.find(conn, organization_id, ids=ids, limit=len(ids))
-        versions = await workflows.versions(conn, ids)
-        found += [included("workflow", workflow_view(one, versions.get(one.id, ()))) for one in page]
+        found += [included("workflow", view) for view in await workflow_views(conn, page)]
     if "machine" in include or "machine.pools" in include:
         ids = list({view["machine_id"] for view in views if view["machine_id"] is not None})
         machines_found, _ = await machines.find(conn, organization_id, ids=ids, limit=len(ids))

@@ -3,38 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from cyberdesk_server.domain.json import JsonObject
 from cyberdesk_server.domain.machines import Machine
 from cyberdesk_server.domain.model_configurations import ModelConfiguration
 from cyberdesk_server.domain.pools import Pool
-from cyberdesk_server.domain.workflows import Workflow
 
 View = dict[str, Any]
-
-
-def workflow_view(workflow: Workflow, old_versions: Sequence[JsonObject] = ()) -> View:
-    return {
-        "id": workflow.id,
-        "organization_id": workflow.organization_id,
-        "user_id": workflow.user_id,
-        "name": workflow.name,
-        "description": workflow.description,
-        "main_prompt": workflow.main_prompt,
-        "input_schema": workflow.input_schema,
-        "output_schema": workflow.output_schema,
-        "includes_file_exports": workflow.includes_file_exports,
-        "is_webhooks_enabled": workflow.is_webhooks_enabled,
-        "terminal_command_allowlist": workflow.terminal_command_allowlist,
-        "model_metadata": workflow.model_metadata,
-        "post_run_check_failure_cleanup_prompt": workflow.post_run_check_failure_cleanup_prompt,
-        "includes_input_variables": workflow.includes_input_variables,
-        "workflow_metadata": workflow.workflow_metadata,
-        "old_versions": old_versions,
-        "tags": [],
-        "post_run_checks": [],
-        "created_at": workflow.created_at,
-        "updated_at": workflow.updated_at,
-    }
 
 
 def pool_view(pool: Pool) -> View:

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from cyberdesk_server.api.answers import JsonAnswer, no_content
 from cyberdesk_server.api.auth import Caller
 from cyberdesk_server.api.routes import PartsOf, router
+from cyberdesk_server.api.schemas.checks import WorkflowPostRunCheckUpsert
 from cyberdesk_server.api.schemas.common import (
     WRITES,
     JsonDict,
@@ -21,16 +22,18 @@ from cyberdesk_server.api.schemas.common import (
     UtcTime,
     inclusion,
 )
+from cyberdesk_server.api.schemas.tags import MOST_IDS
 from cyberdesk_server.api.schemas.workflows import (
     WorkflowCreate,
     WorkflowResponse,
     WorkflowResponseWithIncludes,
     WorkflowUpdate,
 )
-from cyberdesk_server.api.views import page, sent, workflow_view
+from cyberdesk_server.api.views import page, sent
+from cyberdesk_server.api.workflow_views import INCLUDABLE, related, workflow_view, workflow_views
 from cyberdesk_server.api.writes import write
-from cyberdesk_server.domain.ids import OrganizationId, WorkflowId
-from cyberdesk_server.domain.json import JsonObject
+from cyberdesk_server.domain.ids import OrganizationId, PostRunCheckId, TagId, WorkflowId
+from cyberdesk_server.domain.post_run_checks import CheckSpec, WrittenCheck
 from cyberdesk_server.domain.refusals import Unknown, invalid
 from cyberdesk_server.domain.workflows import Workflow
 from cyberdesk_server.store import workflows as store
@@ -38,11 +41,38 @@ from cyberdesk_server.usecases import workflows
 
 api = router(prefix="/v1/workflows", tags=["workflows"])
 
-Included = Annotated[Collection[str], Depends(inclusion("tags", "post_run_checks"))]
+IncludedInOne = Annotated[Collection[str], Depends(inclusion(*INCLUDABLE, default=INCLUDABLE))]
+
+
+async def _included_in_list(
+    names: Annotated[Collection[str], Depends(inclusion(*INCLUDABLE))],
+    include: str | None = None,
+    include_tags: bool = False,
+) -> Collection[str]:
+    """`include_tags` is how older clients write `include=tags`; `include` wins."""
+    return {"tags"} if include is None and include_tags else names
+
+
+IncludedInList = Annotated[Collection[str], Depends(_included_in_list)]
 
 Page = PaginatedResponseWithIncludes[WorkflowResponse]
 
 NEVER_NULL = frozenset({"main_prompt", "includes_file_exports", "is_webhooks_enabled"})
+
+
+async def _tag_ids(request: Request, tag_ids: str | None = None) -> Collection[TagId]:
+    """Ids separated by commas, in one parameter, as the contract describes it, or in several."""
+    texts = ",".join(request.query_params.getlist("tag_ids")).split(",") if tag_ids is not None else ()
+    try:
+        found = {TagId(UUID(text.strip())) for text in texts if text.strip()}
+    except ValueError:
+        raise invalid(("query", "tag_ids"), "must be ids separated by commas", "uuid_parsing") from None
+    if len(found) > MOST_IDS:
+        raise invalid(("query", "tag_ids"), f"names more than {MOST_IDS} tags", "too_long")
+    return found
+
+
+TagIds = Annotated[Collection[TagId], Depends(_tag_ids)]
 
 
 @api.post("", status_code=201, response_model=WorkflowResponse, dependencies=WRITES)
@@ -51,9 +81,13 @@ async def create_workflow(request: Request, body: WorkflowCreate, caller: Caller
 
     async def work(conn: AsyncConnection) -> Response:
         workflow = await workflows.create(
-            conn, _fields(body), organization_id=caller.organization_id, now=parts.clock.now()
+            conn,
+            _fields(body),
+            checks=_checks(body),
+            organization_id=caller.organization_id,
+            now=parts.clock.now(),
         )
-        return JsonAnswer(workflow_view(workflow), 201)
+        return JsonAnswer(await workflow_view(conn, workflow), 201)
 
     return await write(request, work)
 
@@ -62,18 +96,17 @@ async def create_workflow(request: Request, body: WorkflowCreate, caller: Caller
 async def list_workflows(
     caller: Caller,
     parts: PartsOf,
-    include: Included,
+    include: IncludedInList,
+    tag_ids: TagIds,
     search: str | None = None,
     created_at_from: UtcTime | None = None,
     created_at_to: UtcTime | None = None,
     updated_at_from: UtcTime | None = None,
     updated_at_to: UtcTime | None = None,
-    tag_ids: str | None = None,
-    include_tags: bool = False,
     skip: Skip = 0,
     limit: Limit = 100,
 ) -> Response:
-    """Workflows, last updated first. `tag_ids` are ids separated by commas, all of which they must have."""
+    """Workflows, last updated first. They must have all the tags of `tag_ids`."""
     async with parts.database.read() as conn:
         found, total = await store.find(
             conn,
@@ -83,30 +116,30 @@ async def list_workflows(
             created_to=created_at_to,
             updated_from=updated_at_from,
             updated_to=updated_at_to,
-            # No workflow has a tag, so none has these.
-            ids=() if _ids(tag_ids) else None,
+            tag_ids=tag_ids,
             skip=skip,
             limit=limit,
         )
-        versions = await store.versions(conn, [workflow.id for workflow in found])
-    items = [workflow_view(workflow, versions.get(workflow.id, ())) for workflow in found]
-    return JsonAnswer({**page(items, total, skip=skip, limit=limit), "included": [] if include else None})
+        items = await workflow_views(conn, found)
+    included = related(items, include) if include else None
+    return JsonAnswer({**page(items, total, skip=skip, limit=limit), "included": included})
 
 
 @api.get("/{workflow_id}", response_model=WorkflowResponseWithIncludes)
-async def get_workflow(workflow_id: UUID, caller: Caller, parts: PartsOf, include: Included) -> Response:
-    """The workflow with its earlier versions."""
+async def get_workflow(workflow_id: UUID, caller: Caller, parts: PartsOf, include: IncludedInOne) -> Response:
+    """The workflow with its earlier versions. Without `include` its tags and checks are included."""
     async with parts.database.read() as conn:
-        workflow, old_versions = await _get(conn, caller.organization_id, WorkflowId(workflow_id))
-    return JsonAnswer({**workflow_view(workflow, old_versions), "included": [] if include else None})
+        view = await workflow_view(conn, await _get(conn, caller.organization_id, WorkflowId(workflow_id)))
+    return JsonAnswer({**view, "included": related([view], include) if include else None})
 
 
 @api.get("/{workflow_id}/versions", response_model=list[JsonDict])
 async def get_workflow_versions(workflow_id: UUID, caller: Caller, parts: PartsOf) -> Response:
     """What the workflow was before each change, oldest first."""
     async with parts.database.read() as conn:
-        _, old_versions = await _get(conn, caller.organization_id, WorkflowId(workflow_id))
-    return JsonAnswer(old_versions)
+        workflow = await _get(conn, caller.organization_id, WorkflowId(workflow_id))
+        versions = await store.versions(conn, [workflow.id])
+    return JsonAnswer(versions.get(workflow.id, ()))
 
 
 @api.patch("/{workflow_id}", response_model=WorkflowResponse, dependencies=WRITES)
@@ -121,10 +154,10 @@ async def update_workflow(
             caller.organization_id,
             WorkflowId(workflow_id),
             sent(_fields(body), not_null=NEVER_NULL),
+            checks=_checks(body),
             now=parts.clock.now(),
         )
-        old_versions = await store.versions(conn, [workflow.id])
-        return JsonAnswer(workflow_view(workflow, old_versions.get(workflow.id, ())))
+        return JsonAnswer(await workflow_view(conn, workflow))
 
     return await write(request, work)
 
@@ -140,18 +173,14 @@ async def delete_workflow(request: Request, workflow_id: UUID, caller: Caller, p
     return await write(request, work)
 
 
-async def _get(
-    conn: AsyncConnection, organization_id: OrganizationId, workflow_id: WorkflowId
-) -> tuple[Workflow, tuple[JsonObject, ...]]:
+async def _get(conn: AsyncConnection, organization_id: OrganizationId, workflow_id: WorkflowId) -> Workflow:
     workflow = await store.get(conn, organization_id, workflow_id)
     if workflow is None:
         raise Unknown("workflow", workflow_id)
-    return workflow, (await store.versions(conn, [workflow_id])).get(workflow_id, ())
+    return workflow
 
 
 def _fields(body: WorkflowCreate | WorkflowUpdate) -> dict[str, Any]:
-    if body.post_run_checks:
-        raise invalid(("body", "post_run_checks"), "this server has no post-run checks")
     fields = body.model_dump(mode="json", exclude_unset=True, exclude={"post_run_checks"})
     if isinstance(body, WorkflowCreate):
         fields["main_prompt"] = body.main_prompt
@@ -159,8 +188,16 @@ def _fields(body: WorkflowCreate | WorkflowUpdate) -> dict[str, Any]:
     return fields if allowlist is None else {**fields, "terminal_command_allowlist": tuple(allowlist)}
 
 
-def _ids(text: str | None) -> tuple[UUID, ...]:
-    try:
-        return tuple(UUID(part.strip()) for part in (text or "").split(",") if part.strip())
-    except ValueError:
-        raise invalid(("query", "tag_ids"), "must be ids separated by commas", "uuid_parsing") from None
+def _checks(body: WorkflowCreate | WorkflowUpdate) -> list[WrittenCheck] | None:
+    if body.post_run_checks is None:
+        return None
+    return [_check(written) for written in body.post_run_checks]
+
+
+def _check(written: WorkflowPostRunCheckUpsert) -> WrittenCheck:
+    spec = written.model_dump(exclude={"id"})
+    names = spec["file_names"]
+    return WrittenCheck(
+        CheckSpec(**{**spec, "file_names": None if names is None else tuple(names)}),
+        None if written.id is None else PostRunCheckId(written.id),
+    )

@@ -54,7 +54,7 @@ def missing_variables(
     """What is not among the given names; optional inputs and names the prompt gives itself never are."""
     used = variables(prompt)
     return Missing(
-        used.inputs - frozenset(inputs) - frozenset(optional) - used.items,
+        used.inputs_to_give - frozenset(inputs) - frozenset(optional),
         used.secrets - frozenset(secrets),
     )
 

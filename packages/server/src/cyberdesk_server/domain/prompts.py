@@ -235,6 +235,11 @@ class Variables:
     items: frozenset[str]
     """Names the prompt gives itself: `item` in `For each {item} in {items}`, and `LOOP_ITEM`."""
 
+    @property
+    def inputs_to_give(self) -> frozenset[str]:
+        """The inputs somebody has to give a value."""
+        return self.inputs - self.items
+
 
 def variables(prompt: str) -> Variables:
     """Which inputs, runtime values and secrets a prompt mentions."""

@@ -7,6 +7,7 @@ Refused
  +-- RunNotEnded, RunStillHoldsMachine               not to be deleted yet
  +-- RunAlreadyStarted                               its inputs are in use
  +-- WorkflowHasUnfinishedRuns, MachineIsBusy        in use
+ +-- TagClashesInGroup                               a workflow has another tag of the group
  +-- FingerprintTaken                                there is such a machine already
  +-- ModelConfigurationIsSystemDefault               everybody's, so nobody's to change
  +-- ModelConfigurationInUse                         named by a workflow or an unfinished run
@@ -16,7 +17,14 @@ Refused
 
 from dataclasses import dataclass
 
-from cyberdesk_server.domain.ids import MachineId, ModelConfigurationId, RunId, WorkflowId
+from cyberdesk_server.domain.ids import (
+    MachineId,
+    ModelConfigurationId,
+    RunId,
+    TagGroupId,
+    TagId,
+    WorkflowId,
+)
 from cyberdesk_server.domain.runs import RunStatus
 
 
@@ -94,6 +102,19 @@ class MachineIsBusy(Refused):
 
     def __str__(self) -> str:
         return f"a run is going on on machine {self.machine_id}"
+
+
+@dataclass(eq=False)
+class TagClashesInGroup(Refused):
+    tag_id: TagId
+    group_id: TagGroupId
+    count: int
+
+    def __str__(self) -> str:
+        return (
+            f"workflow tag {self.tag_id} cannot move to group {self.group_id}: "
+            f"workflows that have another tag of the group as well: {self.count}"
+        )
 
 
 @dataclass(eq=False)

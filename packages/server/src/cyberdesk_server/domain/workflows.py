@@ -1,12 +1,14 @@
 """What a workflow is: a prompt and what belongs to it."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from cyberdesk_server.domain.ids import OrganizationId, WorkflowId
 from cyberdesk_server.domain.json import JsonObject, JsonValue
+from cyberdesk_server.domain.post_run_checks import PostRunCheck, as_kept
+from cyberdesk_server.domain.tags import Tag
 
 KEPT_IN_VERSIONS = (
     "name",
@@ -49,13 +51,20 @@ class Workflow:
     model_metadata: JsonObject | None = None
     post_run_check_failure_cleanup_prompt: str | None = None
     includes_input_variables: bool = False
-    """True when the prompt holds `{x}`."""
+    """True when the prompt holds an `{x}` that a run must be given."""
 
     workflow_metadata: JsonObject | None = None
     """`has_unaddressed_error`, `last_errored_run_start`, `last_errored_run_uuid`."""
 
-    def version(self) -> Mapping[str, JsonValue]:
-        """What the history keeps of this state."""
+    def version(self, checks: Sequence[PostRunCheck] = (), tags: Sequence[Tag] = ()) -> JsonObject:
+        """What the history keeps of this state, with the checks and tags the workflow has in it."""
         kept: dict[str, JsonValue] = {name: getattr(self, name) for name in KEPT_IN_VERSIONS}
-        kept["updated_at"] = self.updated_at.isoformat()
-        return kept
+        return kept | {
+            "post_run_checks": as_kept(checks),
+            "tags": [{"id": str(tag.id), "name": tag.name} for tag in tags],
+            "updated_at": self.updated_at.isoformat(),
+        }
+
+    def is_rewritten_as(self, other: "Workflow") -> bool:
+        """True when an author wrote something else in `other`."""
+        return any(getattr(self, name) != getattr(other, name) for name in KEPT_IN_VERSIONS)

@@ -1,18 +1,19 @@
 """Workflows and their history."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Text, bindparam, cast, func, select, update
+from sqlalchemy import ColumnElement, Row, Select, Text, bindparam, cast, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cyberdesk_server.domain.ids import OrganizationId, WorkflowId
+from cyberdesk_server.domain.ids import OrganizationId, TagId, WorkflowId
 from cyberdesk_server.domain.json import JsonObject
 from cyberdesk_server.domain.workflows import Workflow
 from cyberdesk_server.store.search import contains
-from cyberdesk_server.store.tables import workflow_versions, workflows
+from cyberdesk_server.store.tables import tagged_workflows, workflow_versions, workflows
 
 COLUMNS = [column for column in workflows.c if column.name != "deleted_at"]
 
@@ -49,12 +50,14 @@ async def find(
     updated_from: datetime | None = None,
     updated_to: datetime | None = None,
     ids: Sequence[WorkflowId] | None = None,
+    tag_ids: Collection[TagId] = (),
     skip: int = 0,
     limit: int = 100,
 ) -> tuple[tuple[Workflow, ...], int]:
     """One page, last updated first, and how many there are in all.
 
-    `search` is a part of id or name in any case; the dates are inclusive.
+    `search` is a part of id or name in any case; the dates are inclusive. A workflow must have every tag
+    of `tag_ids`.
     """
     wanted: list[ColumnElement[bool]] = [
         workflows.c.organization_id == organization_id,
@@ -72,6 +75,8 @@ async def find(
         wanted.append(workflows.c.updated_at <= updated_to)
     if ids is not None:
         wanted.append(workflows.c.id.in_(ids))
+    if tag_ids:
+        wanted.append(workflows.c.id.in_(_having_all(tag_ids)))
     total = (await conn.execute(select(func.count()).select_from(workflows).where(*wanted))).scalar_one()
     rows = await conn.execute(
         select(*COLUMNS)
@@ -90,19 +95,20 @@ async def add(conn: AsyncConnection, workflow: Workflow) -> None:
     )
 
 
-async def replace(conn: AsyncConnection, before: Workflow, after: Workflow, *, keep_version: bool) -> None:
-    """Put `after` in the place of `before`, which goes to the history when `keep_version` says so."""
-    if keep_version:
+async def replace(conn: AsyncConnection, after: Workflow, *, version: JsonObject | None) -> None:
+    """Put `after` in the place of the workflow with its id; `version`, the state before, goes to the
+    history when it is worth keeping."""
+    if version is not None:
         last = select(func.coalesce(func.max(workflow_versions.c.number), 0)).where(
-            workflow_versions.c.workflow_id == before.id
+            workflow_versions.c.workflow_id == after.id
         )
         number = (await conn.execute(last)).scalar_one() + 1
         await conn.execute(
-            workflow_versions.insert().values(workflow_id=before.id, number=number, content=before.version())
+            workflow_versions.insert().values(workflow_id=after.id, number=number, content=version)
         )
     await conn.execute(
         update(workflows)
-        .where(workflows.c.id == before.id)
+        .where(workflows.c.id == after.id)
         .values({column.name: getattr(after, column.name) for column in COLUMNS})
     )
 
@@ -125,6 +131,16 @@ async def versions(
 async def delete(conn: AsyncConnection, workflow_id: WorkflowId, *, now: datetime) -> None:
     """Nobody finds the workflow any more; its runs keep naming it."""
     await conn.execute(update(workflows).where(workflows.c.id == workflow_id).values(deleted_at=now))
+
+
+def _having_all(tag_ids: Collection[TagId]) -> Select[tuple[UUID]]:
+    wanted = frozenset(tag_ids)
+    return (
+        select(tagged_workflows.c.workflow_id)
+        .where(tagged_workflows.c.tag_id.in_(wanted))
+        .group_by(tagged_workflows.c.workflow_id)
+        .having(func.count() == len(wanted))
+    )
 
 
 # Built once: putting twenty columns together takes longer than asking for them.

@@ -1,6 +1,6 @@
 """Creating, changing and deleting workflows."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -9,6 +9,7 @@ from uuid import uuid4
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cyberdesk_server.domain.ids import OrganizationId, WorkflowId
+from cyberdesk_server.domain.post_run_checks import WrittenCheck
 from cyberdesk_server.domain.prompts import variables
 from cyberdesk_server.domain.refusals import (
     InvalidFields,
@@ -17,14 +18,23 @@ from cyberdesk_server.domain.refusals import (
     WorkflowHasUnfinishedRuns,
 )
 from cyberdesk_server.domain.workflows import Workflow
-from cyberdesk_server.store import runs, workflows
+from cyberdesk_server.store import post_run_checks, runs, tags, workflows
+from cyberdesk_server.usecases.post_run_checks import refuse_unusable, rewritten
 from cyberdesk_server.usecases.schemas import schema_problem
 
 
 async def create(
-    conn: AsyncConnection, fields: Mapping[str, Any], *, organization_id: OrganizationId, now: datetime
+    conn: AsyncConnection,
+    fields: Mapping[str, Any],
+    *,
+    checks: Sequence[WrittenCheck] | None = None,
+    organization_id: OrganizationId,
+    now: datetime,
 ) -> Workflow:
-    """A new workflow. `fields` are members of `Workflow`; `InvalidFields` for a schema that is none."""
+    """A new workflow with these post-run checks. `fields` are members of `Workflow`.
+
+    Raises `InvalidFields` for a schema that is none and for a check that could never pass.
+    """
     _check_schemas(fields)
     workflow = _with_facts(
         Workflow(
@@ -35,7 +45,10 @@ async def create(
             **fields,
         )
     )
+    made = rewritten(workflow, (), checks or (), now=now)
+    refuse_unusable(workflow, made)
     await workflows.add(conn, workflow)
+    await post_run_checks.replace(conn, workflow.id, made)
     return workflow
 
 
@@ -45,19 +58,28 @@ async def update(
     workflow_id: WorkflowId,
     changes: Mapping[str, Any],
     *,
+    checks: Sequence[WrittenCheck] | None = None,
     now: datetime,
 ) -> Workflow:
-    """The workflow with these fields changed; what an author wrote before goes to its history.
+    """The workflow with these fields changed and, when `checks` are given, these in the place of its checks.
 
-    Raises `Unknown`, and `InvalidFields` for a schema that is none.
+    What an author wrote before goes to its history. Raises `Unknown` for it and for a check it does not
+    have, and `InvalidFields` for a schema that is none and for a check that could never pass.
     """
     _check_schemas(changes)
     before = await workflows.get(conn, organization_id, workflow_id, for_update=True)
     if before is None:
         raise Unknown("workflow", workflow_id)
     after = _with_facts(replace(before, **changes, updated_at=now))
-    is_rewritten = before.version() != replace(after, updated_at=before.updated_at).version()
-    await workflows.replace(conn, before, after, keep_version=is_rewritten)
+    checks_before = await post_run_checks.of_workflow(conn, workflow_id)
+    checks_after = checks_before if checks is None else rewritten(after, checks_before, checks, now=now)
+    refuse_unusable(after, checks_after)
+    version = None
+    if before.is_rewritten_as(after) or checks_before != checks_after:
+        version = before.version(checks_before, await tags.of_workflow(conn, workflow_id))
+    await workflows.replace(conn, after, version=version)
+    if checks_after != checks_before:
+        await post_run_checks.replace(conn, workflow_id, checks_after)
     return after
 
 
@@ -74,7 +96,7 @@ async def delete(
 
 
 def _with_facts(workflow: Workflow) -> Workflow:
-    return replace(workflow, includes_input_variables=bool(variables(workflow.main_prompt).inputs))
+    return replace(workflow, includes_input_variables=bool(variables(workflow.main_prompt).inputs_to_give))
 
 
 def _check_schemas(fields: Mapping[str, Any]) -> None:

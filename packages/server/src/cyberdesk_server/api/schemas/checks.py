@@ -1,50 +1,37 @@
 """Post-run checks, as workflows and runs show them."""
 
 from datetime import datetime
-from enum import StrEnum
+from typing import Annotated
 from uuid import UUID
 
+from pydantic import Field
+
 from cyberdesk_server.api.schemas.common import Model
+from cyberdesk_server.domain.post_run_checks import (
+    PostRunCheckFileTargetMode,
+    PostRunCheckStatus,
+    PostRunCheckType,
+)
 
-
-class PostRunCheckType(StrEnum):
-    OUTPUT_DATA_AGENTIC_CHECK = "output_data_agentic_check"
-    OUTPUT_DATA_PASSES_SCHEMA_VALIDATION = "output_data_passes_schema_validation"
-    RUN_ATTACHMENT_EXISTS = "run_attachment_exists"
-    RUN_ATTACHMENT_IMAGE_CHECK = "run_attachment_image_check"
-
-
-class PostRunCheckFileTargetMode(StrEnum):
-    EXACT = "exact"
-    LOOP_ITEMS = "loop_items"
-    REGEX = "regex"
-
-
-class PostRunCheckStatus(StrEnum):
-    CANCELLED = "cancelled"
-    FAILED = "failed"
-    INFRA_ERROR = "infra_error"
-    PENDING = "pending"
-    RUNNING = "running"
-    SUCCESS = "success"
+Line = Annotated[str, Field(max_length=1000)]
 
 
 class _Check(Model):
     description: str | None = None
     file_target_mode: PostRunCheckFileTargetMode | None = None
-    file_names: list[str] | None = None
-    file_name_regex: str | None = None
-    expected_match_count: int | None = None
-    expected_match_count_ref: str | None = None
-    loop_input: str | None = None
-    loop_item_filename_template: str | None = None
+    file_names: list[Line] | None = None
+    file_name_regex: Line | None = None
+    expected_match_count: Annotated[int, Field(ge=0)] | None = None
+    expected_match_count_ref: Line | None = None
+    loop_input: Line | None = None
+    loop_item_filename_template: Line | None = None
     allow_missing_attachments: bool = False
     check_prompt: str | None = None
     model: UUID | None = None
 
 
 class WorkflowPostRunCheckUpsert(_Check):
-    name: str
+    name: Annotated[str, Field(max_length=255)]
     type: PostRunCheckType
     id: UUID | None = None
 

@@ -69,11 +69,16 @@ WRITES = [Depends(_describe_idempotency_key)]
 """Dependencies of every route that changes something."""
 
 
-def inclusion(*allowed: str) -> Callable[..., Awaitable[Collection[str]]]:
-    """A dependency that reads `include`: names separated by commas, each one of `allowed`."""
+def inclusion(*allowed: str, default: Collection[str] = ()) -> Callable[..., Awaitable[Collection[str]]]:
+    """A dependency that reads `include`: names separated by commas, each one of `allowed`.
+
+    A request without `include` asks for `default`; an empty `include` for nothing.
+    """
 
     async def included(include: str | None = None) -> Collection[str]:
-        names = frozenset(name.strip() for name in (include or "").split(",") if name.strip())
+        if include is None:
+            return frozenset(default)
+        names = frozenset(name.strip() for name in include.split(",") if name.strip())
         unknown = sorted(names - frozenset(allowed))
         if unknown:
             raise invalid(
