@@ -30,7 +30,8 @@ from cyberdesk._envelope import enveloped
 from cyberdesk.testing import Scripted, ScriptedApi
 
 HERE = Path(__file__).parent
-OPENAPI = json.loads((HERE.parents[2] / "contract" / "openapi.json").read_text())
+ROOT = HERE.parents[2]
+OPENAPI = json.loads((ROOT / "contract" / "openapi.json").read_text())
 ID = "4f6a1a4e-9b0b-4a53-8d0e-0c8f6d7a5b11"
 
 BLOCK = re.compile(r"^( *)```python[^\n]*\n(.*?)^\1```", re.DOTALL | re.MULTILINE)
@@ -104,6 +105,8 @@ def an_example(schema):
     if "enum" in schema:
         return schema["enum"][0]
     match schema.get("type"), schema.get("format"):
+        case None, _:
+            return {}
         case "object", _:
             return {key: an_example(part) for key, part in schema.get("properties", {}).items()}
         case "array", _:
@@ -213,14 +216,20 @@ def run_block(source, name, namespace):
         exec(code, namespace)  # noqa: S102  # that is the test
 
 
-def test_the_examples_of_the_readme_run(reader, responses, capsys):
-    readme = (HERE.parent / "README.md").read_text()
+@pytest.mark.parametrize(
+    ("page", "examples", "first_line"),
+    [("packages/sdk/README.md", 6, "Result: {}"), ("docs/how-to/sdk.md", 11, "success")],
+)
+def test_the_examples_of_our_own_pages_run(reader, responses, capsys, page, examples, first_line):
+    found = [with_ids(match[2]) for match in BLOCK.finditer((ROOT / page).read_text())]
 
-    for match in BLOCK.finditer(readme):
-        run_block(with_ids(match[2]), "README.md", {"__name__": "__readme__"})
+    for block in found:
+        run_block(block, page, {"__name__": "__readme__"})
 
+    assert len(found) == examples
     assert [response.error for response in responses if response.error] == []
-    assert capsys.readouterr().out.splitlines()[0] == "Result: {}"
+    assert [asked.path for asked in reader.asked if answer_as_published(asked).status == 404] == []
+    assert capsys.readouterr().out.splitlines()[0] == first_line
 
 
 def test_the_quick_starts_print_their_result(reader, capsys):
