@@ -22,7 +22,6 @@ NOUNS_TO_COME = (
     "/v1/health/machines",
     "/v1/machines/{machine_id}/cyberdriver",
     "/v1/provider-credentials",
-    "/v1/run-attachments",
     "/v1/runs/bulk",
     "/v1/runs/chain",
     "/v1/runs/{run_id}/generate-trajectory",

@@ -37,13 +37,15 @@ from cyberdesk_server.executor.parts import ExecutorParts, Limits
 from cyberdesk_server.executor.reading.reader import ScreenReader
 from cyberdesk_server.gateway import Gateway, TunnelWebSocketProtocol
 from cyberdesk_server.gateway.websocket import PING_SECONDS, PONG_LIMIT_SECONDS
+from cyberdesk_server.ports import Blobs, Clock
 from cyberdesk_server.settings import Settings
 from cyberdesk_server.store import machines, runs
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.store.migrate import migrate
 from cyberdesk_server.store.runs import Claim
-from cyberdesk_server.usecases import organizations
+from cyberdesk_server.usecases import attachments, organizations
 from cyberdesk_server.worker import Worker, WorkerLimits
+from cyberdesk_server.worker.timers import Chore, keep_doing
 
 log = structlog.get_logger(__name__)
 
@@ -55,6 +57,9 @@ KEEP_ALIVE_SECONDS = 75
 
 DRAIN_SECONDS = 5
 """How long requests under way may take when the server stops."""
+
+EXPIRY_SECONDS = 60
+"""How long an expired file, which nobody can read any more, still takes up room."""
 
 
 class CannotStart(Exception):
@@ -69,6 +74,8 @@ class Site:
     gateway: Gateway
     worker: Worker
     http: "HttpServer"
+    clock: Clock
+    chores: tuple[Chore, ...]
 
 
 class HttpServer(uvicorn.Server):
@@ -243,7 +250,14 @@ def _build(
             server_header=False,
         )
     )
-    return Site(database, gateway, worker, http)
+    return Site(database, gateway, worker, http, clock, _chores(database, blobs, clock))
+
+
+def _chores(database: Database, blobs: Blobs, clock: Clock) -> tuple[Chore, ...]:
+    async def remove_expired_files() -> None:
+        await attachments.remove_expired(database, blobs, now=clock.now())
+
+    return (Chore("remove expired files", EXPIRY_SECONDS, remove_expired_files),)
 
 
 def _master_key(settings: Settings, folder: DataFolder) -> MasterKey:
@@ -275,6 +289,7 @@ async def _run(
         await site.http.is_ready.wait()
         worker = group.create_task(site.worker.run())
         seen = group.create_task(site.gateway.keep_seen())
+        chores = group.create_task(keep_doing(site.clock, site.chores))
         # What the start has left in memory stays: no collection needs to walk through it while a click waits.
         gc.collect()
         gc.freeze()
@@ -284,6 +299,7 @@ async def _run(
         await site.worker.stop()
         await worker
         seen.cancel()
+        chores.cancel()
         await site.gateway.close()
         site.http.should_exit = True
         await http

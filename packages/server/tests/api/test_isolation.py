@@ -27,6 +27,13 @@ BODIES: dict[str, Any] = {
 }
 """Bodies that are complete, for operations by id that refuse an empty one, by method and path."""
 
+A_FILE = {
+    "filename": "secret name",
+    "content": "QUJD",
+    "content_type": "text/plain",
+    "attachment_type": "output",
+}
+
 NO_PAGES: dict[str, Any] = {
     "/v1/workflow-tags": [],
     "/v1/workflow-tag-groups": [],
@@ -49,6 +56,7 @@ async def own(make: Make) -> dict[str, str]:
     tag = await make("workflow-tags", name="secret name", group_id=group["id"])
     machine = await make("machines", name="secret name")
     run = await make("runs", workflow_id=workflow["id"], session_alias="secret name")
+    file = await make("run-attachments", run_id=run["id"], **A_FILE)
     connection = await make("connections", machine_id=machine["id"], user_agent="secret name")
     log = await make(
         "request-logs", machine_id=machine["id"], request_id="1", method="GET", path="secret name"
@@ -59,6 +67,7 @@ async def own(make: Make) -> dict[str, str]:
         "workflow_id": workflow["id"],
         "machine_id": machine["id"],
         "run_id": run["id"],
+        "attachment_id": file["id"],
         "connection_id": connection["id"],
         "log_id": log["id"],
         "model_configuration_id": configuration["id"],
@@ -166,6 +175,24 @@ async def test_a_workflow_cannot_get_what_another_organization_has(
     assert [answer.status_code for answer in answers] == [404] * len(answers)
     by_tag = await stranger.get("/v1/workflows", params={"tag_ids": own["tag_id"]})
     assert by_tag.json()["items"] == []
+
+
+async def test_a_run_of_another_organization_gets_no_file(
+    stranger: httpx.AsyncClient, client: httpx.AsyncClient, own: dict[str, str]
+) -> None:
+    refused = await stranger.post("/v1/run-attachments", json={"run_id": own["run_id"], **A_FILE})
+
+    files = (await client.get("/v1/run-attachments", params={"run_id": own["run_id"]})).json()["items"]
+    assert refused.status_code == 404
+    assert [one["id"] for one in files] == [own["attachment_id"]]
+    assert (await stranger.get("/v1/run-attachments", params={"run_id": own["run_id"]})).json()["total"] == 0
+
+
+async def test_a_link_of_one_file_opens_no_other(client: httpx.AsyncClient, own: dict[str, str]) -> None:
+    link = (await client.get(f"/v1/run-attachments/{own['attachment_id']}/download-url")).json()["url"]
+
+    assert (await client.get(link)).status_code == 200
+    assert (await client.get(link.replace("org_own", "org_foreign"))).status_code == 403
 
 
 async def test_every_operation_but_the_health_checks_needs_a_key(

@@ -15,6 +15,7 @@ from cyberdesk_server.api import (
     model_configurations,
     pools,
     request_logs,
+    run_attachments,
     runs,
     workflow_tag_groups,
     workflow_tags,
@@ -41,6 +42,7 @@ def create_app(parts: Parts) -> FastAPI:
         health.v1,
         runs.api,
         workflow_tags.of_workflows,  # before `/v1/workflows/{workflow_id}`, for its paths are literal
+        run_attachments.api,
         workflows.api,
         workflow_tags.api,
         workflow_tag_groups.api,

@@ -5,10 +5,11 @@ from typing import Annotated
 
 from fastapi import Query
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import Response
 
+from cyberdesk_server.api.downloads import ANY_CONTENT, file_answer
 from cyberdesk_server.api.routes import PartsOf, open_router
-from cyberdesk_server.ports import BlobMissing
 
 api = open_router(prefix="/v1/blobs", tags=["blobs"], include_in_schema=False)
 
@@ -18,19 +19,22 @@ SHOWN_INLINE = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 
 @api.get("/{key:path}")
 async def download_blob(
-    parts: PartsOf, key: str, expires: Annotated[int, Query()], signature: Annotated[str, Query()]
+    request: Request,
+    parts: PartsOf,
+    key: str,
+    expires: Annotated[int, Query()],
+    signature: Annotated[str, Query()],
 ) -> Response:
-    """The blob of a link; 403 when the link is not ours or its time is up."""
+    """The blob of a link, or a range of it; 403 when the link is not ours or its time is up."""
     if parts.links is None or not parts.links.is_valid(key, expires=expires, signature=signature):
         raise HTTPException(403, "the link is not valid, or no longer")
-    try:
-        content = await parts.blobs.get(key)
-    except BlobMissing:
-        raise HTTPException(404, "there is no such file") from None
-    media_type = guess_type(key)[0] or "application/octet-stream"
-    headers = {
-        "Cache-Control": "private, max-age=3600",
-        "X-Content-Type-Options": "nosniff",
-        "Content-Disposition": "inline" if media_type in SHOWN_INLINE else "attachment",
-    }
-    return Response(content, headers=headers, media_type=media_type)
+    content_type = guess_type(key)[0] or ANY_CONTENT
+    return await file_answer(
+        request,
+        parts.blobs,
+        key,
+        filename=key,
+        content_type=content_type,
+        disposition="inline" if content_type in SHOWN_INLINE else "attachment",
+        cache_control="private, max-age=3600",
+    )

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from cyberdesk_server.domain.attachments import Attachment
 from cyberdesk_server.domain.machines import Machine
 from cyberdesk_server.domain.model_configurations import ModelConfiguration
 from cyberdesk_server.domain.pools import Pool
@@ -69,6 +70,24 @@ def model_configuration_view(configuration: ModelConfiguration) -> View:
         "api_key_alias": configuration.api_key_alias,
         "created_at": configuration.created_at,
         "updated_at": configuration.updated_at,
+    }
+
+
+def attachment_view(attachment: Attachment) -> View:
+    return {
+        "id": attachment.id,
+        "run_id": attachment.run_id,
+        "user_id": attachment.user_id,
+        "organization_id": attachment.organization_id,
+        "attachment_type": attachment.type,
+        "filename": attachment.filename,
+        "content_type": attachment.content_type,
+        "size_bytes": attachment.size_bytes,
+        "storage_path": attachment.blob_key,
+        "target_path": attachment.target_path,
+        "cleanup_imports_after_run": attachment.cleanup_imports_after_run,
+        "created_at": attachment.created_at,
+        "expires_at": attachment.expires_at,
     }
 
 

@@ -64,8 +64,18 @@ class Program:
 
     def resident_megabytes(self) -> float:
         """Memory it really has."""
+        return self._megabytes("VmRSS")
+
+    def peak_megabytes(self) -> float:
+        """The most memory it really had since it began, or since `forget_peak`."""
+        return self._megabytes("VmHWM")
+
+    def forget_peak(self) -> None:
+        Path(f"/proc/{self.process.pid}/clear_refs").write_text("5")
+
+    def _megabytes(self, name: str) -> float:
         status = Path(f"/proc/{self.process.pid}/status").read_text()
-        kilobytes = re.search(r"VmRSS:\s+(\d+) kB", status)
+        kilobytes = re.search(rf"{name}:\s+(\d+) kB", status)
         assert kilobytes is not None
         return int(kilobytes[1]) / 1024
 

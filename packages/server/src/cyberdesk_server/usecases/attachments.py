@@ -4,9 +4,9 @@ A content is written before the transaction that names it and deleted after the 
 in between leaves a content nobody names, and never a file without its content.
 """
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from mimetypes import guess_type
 from uuid import uuid4
@@ -85,6 +85,22 @@ async def get(
     if found is None:
         raise Unknown("run attachment", attachment_id)
     return found
+
+
+async def update(
+    conn: AsyncConnection,
+    organization_id: OrganizationId,
+    attachment_id: AttachmentId,
+    changes: Mapping[str, datetime | None],
+    *,
+    now: datetime,
+) -> Attachment:
+    """The file with a new `expires_at`, when there is one in `changes`. Raises `Unknown`."""
+    found = await get(conn, organization_id, attachment_id, now=now)
+    if "expires_at" not in changes:
+        return found
+    await attachments.set_expiry(conn, organization_id, attachment_id, changes["expires_at"])
+    return replace(found, expires_at=changes["expires_at"])
 
 
 async def delete(
