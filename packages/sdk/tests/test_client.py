@@ -192,9 +192,9 @@ def test_the_connections_of_a_loop_close_with_it(api):
 
     async def list_machines():
         await client.machines.list()
-        return next(iter(client._http._per_loop.values())).http
+        return next(iter(client._http._per_loop.values())).opened
 
-    http = asyncio.run(list_machines())
+    [http] = asyncio.run(list_machines())
 
     assert http.is_closed
 
@@ -226,8 +226,8 @@ async def test_with_closes_the_connections_of_async_calls_too(api):
 
     with CyberdeskClient("key", api.base_url) as client:
         await client.machines.list()
-        mine = client._http._per_loop[asyncio.get_running_loop()]
-    while not mine.http.is_closed:  # noqa: ASYNC110  # a few rounds of the loop, nothing to wait on
+        [http] = client._http._per_loop[asyncio.get_running_loop()].opened
+    while not http.is_closed:  # noqa: ASYNC110  # a few rounds of the loop, nothing to wait on
         await asyncio.sleep(0)
 
 
@@ -236,7 +236,7 @@ async def test_async_with_has_closed_the_connections_when_it_ends(api):
 
     async with CyberdeskClient("key", api.base_url) as client:
         await client.machines.list()
-        http = client._http._per_loop[asyncio.get_running_loop()].http
+        [http] = client._http._per_loop[asyncio.get_running_loop()].opened
 
     assert http.is_closed
     assert isinstance((await client.machines.list()).error, ClientClosed)

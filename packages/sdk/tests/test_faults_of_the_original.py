@@ -91,7 +91,7 @@ def test_05_async_connections_can_be_closed(api):
     async def use():
         async with CyberdeskClient("key", api.base_url) as client:
             await client.runs.list()
-            return client._http._per_loop[asyncio.get_running_loop()].http
+            return client._http._per_loop[asyncio.get_running_loop()].opened[0]
 
     assert asyncio.run(use()).is_closed
 

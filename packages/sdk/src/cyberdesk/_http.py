@@ -6,8 +6,8 @@ import asyncio
 import ssl
 import threading
 import weakref
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from http import HTTPStatus
 from typing import Any, TypeAlias
 
@@ -15,6 +15,7 @@ import httpx
 
 from cyberdesk._files import CHUNK_BYTES, PartialFile
 from cyberdesk._flow import Answer, NoAnswer, Outcome, Request
+from cyberdesk._turns import LoopClients
 from cyberdesk.errors import ClientClosed
 
 Loop: TypeAlias = asyncio.AbstractEventLoop
@@ -27,8 +28,8 @@ DEFAULT_TIMEOUT = httpx.Timeout(60.0, connect=10.0)
 class HttpClients:
     """Sends requests with httpx and turns what httpx answers or raises into an `Outcome`.
 
-    A pooled connection belongs to the event loop that opened it, so each loop gets a client of its own, which
-    is closed with that loop at the latest. Clients that the caller brought (`sync`, `asynchronous`) are used
+    A pooled connection belongs to the event loop that opened it, so each loop gets clients of its own, which
+    are closed with that loop at the latest. Clients that the caller brought (`sync`, `asynchronous`) are used
     as they are and never closed; everything that a request needs comes with it.
     """
 
@@ -49,7 +50,7 @@ class HttpClients:
         self._lock = threading.Lock()  # guards all of the following and is_closed
         self._certificates: ssl.SSLContext | None = None
         self._sync: httpx.Client | None = None
-        self._per_loop: dict[Loop, _LoopClient] = {}
+        self._per_loop: dict[Loop, LoopClients] = {}
 
     def send(self, request: Request) -> Outcome:
         """The outcome of a request, waited for in this thread. Raises `ClientClosed`."""
@@ -63,11 +64,11 @@ class HttpClients:
 
     async def send_async(self, request: Request) -> Outcome:
         """The outcome of a request, awaited on the running event loop. Raises `ClientClosed`."""
-        client = await self._async_client()
         try:
-            if request.into is not None:
-                return await self._received_async(client, request, request.into)
-            return _answer(await client.request(**self._arguments(request)))
+            async with await self._async_client(request) as client:
+                if request.into is not None:
+                    return await self._received_async(client, request, request.into)
+                return _answer(await client.request(**self._arguments(request)))
         except httpx.RequestError as error:
             return _no_answer(error)
 
@@ -101,16 +102,16 @@ class HttpClients:
             loops = list(self._per_loop.items())
         if sync is not None:
             sync.close()
-        for loop, client in loops:
+        for loop, clients in loops:
             with suppress(RuntimeError):  # that loop is closed, and so are its connections
-                loop.call_soon_threadsafe(client.start_closing)
+                loop.call_soon_threadsafe(clients.start_closing)
 
     async def aclose(self) -> None:
         """Close all connections; those of the running event loop are closed on return."""
         self.close()
         mine = self._per_loop.get(asyncio.get_running_loop())
         if mine is not None:
-            await mine.http.aclose()
+            await mine.aclose()
 
     def _arguments(self, request: Request) -> dict[str, Any]:
         """The arguments of `httpx.Client.request`."""
@@ -153,49 +154,22 @@ class HttpClients:
                 weakref.finalize(self, self._sync.close)  # for those who never close
             return self._sync
 
-    async def _async_client(self) -> httpx.AsyncClient:
+    async def _async_client(self, request: Request) -> AbstractAsyncContextManager[httpx.AsyncClient]:
+        """A client of the running event loop, for this request alone. Entering raises `httpx.PoolTimeout`."""
         loop = asyncio.get_running_loop()
         with self._lock:
             if self.is_closed:
                 raise ClientClosed
             if self._brought_async is not None:
-                return self._brought_async
-            if loop in self._per_loop:
-                return self._per_loop[loop].http
-            for ended in [other for other in self._per_loop if other.is_closed()]:
-                del self._per_loop[ended]
-            mine = self._per_loop[loop] = _LoopClient(httpx.AsyncClient(**self._settings()))
+                return nullcontext(self._brought_async)
+            mine = self._per_loop.get(loop)
+            if mine is None:
+                for ended in [other for other in self._per_loop if other.is_closed()]:
+                    del self._per_loop[ended]
+                mine = self._per_loop[loop] = LoopClients(self._settings())
         await mine.open()
-        return mine.http
-
-
-class _LoopClient:
-    """The HTTP client of one event loop."""
-
-    def __init__(self, http: httpx.AsyncClient) -> None:
-        self.http = http
-        self._life = _closed_at_the_end(http)
-        self._closing: asyncio.Task[None] | None = None
-
-    async def open(self) -> None:
-        """Tie the client to the running loop."""
-        await self._life.__anext__()
-
-    def start_closing(self) -> None:
-        """Close the connections; called on the loop."""
-        if self._closing is None:
-            self._closing = asyncio.ensure_future(self.http.aclose())
-
-
-async def _closed_at_the_end(http: httpx.AsyncClient) -> AsyncGenerator[None, None]:
-    """A generator that closes the client when its event loop shuts down its generators.
-
-    Every loop that ends in order does that, `asyncio.run` among them; there is no other hook at that moment.
-    """
-    try:
-        yield
-    finally:
-        await http.aclose()
+        timeout = request.timeout or self._timeout or DEFAULT_TIMEOUT
+        return mine.turn(timeout.pool)
 
 
 def _answer(response: httpx.Response) -> Answer:
