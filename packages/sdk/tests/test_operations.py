@@ -7,9 +7,11 @@ import json
 import re
 from pathlib import Path
 
+import httpx
 import pytest
 
 from cyberdesk import CyberdeskClient, RetryConfig, models
+from cyberdesk._flow import Request
 from cyberdesk._resources._resource import Resource
 from cyberdesk.testing import Scripted, ScriptedApi
 
@@ -211,3 +213,23 @@ def test_a_slot_that_is_none_is_an_error_without_a_request(api, client, call):
 
     assert isinstance(response.error, ValueError)
     assert api.asked == []
+
+
+def test_a_long_command_is_waited_for(api, call):
+    slow = Scripted(200, json={"exit_code": 0}, delay_seconds=0.4)
+    api.answers(slow, slow)
+
+    with CyberdeskClient("key", api.base_url, timeout=0.1, retry=RetryConfig(max_retries=0)) as client:
+        stretched = call(client.computer, "powershell_exec", ID, "make", timeout_seconds=1)
+        as_told = call(client.with_options(timeout=0.1).computer, "powershell_exec", ID, "make")
+
+    assert stretched.data == {"exit_code": 0}
+    assert isinstance(as_told.error, httpx.ReadTimeout)
+
+
+def test_no_timeout_stays_no_timeout(api):
+    client = CyberdeskClient("key", api.base_url, timeout=httpx.Timeout(None))
+
+    request = Request("POST", "/", lasts_seconds=500)
+
+    assert client._http._arguments(request)["timeout"] == httpx.Timeout(None)

@@ -28,8 +28,9 @@ Query: TypeAlias = tuple[tuple[str, str], ...]
 class Request:
     """One HTTP request: a path below the base URL, and a JSON body or a file to send as a form.
 
-    A `timeout` of None is that of the HTTP client. The body of a 200 goes `into` a file, piece by piece, when
-    there is one; the `Answer` is then empty.
+    A `timeout` of None is that of the HTTP client, stretched for work that may last `lasts_seconds` before
+    there is an answer. The body of a 200 goes `into` a file, piece by piece, when there is one; the `Answer`
+    is then empty.
     """
 
     method: Method
@@ -40,6 +41,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     timeout: httpx.Timeout | None = None
     into: PartialFile | None = None
+    lasts_seconds: float = 0.0
 
     @property
     def is_write(self) -> bool:

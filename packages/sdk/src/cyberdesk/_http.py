@@ -24,6 +24,9 @@ Loop: TypeAlias = asyncio.AbstractEventLoop
 DEFAULT_TIMEOUT = httpx.Timeout(60.0, connect=10.0)
 """Seconds to wait for the next part of an answer (60) and for a connection (10)."""
 
+WAY_BACK_SECONDS = 30.0
+"""What an answer may take beyond the work itself: to the machine and back, through the server."""
+
 
 class HttpClients:
     """Sends requests with httpx and turns what httpx answers or raises into an `Outcome`.
@@ -125,8 +128,20 @@ class HttpClients:
             "json": request.body,
             "files": files or None,
             "headers": headers,
-            "timeout": request.timeout or self._timeout or httpx.USE_CLIENT_DEFAULT,
+            "timeout": request.timeout or self._stretched(request) or httpx.USE_CLIENT_DEFAULT,
         }
+
+    def _stretched(self, request: Request) -> httpx.Timeout | None:
+        """Our timeout, with time for the work that the request asks for; None: that of the HTTP client."""
+        if not request.lasts_seconds:
+            return self._timeout
+        timeout = self._timeout or DEFAULT_TIMEOUT
+        if timeout.read is None:
+            return timeout
+        read_seconds = max(timeout.read, request.lasts_seconds + WAY_BACK_SECONDS)
+        return httpx.Timeout(
+            connect=timeout.connect, read=read_seconds, write=timeout.write, pool=timeout.pool
+        )
 
     def _settings(self) -> dict[str, Any]:
         """The arguments of an httpx client of our own."""

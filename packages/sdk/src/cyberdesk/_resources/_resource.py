@@ -39,10 +39,21 @@ class Resource:
         files: Mapping[str, File] | None = None,
         idempotency_key: str | None = None,
         into: PartialFile | None = None,
+        lasts_seconds: float = 0.0,
     ) -> Flow[T]:
         """One logical call: marked once, sent as often as `RetryConfig` allows, its answer read."""
         how = self._options
-        unmarked = Request(method, path, query, _content(body), files or {}, how.headers, how.timeout, into)
+        unmarked = Request(
+            method,
+            path,
+            query,
+            body=_content(body),
+            files=files or {},
+            headers=how.headers,
+            timeout=how.timeout,
+            into=into,
+            lasts_seconds=lasts_seconds,
+        )
         request = how.idempotency.mark(unmarked, idempotency_key)
         if how.idempotency.is_repeatable(request):
             attempt = partial(attempted, request, hooks=how.hooks)

@@ -194,7 +194,8 @@ class ComputerAPI(Resource):
     ) -> Flow[dict[str, Any]]:
         """What a command printed (`POST /v1/computer/{machine_id}/shell/powershell/exec`).
 
-        `{"stdout", "stderr", "exit_code", "session_id"}`. PowerShell runs it on Windows, `sh` elsewhere.
+        `{"stdout", "stderr", "exit_code", "session_id"}`. PowerShell runs it on Windows, `sh` elsewhere. A
+        timeout of the client that is shorter than `timeout_seconds` gives way to it.
         """
         body = models.PowerShellExecRequest(
             command=command,
@@ -203,7 +204,9 @@ class ComputerAPI(Resource):
             session_id=given(session_id),
             timeout=timeout_seconds,
         )
-        return (yield from self._ask("POST", _shell(machine_id, "exec"), free_form(), body=body))
+        promise = free_form()
+        path = _shell(machine_id, "exec")
+        return (yield from self._ask("POST", path, promise, body=body, lasts_seconds=timeout_seconds))
 
     powershell_exec_sync = blocking(powershell_exec)
 
