@@ -32,6 +32,7 @@ from cyberdesk_server.adapters.models.registry import model_for
 from cyberdesk_server.adapters.vault import EnvelopeVault, MasterKey
 from cyberdesk_server.api.app import create_app
 from cyberdesk_server.api.parts import Parts
+from cyberdesk_server.api.rates import Rates
 from cyberdesk_server.domain.ids import WorkerId
 from cyberdesk_server.executor.parts import ExecutorParts, Limits
 from cyberdesk_server.executor.reading.reader import ScreenReader
@@ -230,7 +231,17 @@ def _build(
     )
     worker_id = WorkerId(f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}")
     worker = Worker(worker_id, database, bus, clock, parts_for, worker_limits)
-    app = create_app(Parts(database=database, bus=bus, blobs=blobs, vault=vault, clock=clock, links=links))
+    app = create_app(
+        Parts(
+            database=database,
+            bus=bus,
+            blobs=blobs,
+            vault=vault,
+            clock=clock,
+            links=links,
+            rates=_rates(settings),
+        )
+    )
     app.router.routes.insert(0, WebSocketRoute("/tunnel/ws", gateway))
     http = HttpServer(
         uvicorn.Config(
@@ -270,6 +281,12 @@ def _master_key(settings: Settings, folder: DataFolder) -> MasterKey:
         return MasterKey(base64.b64decode(settings.master_key.get_secret_value(), validate=True))
     except (binascii.Error, ValueError) as error:
         raise CannotStart("master_key: must be 32 bytes in base64") from error
+
+
+def _rates(settings: Settings) -> Rates | None:
+    if settings.rate_limit_requests is None:
+        return None
+    return Rates(settings.rate_limit_requests, settings.rate_limit_seconds)
 
 
 def _blobs(settings: Settings, links: SignedLinks) -> LocalBlobs:

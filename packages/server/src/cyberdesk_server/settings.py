@@ -84,6 +84,14 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = _setting(
         "info", "The least important level shown."
     )
+    rate_limit_requests: PositiveInt | None = _setting(
+        None,
+        "Most requests of one API key in `rate_limit_seconds`, health aside; without it there is no limit.",
+        unit="requests",
+    )
+    rate_limit_seconds: Seconds = _setting(
+        10.0, "In which time a key that was quiet gets all its requests back.", unit="seconds"
+    )
     worker_concurrency: PositiveInt = _setting(16, "Runs this server works on at the same time.", unit="runs")
     lease_seconds: Seconds = _setting(
         30.0,

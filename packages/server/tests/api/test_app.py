@@ -10,6 +10,7 @@ import pytest
 import structlog
 from cyberdesk_server.api.app import create_app
 from cyberdesk_server.api.parts import Parts
+from cyberdesk_server.api.rates import Rates
 
 
 @pytest.mark.parametrize(
@@ -59,16 +60,67 @@ async def test_the_description_is_served_to_anybody(
     assert response.json()["paths"]["/v1/runs"]["post"]["operationId"] == "create_run_v1_runs_post"
 
 
-async def test_every_answer_has_a_request_id_and_keeps_the_callers(client: httpx.AsyncClient) -> None:
-    own = await client.get("/health")
-    unknown = await client.get("/nowhere")
+async def test_a_request_keeps_its_callers_id_when_that_is_usable(client: httpx.AsyncClient) -> None:
     given = await client.get("/v1/runs", headers={"X-Request-Id": "trace-1"})
     unusable = await client.get("/v1/runs", headers={"X-Request-Id": "a b\tc"})
 
-    assert own.headers["x-request-id"] != unknown.headers["x-request-id"]
-    assert unknown.status_code == 404
     assert given.headers["x-request-id"] == "trace-1"
     assert unusable.headers["x-request-id"] != "a b\tc"
+
+
+async def test_every_answer_has_a_request_id_of_its_own(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("a bug of ours")
+
+    monkeypatch.setattr(type(parts.bus), "publish", broken)
+    limited = replace(parts, rates=Rates(4, 3600), max_body_bytes=1000)
+    transport = httpx.ASGITransport(create_app(limited))
+    key = {"Authorization": "Bearer cd_own"}
+    async with httpx.AsyncClient(transport=transport, base_url="http://server") as client:
+        workflow = (await client.post("/v1/workflows", json={"main_prompt": "x"}, headers=key)).json()
+        answers = [
+            await client.get("/health"),
+            await client.get("/v1/runs"),
+            await client.get("/nowhere"),
+            await client.put("/v1/runs"),
+            await client.post("/v1/workflows", json={"name": "x" * 1000}, headers=key),
+            await client.post("/v1/workflows", json=[], headers=key),
+            await client.post("/v1/runs", json={"workflow_id": workflow["id"]}, headers=key),
+            await client.get("/v1/runs", headers=key),
+        ]
+
+    statuses = [answer.status_code for answer in answers]
+    assert statuses == [200, 401, 404, 405, 413, 422, 500, 429]
+    assert len({answer.headers["x-request-id"] for answer in answers}) == len(answers)
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "/v1", "/v1/runs/", "/v1/nowhere/x?a=b", "/%00", "/tunnel"])
+async def test_a_path_that_is_not_there_is_a_404_in_json(client: httpx.AsyncClient, path: str) -> None:
+    response = await client.post(path)
+
+    assert (response.status_code, response.json()) == (404, {"detail": "Not Found"})
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("DELETE", "/v1/runs", "GET, POST"),
+        ("PUT", "/v1/pools/0b5e6f3a-0000-4000-8000-000000000000", "DELETE, GET, PATCH"),
+        ("POST", "/health", "GET"),
+        ("POST", "/openapi.json", "GET, HEAD"),
+        ("OPTIONS", "/v1/pools/x/machines", "DELETE, POST"),
+        ("BREW", "/v1/machines/x/pools", "GET, PUT"),
+    ],
+)
+async def test_a_method_that_is_not_possible_is_a_405_that_names_those_that_are(
+    client: httpx.AsyncClient, method: str, path: str, allowed: str
+) -> None:
+    response = await client.request(method, path)
+
+    assert (response.status_code, response.headers["allow"]) == (405, allowed)
+    assert response.json() == {"detail": f"{method} is not possible here"}
 
 
 async def test_each_request_is_one_line_in_the_log(client: httpx.AsyncClient) -> None:

@@ -4,6 +4,10 @@ import re
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Match
 
 from cyberdesk_server import __version__
 from cyberdesk_server.api import (
@@ -22,7 +26,27 @@ from cyberdesk_server.api import (
     workflows,
 )
 from cyberdesk_server.api.access import Access
+from cyberdesk_server.api.answers import JsonAnswer
 from cyberdesk_server.api.parts import Parts
+
+ROUTERS = (
+    health.api,
+    health.v1,
+    runs.api,
+    workflow_tags.of_workflows,  # before `/v1/workflows/{workflow_id}`, for its paths are literal
+    run_attachments.api,
+    workflows.api,
+    workflow_tags.api,
+    workflow_tag_groups.api,
+    machines.api,
+    pools.api,
+    connections.api,
+    request_logs.api,
+    model_configurations.api,
+    drivers.api,
+    blobs.api,
+)
+"""All routes, in the order in which a path is looked up."""
 
 
 def create_app(parts: Parts) -> FastAPI:
@@ -37,26 +61,22 @@ def create_app(parts: Parts) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.parts = parts
-    for router in (
-        health.api,
-        health.v1,
-        runs.api,
-        workflow_tags.of_workflows,  # before `/v1/workflows/{workflow_id}`, for its paths are literal
-        run_attachments.api,
-        workflows.api,
-        workflow_tags.api,
-        workflow_tag_groups.api,
-        machines.api,
-        pools.api,
-        connections.api,
-        request_logs.api,
-        model_configurations.api,
-        drivers.api,
-        blobs.api,
-    ):
+    for router in ROUTERS:
         app.include_router(router)
+    app.add_exception_handler(405, _wrong_method)
     app.add_middleware(Access)
     return app
+
+
+async def _wrong_method(request: Request, error: Exception) -> Response:
+    """405 that names the methods of all routes of the path; the framework names those of the first."""
+    assert isinstance(error, HTTPException)
+    allowed = set((error.headers or {})["Allow"].split(", "))
+    for route in (route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)):
+        if route.matches(request.scope)[0] is not Match.NONE:
+            allowed.update(route.methods or ())
+    detail = {"detail": f"{request.method} is not possible here"}
+    return JsonAnswer(detail, 405, {"Allow": ", ".join(sorted(allowed))})
 
 
 def _operation_id(route: APIRoute) -> str:

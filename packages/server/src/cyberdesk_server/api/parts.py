@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from cyberdesk_server.api.rates import Rates
 from cyberdesk_server.ports import Blobs, Bus, Clock, Vault
 from cyberdesk_server.store.database import Database
 
@@ -27,6 +28,9 @@ class Parts:
     clock: Clock
     links: Links | None = None
     """None when the blob store answers its links itself."""
+
+    rates: Rates | None = None
+    """None: a key may ask as often as it likes."""
 
     driver_version: str = DRIVER_VERSION
     max_body_bytes: int = 150 * 1024 * 1024

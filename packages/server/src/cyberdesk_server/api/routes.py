@@ -15,6 +15,7 @@ from cyberdesk_server.api import errors
 from cyberdesk_server.api.auth import authenticate, bearer
 from cyberdesk_server.api.bodies import StrictRequest, text_problem
 from cyberdesk_server.api.parts import Parts
+from cyberdesk_server.api.rates import Allowance
 from cyberdesk_server.api.schemas.files import places_of_files
 from cyberdesk_server.domain.refusals import InvalidFields, Problem, Refused
 
@@ -60,12 +61,30 @@ class OpenRoute(APIRoute):
 
 
 class Route(OpenRoute):
-    """A route that needs a key, which is checked before anything else is read."""
+    """A route that needs a key, which is checked before anything else is read, and may ask only so often."""
+
+    def get_route_handler(self) -> Handler:
+        answer = super().get_route_handler()
+
+        async def handle(request: Request) -> Response:
+            response = await answer(request)
+            allowance: Allowance | None = getattr(request.state, "allowance", None)
+            if allowance is not None:
+                response.headers.update(allowance.headers())
+            return response
+
+        return handle
 
     async def prepared(self, request: Request) -> Request:
-        caller = await authenticate(request, parts_of(request).database)
+        parts = parts_of(request)
+        caller = await authenticate(request, parts.database)
         request.state.caller = caller
         structlog.contextvars.bind_contextvars(organization_id=caller.organization_id)
+        if parts.rates is not None:
+            request.state.allowance = allowance = parts.rates.take(caller.id, parts.clock.now())
+            if allowance.wait:
+                retry = f"try again in {allowance.wait_seconds} seconds"
+                raise HTTPException(429, f"too many requests with this API key; {retry}")
         return await super().prepared(request)
 
 
