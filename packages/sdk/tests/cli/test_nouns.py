@@ -163,6 +163,7 @@ def test_trajectories_are_listed_by_workflow_and_approval(run, api):
     api.answers(
         Scripted(200, json=a_page({"id": WORKFLOW, "name": "Register a patient"})),
         Scripted(200, json=a_page(a_trajectory())),
+        Scripted(200, json=a_page()),
     )
 
     ran = run("trajectories", "list", "--workflow", "Register a patient", "--not-approved")

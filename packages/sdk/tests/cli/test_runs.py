@@ -149,7 +149,7 @@ def test_a_secret_is_asked_for_at_a_terminal_and_not_shown(run, api, monkeypatch
         (("--input", "a=1", "--input", "a=2"), "--input: a is given twice"),
         (("--inputs-file", "list.json"), "holds no JSON object"),
         (("--inputs-file", "broken.json"), "is not JSON"),
-        (("--file", "missing.txt"), "missing.txt cannot be read: No such file"),
+        (("--file", "missing.txt"), "cyberdesk: missing.txt: No such file or directory"),
     ],
 )
 def test_inputs_that_cannot_be_right_send_nothing(run, api, tmp_path, monkeypatch, words, line):

@@ -6,7 +6,7 @@ import json
 from datetime import datetime, timezone
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cyberdesk import WorkflowCreate, WorkflowResponse
@@ -54,6 +54,7 @@ def in_the_api(**changes):
 
 
 @given(members)
+@example({"main_prompt": "", "name": "Infinity"})
 def test_what_was_written_is_read_again(told):
     file = WorkflowFile.of(in_the_api(**told))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import re
@@ -50,7 +49,7 @@ TimeoutSeconds = Annotated[
 
 
 def input_values(pairs: Iterable[str] | None, file: Path | None) -> dict[str, Any]:
-    """The inputs of a file, then those typed as NAME=VALUE. Raises `Misuse`."""
+    """The inputs of a file, then those typed as NAME=VALUE. Raises `Misuse`, OSError for the file."""
     values = _object_in(file) if file else {}
     typed: dict[str, str] = {}
     for pair in pairs or ():
@@ -69,19 +68,8 @@ def secret_values(names: Iterable[str] | None) -> dict[str, str]:
 
 
 def file_inputs(paths: Iterable[Path] | None) -> list[FileInput]:
-    """These files with their content. Raises `Misuse`."""
-    return [
-        FileInput(filename=path.name, content=base64.b64encode(content_of("--file", path)).decode())
-        for path in paths or ()
-    ]
-
-
-def content_of(option: str, path: Path) -> bytes:
-    """The bytes of a file. Raises `Misuse` that names the option."""
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise Misuse(f"{option}: {path} cannot be read: {error.strerror or error}") from error
+    """These files with their content. Raises OSError for one that cannot be read."""
+    return [FileInput.from_path(path) for path in paths or ()]
 
 
 def confirm_deletion(what: str, *, yes: bool) -> None:
@@ -101,7 +89,7 @@ def can_ask() -> bool:
 
 def _object_in(file: Path) -> dict[str, Any]:
     try:
-        values = json.loads(content_of("--inputs-file", file))
+        values = json.loads(file.read_bytes())
     except ValueError as error:
         raise Misuse(f"--inputs-file: {file} is not JSON: {error}") from error
     if not isinstance(values, dict):

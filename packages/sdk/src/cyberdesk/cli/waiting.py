@@ -52,7 +52,7 @@ class Progress:
             tell(printable(step.line(number)))
         self._told_steps = max(self._told_steps, len(done))
         if self._status is not None:
-            self._status.update(f"{run.status}, {len(done)} steps")
+            self._status.update(f"{run.status}, steps done: {len(done)}")
         elif run.status != self._told_status:
             tell(str(run.status))
         self._told_status = run.status

@@ -211,9 +211,14 @@ def _id(text: str | None) -> str | None:
 
 def _scalar(text: str) -> Any:
     try:
-        return json.loads(text)
+        return json.loads(text, parse_constant=_refuse_constant)
     except ValueError:
         return text or None
+
+
+def _refuse_constant(word: str) -> None:
+    """NaN and Infinity are numbers to Python; to JSON, and in a name, they are words."""
+    raise ValueError(word)
 
 
 def _as_filed(name: str, value: Any) -> Any:

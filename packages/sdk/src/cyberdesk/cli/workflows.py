@@ -14,7 +14,7 @@ from cyberdesk import CyberdeskClient, NotFound
 from cyberdesk.cli import names
 from cyberdesk.cli.access import command, tell
 from cyberdesk.cli.failures import Misuse, answered, each
-from cyberdesk.cli.options import AsJson, Limit, Skip, Yes, confirm_deletion, content_of
+from cyberdesk.cli.options import AsJson, Limit, Skip, Yes, confirm_deletion
 from cyberdesk.cli.printing import print_json, print_line, print_table
 from cyberdesk.cli.workflow_files import FENCE, WorkflowFile
 
@@ -142,7 +142,7 @@ def _read(path: Path) -> WorkflowFile:
 
 def _text(path: Path) -> str:
     try:
-        return content_of("workflows", path).decode()
+        return path.read_bytes().decode()
     except UnicodeDecodeError as error:
         raise Misuse(f"{path} is not UTF-8: {error}") from error
 
