@@ -24,15 +24,11 @@ NOUNS_TO_COME = (
     "/v1/provider-credentials",
     "/v1/runs/bulk",
     "/v1/runs/chain",
-    "/v1/runs/{run_id}/generate-trajectory",
     "/v1/runs/{run_id}/llm-costs",
     "/v1/runs/{run_id}/retry",
-    "/v1/runs/{run_id}/trajectory",
-    "/v1/trajectories",
     "/v1/usage",
     "/v1/workflows/prompt-image",
     "/v1/workflows/{workflow_id}/duplicate",
-    "/v1/workflows/{workflow_id}/latest-trajectory",
     "/v1/workflows/{workflow_id}/merge",
 )
 """Operations of nouns the server does not have yet; one that it has is no longer to come."""

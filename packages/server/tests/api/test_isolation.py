@@ -17,8 +17,11 @@ Make = Callable[..., Awaitable[dict[str, Any]]]
 
 OPEN = {"/", "/health", "/health/live", "/health/ready", "/health/db", "/v1/health", "/v1/health/db"}
 NOT_DESCRIBED = {"/v1/blobs/{key}", "/v1/internal/cyberdriver-version"}
-QUERIES = {"/v1/runs/{run_id}/image/signed-url": {"image_url": "supabase://x"}}
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
+QUERIES = {
+    f"/v1/{noun}/image/signed-url": {"image_url": "supabase://x"}
+    for noun in ("runs/{run_id}", "trajectories/{trajectory_id}")
+}
 BODIES: dict[str, Any] = {
     "POST /v1/workflows/{workflow_id}/tags": {"tag_ids": [UNKNOWN]},
     "PUT /v1/machines/{machine_id}/pools": {"pool_ids": []},
@@ -63,7 +66,9 @@ async def own(make: Make) -> dict[str, str]:
     )
     configuration = await make("model-configurations", name="secret name", provider="openai", model="gpt-4o")
     pool = await make("pools", name="secret name")
+    trajectory = await make("trajectories", workflow_id=workflow["id"], name="secret name")
     return {
+        "trajectory_id": trajectory["id"],
         "workflow_id": workflow["id"],
         "machine_id": machine["id"],
         "run_id": run["id"],

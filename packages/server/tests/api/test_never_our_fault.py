@@ -144,6 +144,50 @@ MACHINE = body_of(
         "last_seen": TIMES,
     }
 )
+MODEL = body_of(
+    {
+        "name": NASTY_TEXTS,
+        "provider": st.just("openai"),
+        "model": NASTY_TEXTS,
+        "model_id": NASTY_TEXTS,
+        "temperature": NASTY_NUMBERS,
+        "max_tokens": NASTY_NUMBERS,
+        "timeout_seconds": NASTY_NUMBERS,
+        "max_retries": NASTY_NUMBERS,
+        "additional_params": PLAIN,
+        "api_key": NASTY_TEXTS,
+        "clear_api_key": st.booleans(),
+    }
+)
+ADDRESSES = st.sampled_from(
+    [
+        "supabase://",
+        "supabase://run-images/message-history/org_test/..",
+        f"supabase://run-images/message-history/org_test/{'a' * 64}.png",
+        f"supabase://workflow-prompt-images/org_test/{'a' * 500}",
+    ]
+)
+TRAJECTORY_STEP = body_of(
+    {
+        "func_name": st.just("click"),
+        "action": st.just("click"),
+        "args": st.lists(NASTY_VALUES | ADDRESSES, max_size=2),
+        "kwargs": PLAIN,
+        "pre_check_snapshot": st.fixed_dictionaries({"screenshot": ADDRESSES}),
+        "skip_cache_detection": st.booleans(),
+    }
+)
+TRAJECTORY = body_of(
+    {
+        "trajectory_data": st.lists(TRAJECTORY_STEP, max_size=2),
+        "steps": st.lists(TRAJECTORY_STEP, max_size=2),
+        "dimensions": st.fixed_dictionaries({"width": NASTY_NUMBERS, "height": st.just(800)}),
+        "name": NASTY_TEXTS,
+        "original_input_values": PLAIN,
+        "is_approved": st.booleans(),
+        "is_main": st.booleans(),
+    }
+)
 QUERY = st.dictionaries(
     st.sampled_from(
         [
@@ -220,7 +264,22 @@ def test_nothing_a_caller_sends_is_our_fault(
             content = None if body is None else json.dumps(body).encode()
             return checked(await client.request(method, path, content=content, params=query))
 
-        async def story(workflow: Any, run: Any, machine: Any, tag: Any, query: Any) -> None:
+        async def models_and_trajectories(workflow_id: str, model: Any, trajectory: Any, query: Any) -> None:
+            configured = await send("POST", "/v1/model-configurations", model)
+            if "id" in configured:
+                await send("PATCH", f"/v1/model-configurations/{configured['id']}", model)
+            written = await send("POST", "/v1/trajectories", trajectory | {"workflow_id": workflow_id})
+            if "id" in written:
+                path = f"/v1/trajectories/{written['id']}"
+                await send("PATCH", path, trajectory)
+                await send("POST", f"{path}/duplicate")
+                await send("GET", f"{path}/image/signed-url", query={"image_url": "supabase://x"})
+                await send("DELETE", path)
+            await send("GET", "/v1/trajectories", query=query)
+
+        async def story(
+            workflow: Any, run: Any, machine: Any, tag: Any, model: Any, trajectory: Any, query: Any
+        ) -> None:
             group = await send("POST", "/v1/workflow-tag-groups", tag)
             label = await send("POST", "/v1/workflow-tags", tag)
             if "id" in label and "id" in group:
@@ -240,13 +299,14 @@ def test_nothing_a_caller_sends_is_our_fault(
                     await send("PATCH", f"/v1/runs/{started['id']}", run)
                     await send("GET", f"/v1/runs/{started['id']}", query=query)
                     await send("DELETE", f"/v1/runs/{started['id']}")
+                await models_and_trajectories(made["id"], model, trajectory, query)
             for noun in ("runs", "workflows", "machines"):
                 await send("GET", f"/v1/{noun}", query=query)
 
         @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-        @given(WORKFLOW, RUN, MACHINE, TAG, QUERY)
-        def whatever(workflow: Any, run: Any, machine: Any, tag: Any, query: Any) -> None:
-            runner.run(story(workflow, run, machine, tag, query))
+        @given(st.tuples(WORKFLOW, RUN, MACHINE, TAG, MODEL, TRAJECTORY, QUERY))
+        def whatever(asked: tuple[Any, ...]) -> None:
+            runner.run(story(*asked))
 
         try:
             whatever()

@@ -21,6 +21,7 @@ from cyberdesk_server.api import (
     request_logs,
     run_attachments,
     runs,
+    trajectories,
     workflow_tag_groups,
     workflow_tags,
     workflows,
@@ -43,6 +44,9 @@ ROUTERS = (
     connections.api,
     request_logs.api,
     model_configurations.api,
+    trajectories.api,
+    trajectories.of_workflows,
+    trajectories.of_runs,
     drivers.api,
     blobs.api,
 )

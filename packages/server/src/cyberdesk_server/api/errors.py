@@ -13,6 +13,8 @@ from cyberdesk_server.domain.refusals import InvalidFields, Problem, Refused
 STATUS: Mapping[type[Refused], int] = {
     refusals.Unknown: 404,
     refusals.UnknownRunImage: 404,
+    refusals.UnknownTrajectoryImage: 404,
+    refusals.RunDidNotSucceed: 409,
     refusals.RunAlreadyEnded: 409,
     refusals.RunAlreadyStarted: 409,
     refusals.RunNotEnded: 409,

@@ -164,13 +164,20 @@ async def update_workflow(
 
 @api.delete("/{workflow_id}", status_code=204, response_class=Response, dependencies=WRITES)
 async def delete_workflow(request: Request, workflow_id: UUID, caller: Caller, parts: PartsOf) -> Response:
-    """Remove a workflow without unfinished runs; its ended runs stay."""
+    """Remove a workflow without unfinished runs, and its trajectories; its ended runs stay."""
+    orphans: tuple[str, ...] = ()
 
     async def work(conn: AsyncConnection) -> Response:
-        await workflows.delete(conn, caller.organization_id, WorkflowId(workflow_id), now=parts.clock.now())
+        nonlocal orphans
+        orphans = await workflows.delete(
+            conn, caller.organization_id, WorkflowId(workflow_id), now=parts.clock.now()
+        )
         return no_content()
 
-    return await write(request, work)
+    answer = await write(request, work)
+    for key in orphans:
+        await parts.blobs.delete(key)
+    return answer
 
 
 async def _get(conn: AsyncConnection, organization_id: OrganizationId, workflow_id: WorkflowId) -> Workflow:

@@ -3,6 +3,8 @@
 Refused
  +-- Unknown                                         not there, or another organization's
  +-- UnknownRunImage                                 not in this run's history
+ +-- UnknownTrajectoryImage                          not in this trajectory
+ +-- RunDidNotSucceed                                only a run that went well can be replayed
  +-- RunAlreadyEnded                                 what has ended does not change
  +-- RunNotEnded, RunStillHoldsMachine               not to be deleted yet
  +-- RunAlreadyStarted                               its inputs are in use
@@ -23,6 +25,7 @@ from cyberdesk_server.domain.ids import (
     RunId,
     TagGroupId,
     TagId,
+    TrajectoryId,
     WorkflowId,
 )
 from cyberdesk_server.domain.runs import RunStatus
@@ -51,6 +54,23 @@ class UnknownRunImage(Refused):
 
     def __str__(self) -> str:
         return f"the history of run {self.run_id} has no such image"
+
+
+@dataclass(eq=False)
+class UnknownTrajectoryImage(Refused):
+    trajectory_id: TrajectoryId
+
+    def __str__(self) -> str:
+        return f"trajectory {self.trajectory_id} has no such image"
+
+
+@dataclass(eq=False)
+class RunDidNotSucceed(Refused):
+    run_id: RunId
+    status: RunStatus
+
+    def __str__(self) -> str:
+        return f"run {self.run_id} is {self.status}; a trajectory is made of a run that ended with success"
 
 
 @dataclass(eq=False)

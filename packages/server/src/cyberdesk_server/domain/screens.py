@@ -1,5 +1,6 @@
 """What a desktop looked like at one moment."""
 
+import struct
 from dataclasses import dataclass
 
 from cyberdesk_server.domain.geometry import Size
@@ -17,3 +18,15 @@ class Screenshot:
 
     digest: str
     """SHA-256 of `png` in hex: equal digests mean equal screens; also the blob's name."""
+
+
+_PNG_START = b"\x89PNG\r\n\x1a\n"
+_PNG_SIZE = struct.Struct(">8sI4sII")
+
+
+def png_size(png: bytes) -> Size | None:
+    """Width and height as the head of a PNG tells them; None for what is no PNG."""
+    if len(png) < _PNG_SIZE.size:
+        return None
+    start, _, kind, width, height = _PNG_SIZE.unpack_from(png)
+    return Size(width, height) if (start, kind) == (_PNG_START, b"IHDR") else None

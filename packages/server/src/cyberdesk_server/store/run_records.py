@@ -45,6 +45,7 @@ COLUMNS = (
 class Wanted:
     """Which runs are asked for; None leaves a condition out. The dates are inclusive."""
 
+    ids: Collection[RunId] | None = None
     workflow_id: WorkflowId | None = None
     machine_id: MachineId | None = None
     session_id: UUID | None = None
@@ -106,6 +107,8 @@ async def own_prompts(conn: AsyncConnection, run_ids: Collection[RunId]) -> Mapp
 
 def _conditions(organization_id: OrganizationId, wanted: Wanted) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = [runs.c.organization_id == organization_id]
+    if wanted.ids is not None:
+        conditions.append(runs.c.id.in_(wanted.ids))
     if wanted.workflow_id is not None:
         conditions.append(runs.c.workflow_id == wanted.workflow_id)
     if wanted.machine_id is not None:

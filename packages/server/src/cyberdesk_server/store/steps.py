@@ -9,7 +9,7 @@ from sqlalchemy import Row, Select, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cyberdesk_server.domain.geometry import Box
-from cyberdesk_server.domain.ids import RunId
+from cyberdesk_server.domain.ids import RunId, WorkflowId
 from cyberdesk_server.domain.runs import RunStatus
 from cyberdesk_server.domain.steps import Step, StepState, ToolCall
 from cyberdesk_server.store import pictures
@@ -78,6 +78,18 @@ async def histories(conn: AsyncConnection, run_ids: Sequence[RunId]) -> Mapping[
     for row in rows:
         by_run[row.run_id].append(_step(row))
     return {run_id: tuple(found) for run_id, found in by_run.items()}
+
+
+async def last_screen(conn: AsyncConnection, workflow_id: WorkflowId) -> str | None:
+    """Address of the last screenshot of the workflow's newest run that took one; None before there is one."""
+    found = await conn.execute(
+        select(steps.c.screen)
+        .join(runs, runs.c.id == steps.c.run_id)
+        .where(runs.c.workflow_id == workflow_id, steps.c.screen.is_not(None))
+        .order_by(runs.c.created_at.desc(), steps.c.started_at.desc(), steps.c.number.desc())
+        .limit(1)
+    )
+    return found.scalar_one_or_none()
 
 
 # The row lock makes a cancellation or a takeover wait until the step is written, or be seen before it.

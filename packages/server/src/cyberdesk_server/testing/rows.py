@@ -24,6 +24,7 @@ from cyberdesk_server.domain.ids import (
     PoolId,
     RunId,
     StepId,
+    TrajectoryId,
     WorkflowId,
 )
 from cyberdesk_server.domain.machines import Machine
@@ -32,8 +33,18 @@ from cyberdesk_server.domain.organizations import ApiKey, Organization
 from cyberdesk_server.domain.pools import Pool
 from cyberdesk_server.domain.runs import Run, RunStatus
 from cyberdesk_server.domain.steps import Step, ToolCall
+from cyberdesk_server.domain.trajectories import USUAL_SIZE, Trajectory, dimensions
 from cyberdesk_server.domain.workflows import Workflow
-from cyberdesk_server.store import keys, machines, model_configurations, organizations, pools, runs, workflows
+from cyberdesk_server.store import (
+    keys,
+    machines,
+    model_configurations,
+    organizations,
+    pools,
+    runs,
+    trajectories,
+    workflows,
+)
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.store.migrate import migrate
 from cyberdesk_server.store.secrets import SealedValue
@@ -215,6 +226,21 @@ async def a_model_configuration(
     configuration = ModelConfiguration(**usual | fields)
     await model_configurations.add(conn, configuration, sealed_key and sealed_key[1])
     return configuration
+
+
+async def a_trajectory(conn: AsyncConnection, workflow: Workflow, **fields: Any) -> Trajectory:
+    usual: dict[str, Any] = {
+        "id": TrajectoryId(uuid4()),
+        "organization_id": workflow.organization_id,
+        "workflow_id": workflow.id,
+        "trajectory_data": (),
+        "dimensions": dimensions(USUAL_SIZE),
+        "created_at": NOON,
+        "updated_at": NOON,
+    }
+    trajectory = Trajectory(**usual | fields)
+    await trajectories.add(conn, trajectory)
+    return trajectory
 
 
 async def a_run(

@@ -19,6 +19,7 @@ from cyberdesk_server.domain.refusals import (
 )
 from cyberdesk_server.domain.workflows import Workflow
 from cyberdesk_server.store import post_run_checks, runs, tags, workflows
+from cyberdesk_server.usecases import trajectories
 from cyberdesk_server.usecases.post_run_checks import refuse_unusable, rewritten
 from cyberdesk_server.usecases.schemas import schema_problem
 
@@ -85,14 +86,19 @@ async def update(
 
 async def delete(
     conn: AsyncConnection, organization_id: OrganizationId, workflow_id: WorkflowId, *, now: datetime
-) -> None:
-    """Remove the workflow; its ended runs stay. Raises `Unknown`, `WorkflowHasUnfinishedRuns`."""
+) -> tuple[str, ...]:
+    """Remove the workflow and its trajectories; its ended runs stay.
+
+    Returns the keys of the pictures that nobody shows any more; the caller deletes them after the commit.
+    Raises `Unknown`, `WorkflowHasUnfinishedRuns`.
+    """
     if await workflows.get(conn, organization_id, workflow_id, for_update=True) is None:
         raise Unknown("workflow", workflow_id)
     unfinished = await runs.unfinished_of_workflow(conn, workflow_id)
     if unfinished:
         raise WorkflowHasUnfinishedRuns(workflow_id, unfinished)
     await workflows.delete(conn, workflow_id, now=now)
+    return await trajectories.delete_of_workflow(conn, workflow_id)
 
 
 def _with_facts(workflow: Workflow) -> Workflow:
