@@ -27,7 +27,7 @@ def test_a_question_arrives_as_it_was_asked(question: Question) -> None:
 
 @given(
     answer=st.builds(DriverAnswer, status=st.integers(100, 599), headers=headers, body=st.binary())
-    | st.builds(NoAnswer, reason=st.text(), was_sent=st.booleans())
+    | st.builds(NoAnswer, reason=st.text(), was_sent=st.booleans(), was_late=st.booleans())
 )
 def test_an_answer_arrives_as_it_was_given(answer: Any) -> None:
     assert read_answer(answer.to_message()) == answer

@@ -7,6 +7,8 @@ trying again makes sense.
     PortError
      +-- DesktopError
      |    +-- DesktopUnreachable   no tunnel, or it broke; trying again makes sense
+     |    |    +-- DesktopNotAsked  nothing has left: nothing has happened
+     |    |    +-- DesktopTooSlow   asked, but its time was up
      |    +-- DesktopRefused       the driver answered an error; final for this action
      |    +-- OutcomeUnknown       the action may or may not have happened; never repeat it blindly
      +-- BusError
@@ -27,6 +29,7 @@ from cyberdesk_server.domain.actions import Action, ActionResult
 from cyberdesk_server.domain.geometry import Size
 from cyberdesk_server.domain.ids import OrganizationId, SecretId, StepId
 from cyberdesk_server.domain.json import JsonObject, JsonValue
+from cyberdesk_server.domain.refusals import Problem
 from cyberdesk_server.domain.screens import Screenshot
 from cyberdesk_server.domain.steps import Observation, Step, Turn
 from cyberdesk_server.domain.tasks import Refusal, Task
@@ -44,13 +47,23 @@ class DesktopUnreachable(DesktopError):
     """There is no live tunnel to the machine, or it broke before an answer came."""
 
 
+class DesktopNotAsked(DesktopUnreachable):
+    """The request never left whole: nothing has happened on the desktop."""
+
+
+class DesktopTooSlow(DesktopUnreachable):
+    """The time for the answer was up; what was asked may still happen."""
+
+
 class DesktopRefused(DesktopError):
     """The driver answered with an error."""
 
-    def __init__(self, status: int, detail: str) -> None:
+    def __init__(self, status: int, detail: str, problems: tuple[Problem, ...] = ()) -> None:
+        """`problems` are the fields the driver names, for a status of 422."""
         super().__init__(f"the desktop answered {status}: {detail}")
         self.status = status
         self.detail = detail
+        self.problems = problems
 
 
 class OutcomeUnknown(DesktopError):

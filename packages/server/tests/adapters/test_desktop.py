@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 import pytest
 from cyberdesk_server.adapters.bus import InProcessBus
 from cyberdesk_server.adapters.desktop import TunnelDesktop
-from cyberdesk_server.adapters.desktop.calls import Scale, call_for
+from cyberdesk_server.adapters.desktop.calls import call_for
 from cyberdesk_server.domain.actions import (
     Action,
     ActionResult,
@@ -26,13 +26,11 @@ from cyberdesk_server.domain.actions import (
     Scroll,
     TypeText,
 )
-from cyberdesk_server.domain.geometry import Point, Size
+from cyberdesk_server.domain.geometry import Point, Scale, Size
 from cyberdesk_server.domain.ids import MachineId, StepId
 from cyberdesk_server.ports import Desktop, DesktopRefused, DesktopUnreachable, Message, OutcomeUnknown
 from cyberdesk_server.questions import DriverAnswer, NoAnswer, Question, machine_topic
 from cyberdesk_server.testing.ports import ManualClock, ScriptedDesktop, a_screenshot
-from hypothesis import given
-from hypothesis import strategies as st
 
 MACHINE = MachineId(UUID(int=7))
 OURS = frozenset({"action-journal", "conditional-screenshot", "key-hold"})
@@ -257,22 +255,6 @@ async def test_points_are_scaled_when_pictures_are_not_in_real_pixels() -> None:
     click, drag = driver.bodies()
     assert (click["x"], click["y"]) == (960, 540)
     assert (drag["start_x"], drag["start_y"], drag["to_x"], drag["to_y"]) == (0, 0, 1919, 1079)
-
-
-@given(
-    picture=st.builds(Size, st.integers(1, 4000), st.integers(1, 4000)),
-    screen=st.builds(Size, st.integers(1, 4000), st.integers(1, 4000)),
-    data=st.data(),
-)
-def test_no_point_leaves_the_screen(picture: Size, screen: Size, data: st.DataObject) -> None:
-    point = Point(data.draw(st.integers(0, picture.width - 1)), data.draw(st.integers(0, picture.height - 1)))
-
-    x, y = Scale(picture, screen).to_screen(point)
-
-    assert 0 <= x < screen.width
-    assert 0 <= y < screen.height
-    if picture == screen:
-        assert (x, y) == point
 
 
 async def test_an_answer_from_the_journal_says_so() -> None:

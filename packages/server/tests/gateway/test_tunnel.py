@@ -25,7 +25,7 @@ async def test_a_driver_that_is_too_slow_has_been_asked(site: Any) -> None:
     async with site.driver(silence) as (_, machine):
         answer = await site.ask(machine, a_look(answer_seconds=0.01))
 
-        assert answer == NoAnswer("the desktop did not answer within 0.01 s", was_sent=True)
+        assert answer == NoAnswer("the desktop did not answer within 0.01 s", was_sent=True, was_late=True)
 
 
 async def test_a_late_answer_is_nobodys(site: Any) -> None:

@@ -42,3 +42,35 @@ class Box:
         """The part of this box that lies on a screen of that size; possibly empty."""
         left, top = min(max(self.left, 0), size.width), min(max(self.top, 0), size.height)
         return Box(left, top, min(max(self.right, left), size.width), min(max(self.bottom, top), size.height))
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """From picture pixels, which the server and its callers speak, to screen pixels, which drivers take.
+
+    They differ only for drivers that cannot answer a picture of the real size.
+    """
+
+    picture: Size
+    screen: Size
+
+    def to_screen(self, point: Point) -> Point:
+        """The screen pixel under the middle of this picture pixel."""
+        return _scaled(point, self.picture, self.screen)
+
+    def to_picture(self, point: Point) -> Point:
+        """The picture pixel over the middle of this screen pixel."""
+        return _scaled(point, self.screen, self.picture)
+
+
+SAME = Scale(Size(1, 1), Size(1, 1))
+"""The scale of pictures in real pixels, whatever their size."""
+
+
+def _scaled(point: Point, from_: Size, to: Size) -> Point:
+    if from_ == to:
+        return point
+    return Point(
+        (2 * point.x + 1) * to.width // (2 * from_.width),
+        (2 * point.y + 1) * to.height // (2 * from_.height),
+    )

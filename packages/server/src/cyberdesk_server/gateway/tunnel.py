@@ -91,7 +91,8 @@ class Tunnel:
                 was_sent = True
                 return await waiter
         except TimeoutError:
-            return NoAnswer(f"the desktop did not answer within {question.answer_seconds:g} s", was_sent)
+            reason = f"the desktop did not answer within {question.answer_seconds:g} s"
+            return NoAnswer(reason, was_sent, was_late=True)
         except SocketClosed:
             return NoAnswer(_GONE, was_sent=False)
         finally:

@@ -1,7 +1,5 @@
-"""Actions in the words of the driver protocol: which endpoint, which body, how long it may take."""
+"""Actions in the words of the driver protocol: which endpoint, which body."""
 
-import json
-from dataclasses import dataclass, field
 from typing import assert_never
 
 from cyberdesk_server.domain.actions import (
@@ -16,51 +14,13 @@ from cyberdesk_server.domain.actions import (
     Scroll,
     TypeText,
 )
-from cyberdesk_server.domain.geometry import Point, Size
+from cyberdesk_server.domain.geometry import Point, Scale
 from cyberdesk_server.domain.json import JsonObject
-from cyberdesk_server.questions import DEFAULT_ANSWER_SECONDS
+from cyberdesk_server.questions import Call
 
-SECONDS_PER_TYPED_CHARACTER = 0.05
-COMMAND_ALLOWANCE_SECONDS = 10.0
 TIMED_OUT_EXIT_CODE = 124
 
 _CLIPBOARD_KEY = "text"
-
-
-@dataclass(frozen=True, slots=True)
-class Scale:
-    """From picture pixels, which the server speaks, to screen pixels, which drivers take.
-
-    They differ only for drivers that cannot answer a picture of the real size.
-    """
-
-    picture: Size
-    screen: Size
-
-    def to_screen(self, point: Point) -> Point:
-        """The screen pixel under the middle of this picture pixel."""
-        if self.picture == self.screen:
-            return point
-        return Point(
-            (2 * point.x + 1) * self.screen.width // (2 * self.picture.width),
-            (2 * point.y + 1) * self.screen.height // (2 * self.picture.height),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One POST to a driver."""
-
-    path: str
-    fields: JsonObject = field(repr=False)
-    """May hold a secret that is to be typed, hence not part of the `repr`."""
-
-    answer_seconds: float = DEFAULT_ANSWER_SECONDS
-
-    def body(self) -> bytes:
-        """JSON without the fields that are None: the published drivers refuse an explicit null."""
-        present = {name: value for name, value in self.fields.items() if value is not None}
-        return json.dumps(present, separators=(",", ":")).encode()
 
 
 def needs_scale(action: Action) -> bool:
@@ -93,8 +53,7 @@ def call_for(action: Action, scale: Scale | None) -> Call | None:
                 "/computer/input/mouse/scroll", {"direction": direction, "amount": amount, "x": x, "y": y}
             )
         case TypeText(text=text):
-            seconds = DEFAULT_ANSWER_SECONDS + SECONDS_PER_TYPED_CHARACTER * len(text)
-            return Call("/computer/input/keyboard/type", {"text": text}, seconds) if text else None
+            return Call("/computer/input/keyboard/type", {"text": text}) if text else None
         case PressKeys(keys=keys):
             return Call("/computer/input/keyboard/key", {"text": keys})
         case CopyToClipboard():
@@ -130,7 +89,7 @@ def _drag(drag: Drag, start: Point, end: Point) -> Call:
         "duration": drag.duration_seconds,
         "button": drag.button,
     }
-    return Call("/computer/input/mouse/drag", fields, DEFAULT_ANSWER_SECONDS + drag.duration_seconds)
+    return Call("/computer/input/mouse/drag", fields)
 
 
 def _command(command: RunCommand) -> Call:
@@ -141,8 +100,7 @@ def _command(command: RunCommand) -> Call:
         "working_directory": command.working_directory,
         "same_session": False,
     }
-    seconds = max(DEFAULT_ANSWER_SECONDS, command.timeout_seconds + COMMAND_ALLOWANCE_SECONDS)
-    return Call("/computer/shell/powershell/exec", fields, seconds)
+    return Call("/computer/shell/powershell/exec", fields)
 
 
 def _text(answer: JsonObject, name: str) -> str:

@@ -90,13 +90,17 @@ class NoAnswer:
     was_sent: bool
     """True when the request had left whole: the driver may have acted on it."""
 
+    was_late: bool = False
+    """True when the time was up, rather than the connection gone."""
+
     def to_message(self) -> Message:
-        return Message({"no_answer": self.reason, "was_sent": self.was_sent})
+        head = {"no_answer": self.reason, "was_sent": self.was_sent, "was_late": self.was_late}
+        return Message(head)
 
 
 def read_answer(message: Message) -> DriverAnswer | NoAnswer:
     """The answer as it was before `to_message`."""
     head = message.head
     if "no_answer" in head:
-        return NoAnswer(reason=head["no_answer"], was_sent=head["was_sent"])
+        return NoAnswer(head["no_answer"], head["was_sent"], head["was_late"])
     return DriverAnswer(status=head["status"], headers=head["headers"], body=message.body)
