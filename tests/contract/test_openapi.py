@@ -18,9 +18,8 @@ from cyberdesk_server.api.parts import Parts
 CONTRACT = Path(__file__).parents[2] / "contract"
 COMPARED = ("type", "format", "enum", "contentEncoding")
 NOUNS_TO_COME = (
-    "/v1/computer/",
     "/v1/health/machines",
-    "/v1/machines/{machine_id}/cyberdriver",
+    "/v1/machines/{machine_id}/cyberdriver/web-session",
     "/v1/provider-credentials",
     "/v1/runs/bulk",
     "/v1/runs/chain",

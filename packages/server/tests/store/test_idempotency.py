@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from cyberdesk_server.store import idempotency
 from cyberdesk_server.store.database import Database
-from cyberdesk_server.store.idempotency import LIFE, Remembered
+from cyberdesk_server.store.idempotency import LIFE, Begun, Remembered
 from cyberdesk_server.testing.rows import NOON, an_organization
 
 ANSWER = Remembered("digest", 201, b"{}")
@@ -48,3 +48,34 @@ async def test_of_two_at_the_same_time_the_second_waits_for_the_first(database: 
     await asyncio.gather(*(write(number) for number in range(5)))
 
     assert len(done) == 1
+
+
+async def test_what_has_begun_stays_begun_until_it_is_answered(database: Database) -> None:
+    later = NOON + timedelta(minutes=1)
+    async with database.transaction() as conn:
+        organization = await an_organization(conn)
+        answer = Remembered("asked", 204, b"")
+
+        first = await idempotency.begin(conn, organization, "k", "asked", now=NOON)
+        second = await idempotency.begin(conn, organization, "k", "asked", now=later)
+        await idempotency.finish(conn, organization, "k", answer)
+        third = await idempotency.begin(conn, organization, "k", "asked", now=later)
+
+        assert first == Begun("asked", NOON, is_new=True)
+        assert second == Begun("asked", NOON, is_new=False)
+        assert third == answer
+        assert await idempotency.recall(conn, organization, "k", now=later) == answer
+
+
+async def test_what_did_nothing_is_taken_back_and_an_answer_is_not(database: Database) -> None:
+    async with database.transaction() as conn:
+        organization = await an_organization(conn)
+        await idempotency.begin(conn, organization, "k", "asked", now=NOON)
+
+        await idempotency.take_back(conn, organization, "k")
+        again = await idempotency.begin(conn, organization, "k", "other", now=NOON)
+        await idempotency.finish(conn, organization, "k", Remembered("other", 204, b""))
+        await idempotency.take_back(conn, organization, "k")
+
+        assert again == Begun("other", NOON, is_new=True)
+        assert await idempotency.recall(conn, organization, "k", now=NOON) == Remembered("other", 204, b"")

@@ -12,6 +12,7 @@ from starlette.routing import Match
 from cyberdesk_server import __version__
 from cyberdesk_server.api import (
     blobs,
+    computer,
     connections,
     drivers,
     health,
@@ -41,6 +42,8 @@ ROUTERS = (
     workflow_tag_groups.api,
     machines.api,
     pools.api,
+    computer.api,
+    computer.cyberdriver,
     connections.api,
     request_logs.api,
     model_configurations.api,

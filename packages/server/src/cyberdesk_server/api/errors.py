@@ -9,6 +9,14 @@ from starlette.responses import Response
 from cyberdesk_server.api.answers import JsonAnswer, problem_details
 from cyberdesk_server.domain import refusals
 from cyberdesk_server.domain.refusals import InvalidFields, Problem, Refused
+from cyberdesk_server.ports import (
+    DesktopError,
+    DesktopNotAsked,
+    DesktopRefused,
+    DesktopTooSlow,
+    DesktopUnreachable,
+    OutcomeUnknown,
+)
 
 STATUS: Mapping[type[Refused], int] = {
     refusals.Unknown: 404,
@@ -30,8 +38,22 @@ STATUS: Mapping[type[Refused], int] = {
 }
 """A test fails when a refusal is missing here."""
 
+DESKTOP_STATUS: Mapping[type[DesktopError], int] = {
+    DesktopNotAsked: 503,
+    DesktopTooSlow: 504,
+    DesktopUnreachable: 502,
+    OutcomeUnknown: 409,
+}
+"""What is none of the caller's doing is a 5xx, and trying again makes sense; an unknown outcome is final."""
 
-def answer(error: Refused | RequestValidationError | HTTPException) -> Response:
+PASSED_ON = frozenset({400, 403, 404, 409, 413, 422, 501, 503, 507})
+"""Statuses of a driver that mean the same to a caller. A busy driver's 429 is a 503, for the caller asked
+not too often; all others are a 502."""
+
+BUSY = 429
+
+
+def answer(error: Refused | DesktopError | RequestValidationError | HTTPException) -> Response:
     """The answer that says why there is no other. A `detail` of status 422 is always a list."""
     match error:
         case InvalidFields(problems):
@@ -40,6 +62,10 @@ def answer(error: Refused | RequestValidationError | HTTPException) -> Response:
             return problem_list([Problem(("header", "Idempotency-Key"), str(error))])
         case Refused():
             return JsonAnswer({"detail": str(error)}, STATUS[type(error)])
+        case DesktopRefused():
+            return _refused_by_the_desktop(error)
+        case DesktopError():
+            return JsonAnswer({"detail": str(error)}, DESKTOP_STATUS[type(error)])
         case RequestValidationError():
             return problem_list(_problems(error))
         case HTTPException():
@@ -49,6 +75,13 @@ def answer(error: Refused | RequestValidationError | HTTPException) -> Response:
 def problem_list(problems: Iterable[Problem]) -> Response:
     """422 in the shape of the contract's `HTTPValidationError`."""
     return JsonAnswer({"detail": problem_details(problems)}, 422)
+
+
+def _refused_by_the_desktop(refusal: DesktopRefused) -> Response:
+    if refusal.status == 422:
+        return problem_list(refusal.problems or [Problem(("body",), refusal.detail, "desktop_refused")])
+    status = refusal.status if refusal.status in PASSED_ON else 503 if refusal.status == BUSY else 502
+    return JsonAnswer({"detail": str(refusal)}, status)
 
 
 def _problems(error: RequestValidationError) -> Iterable[Problem]:

@@ -1,9 +1,10 @@
 """What the HTTP API is built from."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from cyberdesk_server.api.rates import Rates
+from cyberdesk_server.domain.ids import OrganizationId
 from cyberdesk_server.ports import Blobs, Bus, Clock, Vault
 from cyberdesk_server.store.database import Database
 
@@ -35,3 +36,6 @@ class Parts:
     driver_version: str = DRIVER_VERSION
     max_body_bytes: int = 150 * 1024 * 1024
     """A larger request is refused with 413."""
+
+    under_way: set[tuple[OrganizationId, str]] = field(default_factory=set)
+    """Idempotency keys of requests that this process is working on beyond the database."""

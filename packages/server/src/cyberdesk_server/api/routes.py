@@ -18,6 +18,7 @@ from cyberdesk_server.api.parts import Parts
 from cyberdesk_server.api.rates import Allowance
 from cyberdesk_server.api.schemas.files import places_of_files
 from cyberdesk_server.domain.refusals import InvalidFields, Problem, Refused
+from cyberdesk_server.ports import DesktopError
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -48,7 +49,7 @@ class OpenRoute(APIRoute):
         async def handle(request: Request) -> Response:
             try:
                 return await endpoint(await self.prepared(request))
-            except (Refused, RequestValidationError, HTTPException) as error:
+            except (Refused, DesktopError, RequestValidationError, HTTPException) as error:
                 return errors.answer(error)
 
         return handle

@@ -1,9 +1,10 @@
-"""What was answered to a write under which idempotency key."""
+"""What was answered to a write under which idempotency key, and which writes have begun that reach beyond the
+database."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cyberdesk_server.domain.ids import OrganizationId
@@ -12,6 +13,10 @@ from cyberdesk_server.store.upsert import insert
 
 LIFE = timedelta(hours=24)
 """How long an answer is remembered."""
+
+
+UNANSWERED = 0
+"""Instead of a status, from the beginning of such a write to its answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +28,16 @@ class Remembered:
 
     status: int
     body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A write that has begun and has no answer yet."""
+
+    request_digest: str
+    since: datetime
+    is_new: bool
+    """False when it had begun before: what it does beyond the database may have happened."""
 
 
 async def recall(
@@ -64,3 +79,47 @@ async def remember(
     }
     once = insert(conn, idempotency).on_conflict_do_nothing(index_elements=["organization_id", "key"])
     await conn.execute(once, row)
+
+
+async def begin(
+    conn: AsyncConnection, organization_id: OrganizationId, key: str, request_digest: str, *, now: datetime
+) -> Begun | Remembered:
+    """The write has begun, now or earlier; or it was answered, and is not to begin."""
+    await conn.execute(delete(idempotency).where(idempotency.c.created_at <= now - LIFE))
+    row = {
+        "organization_id": organization_id,
+        "key": key,
+        "request_digest": request_digest,
+        "status": UNANSWERED,
+        "body": b"",
+        "created_at": now,
+    }
+    once = insert(conn, idempotency).on_conflict_do_nothing(index_elements=["organization_id", "key"])
+    if (await conn.execute(once, row)).rowcount == 1:
+        return Begun(request_digest, now, is_new=True)
+    known = (await conn.execute(select(idempotency).where(*_named(organization_id, key)))).one()
+    if known.status == UNANSWERED:
+        return Begun(known.request_digest, known.created_at, is_new=False)
+    return Remembered(known.request_digest, known.status, known.body)
+
+
+async def finish(
+    conn: AsyncConnection, organization_id: OrganizationId, key: str, answer: Remembered
+) -> None:
+    """What has begun has this answer."""
+    await conn.execute(
+        update(idempotency)
+        .where(*_named(organization_id, key))
+        .values(status=answer.status, body=answer.body)
+    )
+
+
+async def take_back(conn: AsyncConnection, organization_id: OrganizationId, key: str) -> None:
+    """What has begun has done nothing: the key is new again."""
+    await conn.execute(
+        delete(idempotency).where(*_named(organization_id, key), idempotency.c.status == UNANSWERED)
+    )
+
+
+def _named(organization_id: OrganizationId, key: str) -> list[ColumnElement[bool]]:
+    return [idempotency.c.organization_id == organization_id, idempotency.c.key == key]
