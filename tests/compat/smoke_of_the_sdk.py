@@ -9,8 +9,18 @@ import pickle
 import sys
 import warnings
 from importlib.metadata import distributions
+from tempfile import TemporaryDirectory
 
-from cyberdesk import CyberdeskClient, RetryConfig, RunCreate, RunResponse, RunStatus
+from cyberdesk import (
+    AttemptResult,
+    CyberdeskClient,
+    FileInput,
+    NotFound,
+    RetryConfig,
+    RunCreate,
+    RunResponse,
+    RunStatus,
+)
 from cyberdesk.testing import Scripted, ScriptedApi, a_page, a_run
 from openapi_client.cyberdesk_cloud_client.models.run_completed_event import RunCompletedEvent
 
@@ -52,6 +62,28 @@ def call_both_ways(api: ScriptedApi) -> None:
         assert listed.created_at.isoformat() == "2025-01-31T12:00:00.500000+00:00"
 
 
+def use_what_programs_used_to_build(api: ScriptedApi) -> None:
+    heard: list[AttemptResult] = []
+    run_id = a_run()["id"]
+    api.answers(
+        *(Scripted(200, json=a_page(a_run(), total=2)) for _ in range(2)),
+        Scripted(404, headers={"X-Request-Id": "7"}),
+        Scripted(200, json={"filename": "../a.txt"}),
+        Scripted(200, content=b"text"),
+    )
+    with (
+        CyberdeskClient("key", api.base_url, on_response=heard.append) as client,
+        TemporaryDirectory() as folder,
+    ):
+        assert len(list(client.runs.iterate_sync())) == 2
+        error = client.with_options(timeout=5, headers={"X-Trace": "a"}).runs.get_sync(run_id).error
+        assert isinstance(error, NotFound)
+        assert error.request_id == "7"
+        saved = client.run_attachments.save_to_file_sync(run_id, folder).unwrap()
+        assert FileInput.from_path(saved["path"]).content == "dGV4dA=="
+    assert [result.status for result in heard] == [200, 200, 404, 200, 200]
+
+
 def main() -> None:
     warnings.simplefilter("error")
     names = {one.metadata["Name"].lower().replace("-", "_") for one in distributions()}
@@ -59,6 +91,7 @@ def main() -> None:
     assert [name for name in NEVER_INSTALLED if importlib.util.find_spec(name)] == []
     with ScriptedApi() as api:
         call_both_ways(api)
+        use_what_programs_used_to_build(api)
     event = RunCompletedEvent.from_dict({"event_type": "run_complete", "run": a_run(status="success")})
     assert event.run.status == "success"
     print("fine", *sys.version_info[:2])

@@ -123,6 +123,23 @@ def test_the_log_has_a_line_for_each_attempt(api, call, caplog):
     ]
 
 
+def test_the_log_tells_of_waits_when_asked_for_everything(api, call, caplog):
+    caplog.set_level(logging.DEBUG, logger="cyberdesk")
+    api.answers(Scripted(503, headers={"Retry-After": "0.002"}), Scripted(200, json=a_page()))
+
+    with CyberdeskClient("key", api.base_url) as client:
+        call(client.runs, "list")
+
+    lines = [record.getMessage() for record in caplog.records if record.name == "cyberdesk"]
+    assert [line.partition(" ms ")[0].rpartition(" ")[0] if " ms " in line else line for line in lines] == [
+        "GET /v1/runs attempt 1",
+        "GET /v1/runs 503",
+        "waiting 0.002 s before attempt 2",
+        "GET /v1/runs attempt 2",
+        "GET /v1/runs 200",
+    ]
+
+
 def test_the_log_tells_no_secret(api, call, caplog):
     caplog.set_level(logging.DEBUG, logger="cyberdesk")
     api.answers(Scripted(200, json=a_page()), Scripted(201, json=a_run(output_data={"ssn": "s3cret"})))

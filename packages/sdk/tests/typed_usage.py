@@ -7,11 +7,14 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 from uuid import UUID
 
+import httpx
 from typing_extensions import assert_type
 
 import cyberdesk
 from cyberdesk import (
     ApiResponse,
+    Attempt,
+    AttemptResult,
     ChatMessage,
     CyberdeskClient,
     FileInput,
@@ -35,6 +38,7 @@ from cyberdesk.client import (
 )
 from cyberdesk.models import (
     Model,
+    MousePosition,
     PaginatedResponseWithIncludesRunResponse,
     RequestLogResponse,
     RunLlmCostTotalResponse,
@@ -108,6 +112,31 @@ def pages_and_fields() -> None:
         assert_type(run.ended_at, dt.datetime | None)
         assert_type(run.error, list[str] | None)
     assert_type(MachineStatus.ACTIVE.lower(), str)
+
+
+def clients_are_made_in_many_ways() -> None:
+    def hear(result: AttemptResult) -> None:
+        assert_type(result.attempt, Attempt)
+        assert_type(result.status, int | None)
+
+    async def hear_async(attempt: Attempt) -> None:
+        print(attempt.path)
+
+    own = CyberdeskClient(
+        http_client=httpx.Client(), async_http_client=None, on_request=hear_async, on_response=hear
+    )
+    assert_type(own.with_options(timeout=5, max_retries=0, headers={"a": "b"}), CyberdeskClient)
+    assert_type(own.with_options(idempotency_key="k").runs.delete_sync("id"), ApiResponse[dict[str, bool]])
+    CyberdeskClient(http_client=httpx.AsyncClient())  # type: ignore[arg-type]
+    CyberdeskClient(on_response=hear_async)  # type: ignore[arg-type]
+    own.with_options(retries=0)  # type: ignore[call-arg]
+
+
+def machines_by_hand() -> None:
+    assert_type(client.computer.screenshot_sync("id").unwrap(), bytes)
+    assert_type(client.computer.mouse_position_sync("id").unwrap(), MousePosition)
+    assert_type(client.computer.powershell_exec_sync("id", "ls"), ApiResponse[dict[str, Any]])
+    client.computer.mouse_scroll_sync("id", "sideways", 3)  # type: ignore[arg-type]
 
 
 def iterators() -> None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from cyberdesk._attempts import log
 from cyberdesk._flow import Answer, Flow, NoAnswer, Outcome, clock, paused, told
 
 RETRIED_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
@@ -72,6 +73,7 @@ def retrying(
         if retry.on_retry is not None:
             about = {"attempt": number, "max_retries": retry.max_retries, "delay_seconds": delay}
             yield from told(retry.on_retry, {**about, **failure})
+        log.debug("waiting %.3f s before attempt %d", delay, number + 2)
         yield from paused(delay)
     return (yield from attempt(retry.max_retries))
 
