@@ -26,7 +26,6 @@ NOUNS_TO_COME = (
     "/v1/runs/{run_id}/llm-costs",
     "/v1/runs/{run_id}/retry",
     "/v1/usage",
-    "/v1/workflows/prompt-image",
     "/v1/workflows/{workflow_id}/duplicate",
     "/v1/workflows/{workflow_id}/merge",
 )

@@ -19,6 +19,7 @@ from cyberdesk_server.api import (
     machines,
     model_configurations,
     pools,
+    prompt_images,
     request_logs,
     run_attachments,
     runs,
@@ -35,7 +36,9 @@ ROUTERS = (
     health.api,
     health.v1,
     runs.api,
-    workflow_tags.of_workflows,  # before `/v1/workflows/{workflow_id}`, for its paths are literal
+    # Before `/v1/workflows/{workflow_id}`, for their paths are literal.
+    prompt_images.api,
+    workflow_tags.of_workflows,
     run_attachments.api,
     workflows.api,
     workflow_tags.api,

@@ -4,6 +4,8 @@ Refused with 422, naming the field: what no JSON is, NUL characters and halves o
 database keeps them), whole numbers beyond 64 bits and infinite ones (they would come back changed), and
 nesting deeper than `MAX_DEPTH`.
 
+A form holds one file of at most 10 MB; what surrounds it counts little.
+
 A file in a body is base64 of up to 140 MB. It is held once, as it was received: where a route expects files,
 long texts are cut out before the JSON is read, and endpoints get views of the body (`Base64Text`).
 """
@@ -14,15 +16,21 @@ from collections.abc import Iterator, MutableMapping
 from typing import Any, NoReturn
 
 from fastapi import HTTPException
+from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.requests import Request
 from starlette.types import Receive, Scope
 
 from cyberdesk_server.api.answers import problem_details
 from cyberdesk_server.domain.base64_text import Base64Text, cut_out
+from cyberdesk_server.domain.prompt_images import MAX_BYTES
 from cyberdesk_server.domain.refusals import InvalidFields, Problem, invalid
 
 MAX_DEPTH = 64
 """How deep a body may be nested: orjson writes up to 254 levels, and an answer adds some."""
+
+MAX_FORM_BYTES = MAX_BYTES + 64 * 1024
+"""An image of a prompt and what a form writes around it."""
 
 INTEGERS = range(-(2**63), 2**64)
 
@@ -43,13 +51,25 @@ class StrictRequest(Request):
 
     async def body(self) -> bytes:
         if self._received is None:
+            most = self._max_body_bytes
+            if is_form(self):
+                most = min(most, MAX_FORM_BYTES)
             received = bytearray()  # grows in place: pieces that are joined at the end would be there twice
             async for chunk in self.stream():
-                if len(received) + len(chunk) > self._max_body_bytes:
-                    raise HTTPException(413, f"the body is larger than {self._max_body_bytes} bytes")
+                if len(received) + len(chunk) > most:
+                    raise HTTPException(413, f"the body is larger than {most} bytes")
                 received += chunk
             self._received = received
         return self._received  # type: ignore[return-value]  # as good as bytes to all who read it
+
+    async def _get_form(self, **limits: Any) -> FormData:
+        # Received first, so that it is not too large, and can be read again for the idempotency key.
+        self._body = bytes(await self.body())
+        try:
+            return await super()._get_form(**limits)
+        except StarletteHTTPException as error:
+            problem = Problem(("body",), f"is no form: {error.detail}", "form_invalid")
+            raise HTTPException(422, problem_details([problem])) from error
 
     async def json(self) -> Any:
         try:
@@ -57,6 +77,11 @@ class StrictRequest(Request):
         except InvalidFields as refusal:
             # FastAPI calls every exception here a 400, save its own kind.
             raise HTTPException(422, problem_details(refusal.problems)) from refusal
+
+
+def is_form(request: Request) -> bool:
+    """True when the body is made of parts, between lines that each client makes up anew."""
+    return request.headers.get("content-type", "").lower().startswith("multipart/form-data")
 
 
 def parse(body: bytes | bytearray, files: Places = frozenset()) -> Any:

@@ -6,14 +6,14 @@ import hashlib
 import re
 from urllib.parse import unquote_to_bytes
 
-from cyberdesk_server.domain.addresses import blob_key_of
+from cyberdesk_server.domain.addresses import SCHEME
 from cyberdesk_server.domain.geometry import Box, Size
 from cyberdesk_server.domain.ids import OrganizationId
+from cyberdesk_server.domain.prompt_images import own_key
 from cyberdesk_server.domain.prompts import plain_lines
 from cyberdesk_server.domain.screens import Screenshot
 from cyberdesk_server.ports import BlobMissing, Blobs
 
-PROMPT_IMAGES = "workflow-prompt-images"
 _PICTURE = re.compile(r'<img "([^"]*)">')
 
 
@@ -40,9 +40,8 @@ async def prompt_pictures(prompt: str, blobs: Blobs, organization_id: Organizati
 async def _picture(source: str, blobs: Blobs, organization_id: OrganizationId) -> bytes | None:
     if source.startswith("data:image/"):
         return _inline(source)
-    key = blob_key_of(source)
-    is_ours = key != source and key.startswith(f"{PROMPT_IMAGES}/{organization_id}/") and ".." not in key
-    if not is_ours:
+    key = own_key(source, organization_id) if source.startswith(SCHEME) else None
+    if key is None:
         return None
     try:
         return await blobs.get(key)
