@@ -15,10 +15,9 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from cyberdesk import models
+from cyberdesk import client, models
 from cyberdesk._version import __version__ as __version__
 from cyberdesk.client import DEFAULT_API_BASE_URL as DEFAULT_API_BASE_URL
-from cyberdesk.client import DEFAULT_TIMEOUT as DEFAULT_TIMEOUT
 from cyberdesk.client import ApiResponse as ApiResponse
 from cyberdesk.client import Attempt as Attempt
 from cyberdesk.client import AttemptResult as AttemptResult
@@ -41,6 +40,7 @@ from cyberdesk.errors import UnexpectedStatus as UnexpectedStatus
 from cyberdesk.errors import ValidationFailed as ValidationFailed
 
 if TYPE_CHECKING:
+    from cyberdesk.client import DEFAULT_TIMEOUT as DEFAULT_TIMEOUT
     from cyberdesk.models import *  # noqa: F403
     from cyberdesk.types import ChatMessage as ChatMessage
     from cyberdesk.types import MessageContentBlock as MessageContentBlock
@@ -79,6 +79,8 @@ else:
     def __getattr__(name: str) -> Any:
         if name in _HISTORY:
             return getattr(import_module("cyberdesk.types"), name)
+        if name == "DEFAULT_TIMEOUT":
+            return client.DEFAULT_TIMEOUT
         return getattr(models, name)
 
     def __dir__() -> list[str]:

@@ -6,17 +6,27 @@ them under the logger `cyberdesk`. Neither keys nor queries, headers or bodies a
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
 
 from cyberdesk._flow import Answer, Flow, Outcome, Request, clock, sent, told
 from cyberdesk.errors import REQUEST_ID
 
-LOG_VARIABLE = "CYBERDESK_LOG"
-LEVELS = {"debug": logging.DEBUG, "info": logging.INFO}
+if TYPE_CHECKING:
+    import logging
 
-log = logging.getLogger("cyberdesk")
+LOG_VARIABLE = "CYBERDESK_LOG"
+LEVELS = ("debug", "info")
+
+
+@cache
+def log() -> logging.Logger:
+    """Where attempts are logged. Loading `logging` takes long; importing the SDK does without."""
+    import logging
+
+    return logging.getLogger("cyberdesk")
 
 
 @dataclass(frozen=True)
@@ -53,7 +63,7 @@ class Hooks:
 def attempted(request: Request, number: int, hooks: Hooks) -> Flow[Outcome]:
     """The outcome of sending the request once."""
     attempt = Attempt(request.method, request.path, number)
-    log.debug("%s %s attempt %d", attempt.method, attempt.path, number + 1)
+    log().debug("%s %s attempt %d", attempt.method, attempt.path, number + 1)
     if hooks.on_request is not None:
         yield from told(hooks.on_request, attempt)
     begun = (yield from clock()).seconds
@@ -72,7 +82,7 @@ def _result(attempt: Attempt, seconds: float, outcome: Outcome) -> AttemptResult
 
 
 def _log(result: AttemptResult) -> None:
-    log.info(
+    log().info(
         "%s %s %s %.0f ms attempt %d request %s",
         result.attempt.method,
         result.attempt.path,
@@ -90,8 +100,10 @@ def switch_log_on(environment: Mapping[str, str]) -> None:
         return
     if wish not in LEVELS:
         raise ValueError(f"{LOG_VARIABLE}: {wish!r} is neither debug nor info")
-    log.setLevel(LEVELS[wish])
-    if not log.hasHandlers():
+    import logging
+
+    log().setLevel(wish.upper())
+    if not log().hasHandlers():
         handler = logging.StreamHandler()
         handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(message)s"))
-        log.addHandler(handler)
+        log().addHandler(handler)

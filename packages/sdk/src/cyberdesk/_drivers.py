@@ -6,7 +6,6 @@ is closed.
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
 import inspect
 import time
@@ -69,6 +68,8 @@ def _do(action: Action, send: Callable[[Request], Outcome]) -> Any:
 
 
 async def _do_async(action: Action, send: Callable[[Request], Awaitable[Outcome]]) -> Any:
+    import asyncio  # here, because blocking programs do without it and it takes long to load
+
     match action:
         case Send(request):
             return await send(request)

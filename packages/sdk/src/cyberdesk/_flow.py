@@ -2,15 +2,15 @@
 
 A *flow* is a generator: it yields an action, receives what came of it, and returns the result of the method.
 It neither waits nor blocks nor reads a clock; the two drivers (`_drivers.py`) do that for it, so each method
-is written once.
+is written once. Every call makes a dozen of these values: named tuples are made in no time.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     import httpx
@@ -24,8 +24,7 @@ Method: TypeAlias = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 Query: TypeAlias = tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(NamedTuple):
     """One HTTP request: a path below the base URL, and a JSON body or a file to send as a form.
 
     A `timeout` of None is that of the HTTP client, stretched for work that may last `lasts_seconds` before
@@ -37,8 +36,8 @@ class Request:
     path: str
     query: Query = ()
     body: Any = None
-    files: Mapping[str, File] = field(default_factory=dict)
-    headers: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, File] = MappingProxyType({})
+    headers: Mapping[str, str] = MappingProxyType({})
     timeout: httpx.Timeout | None = None
     into: PartialFile | None = None
     lasts_seconds: float = 0.0
@@ -49,8 +48,7 @@ class Request:
         return self.method != "GET"
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(NamedTuple):
     """What the API answered; header names are lower-case."""
 
     status: int
@@ -58,8 +56,7 @@ class Answer:
     content: bytes
 
 
-@dataclass(frozen=True)
-class NoAnswer:
+class NoAnswer(NamedTuple):
     """Why there is no answer, and whether asking again could bring one."""
 
     error: Exception
@@ -70,42 +67,36 @@ class NoAnswer:
 Outcome: TypeAlias = "Answer | NoAnswer"
 
 
-@dataclass(frozen=True)
-class Send:
+class Send(NamedTuple):
     """Send this request; answered with an `Outcome`."""
 
     request: Request
 
 
-@dataclass(frozen=True)
-class Pause:
+class Pause(NamedTuple):
     """Do nothing for so long; answered with None."""
 
     seconds: float
 
 
-@dataclass(frozen=True)
-class ReadClock:
+class ReadClock(NamedTuple):
     """Answered with a `Reading`."""
 
 
-@dataclass(frozen=True)
-class Reading:
+class Reading(NamedTuple):
     """The time twice: seconds of a clock that never jumps, and the wall clock in UTC."""
 
     seconds: float
     utc: dt.datetime
 
 
-@dataclass(frozen=True)
-class Block:
+class Block(NamedTuple):
     """Call this function, which reads or writes files; answered with what it returns."""
 
     call: Callable[[], Any]
 
 
-@dataclass(frozen=True)
-class Tell:
+class Tell(NamedTuple):
     """Call this function of the caller's with this; answered with None. Async calls await what it returns."""
 
     listener: Callable[[Any], object]

@@ -27,7 +27,7 @@ class Idempotency:
         """The request with a key of its own, or with the given one; reads are left alone."""
         if not request.is_write or (key is None and not self.is_enabled):
             return request
-        return replace(request, headers={**request.headers, self.header_name: key or self.new_key()})
+        return request._replace(headers={**request.headers, self.header_name: key or self.new_key()})
 
     def is_repeatable(self, request: Request) -> bool:
         """Whether sending the request twice does no more than sending it once."""

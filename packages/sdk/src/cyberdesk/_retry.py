@@ -11,7 +11,6 @@ import datetime as dt
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 from cyberdesk._attempts import log
@@ -103,6 +102,8 @@ def retry_after_seconds(headers: Mapping[str, str], now: dt.datetime) -> float |
 
 
 def _seconds_until(date: str, now: dt.datetime) -> float | None:
+    from email.utils import parsedate_to_datetime  # here, because it takes long to load and is rarely needed
+
     try:
         moment = parsedate_to_datetime(date)
     except (ValueError, TypeError, IndexError):

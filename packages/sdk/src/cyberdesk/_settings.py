@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-import httpx
+if TYPE_CHECKING:
+    import httpx
 
 T = TypeVar("T")
 
@@ -27,6 +28,8 @@ def api_key(given: str | None, environment: Mapping[str, str]) -> str:
 
 def base_url(given: str | None, environment: Mapping[str, str]) -> str:
     """The address that was given, else that of the environment, else the published one."""
+    import httpx
+
     address = environment.get(BASE_URL_VARIABLE) or DEFAULT_API_BASE_URL if given is None else given
     try:
         url = httpx.URL(address)
@@ -45,6 +48,8 @@ def base_url(given: str | None, environment: Mapping[str, str]) -> str:
 
 def timeout(given: httpx.Timeout | float | None) -> httpx.Timeout | None:
     """How long to wait; None when it was not said."""
+    import httpx
+
     match given:
         case None | httpx.Timeout():
             return given

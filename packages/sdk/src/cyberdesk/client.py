@@ -1,25 +1,24 @@
-"""The client: where the API is, who is asking, how patiently; and the groups of methods."""
+"""The client: where the API is, who is asking, how patiently; and the groups of methods.
+
+httpx takes longer to load than all of this together, so it is loaded when the first client is built.
+"""
 
 from __future__ import annotations
 
 import os
-import random
 from collections.abc import Callable, Mapping
 from copy import copy
 from dataclasses import replace
+from importlib import import_module
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
-
-import httpx
 
 from cyberdesk import _settings, models
 from cyberdesk._attempts import Attempt as Attempt
 from cyberdesk._attempts import AttemptResult as AttemptResult
 from cyberdesk._attempts import Hooks, switch_log_on
 from cyberdesk._envelope import ApiResponse as ApiResponse
-from cyberdesk._http import DEFAULT_TIMEOUT as DEFAULT_TIMEOUT
-from cyberdesk._http import HttpClients
 from cyberdesk._options import Idempotency, Options
 from cyberdesk._resources.computer import ComputerAPI as ComputerAPI
 from cyberdesk._resources.connections import ConnectionsAPI as ConnectionsAPI
@@ -41,8 +40,11 @@ from cyberdesk._settings import DEFAULT_API_BASE_URL as DEFAULT_API_BASE_URL
 from cyberdesk._version import __version__
 
 if TYPE_CHECKING:
+    import httpx
     from typing_extensions import Self
 
+    from cyberdesk._http import DEFAULT_TIMEOUT as DEFAULT_TIMEOUT
+    from cyberdesk._http import HttpClients
     from cyberdesk.models import *  # noqa: F403
 else:
     __all__ = [
@@ -72,7 +74,12 @@ else:
     ]
 
     def __getattr__(name: str) -> Any:
+        if name == "DEFAULT_TIMEOUT":
+            return import_module("cyberdesk._http").DEFAULT_TIMEOUT
         return getattr(models, name)
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})
 
 
 DEFAULT_IDEMPOTENCY_HEADER = "Idempotency-Key"
@@ -120,6 +127,10 @@ class CyberdeskClient:
         on_request: Callable[[Attempt], object] | None = None,
         on_response: Callable[[AttemptResult], object] | None = None,
     ) -> None:
+        import httpx
+
+        from cyberdesk._http import HttpClients
+
         switch_log_on(os.environ)
         http = HttpClients(
             base_url=_settings.base_url(base_url, os.environ),
@@ -237,4 +248,6 @@ def _random_key() -> str:
 
 
 def _full_jitter(longest_seconds: float) -> float:
+    import random
+
     return random.uniform(0, longest_seconds)

@@ -10,12 +10,12 @@ from cyberdesk import models
 from cyberdesk._answers import Promise
 from cyberdesk._attempts import attempted
 from cyberdesk._flow import Flow, Method, Query, Request
-from cyberdesk._http import HttpClients
 from cyberdesk._options import Options
 from cyberdesk._retry import retrying
 
 if TYPE_CHECKING:
     from cyberdesk._files import PartialFile
+    from cyberdesk._http import HttpClients
     from cyberdesk.models import File, Model
 
 T = TypeVar("T")
