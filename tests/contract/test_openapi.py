@@ -23,9 +23,7 @@ NOUNS_TO_COME = (
     "/v1/provider-credentials",
     "/v1/runs/bulk",
     "/v1/runs/chain",
-    "/v1/runs/{run_id}/llm-costs",
     "/v1/runs/{run_id}/retry",
-    "/v1/usage",
     "/v1/workflows/{workflow_id}/duplicate",
     "/v1/workflows/{workflow_id}/merge",
 )

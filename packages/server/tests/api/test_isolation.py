@@ -21,7 +21,7 @@ UNKNOWN = "00000000-0000-4000-8000-000000000000"
 QUERIES = {
     f"/v1/{noun}/image/signed-url": {"image_url": "supabase://x"}
     for noun in ("runs/{run_id}", "trajectories/{trajectory_id}")
-}
+} | {"/v1/usage/aggregate": {"from_date": "2000-01-01", "to_date": "2100-01-01"}}
 BODIES: dict[str, Any] = {
     "POST /v1/workflows/{workflow_id}/tags": {"tag_ids": [UNKNOWN]},
     "PUT /v1/machines/{machine_id}/pools": {"pool_ids": []},
@@ -44,6 +44,14 @@ NO_PAGES: dict[str, Any] = {
     "/v1/workflow-tags": [],
     "/v1/workflows/prompt-images": [],
     "/v1/workflow-tag-groups": [],
+    "/v1/usage/aggregate": {
+        "total_agentic_steps": 0,
+        "total_cached_steps": 0,
+        "period_start": "2000-01-01T00:00:00Z",
+        "period_end": "2100-01-01T00:00:00Z",
+        "mode": "simulated",
+        "runs_counted": 0,
+    },
     "/v1/model-configurations": json.loads(JsonAnswer([model_configuration_view(STEPS)]).body),
 }
 """What lists that are no pages answer to an organization that has nothing, by path."""
@@ -55,7 +63,7 @@ def operations(parts: Parts) -> list[tuple[str, str]]:
 
 
 @pytest.fixture
-async def own(make: Make) -> dict[str, str]:
+async def own(make: Make, client: httpx.AsyncClient) -> dict[str, str]:
     """Ids of what the other organization must not see."""
     check = {"name": "secret name", "type": "run_attachment_exists", "file_names": ["f"]}
     workflow = await make("workflows", name="secret name", post_run_checks=[check])
@@ -64,6 +72,7 @@ async def own(make: Make) -> dict[str, str]:
     machine = await make("machines", name="secret name")
     run = await make("runs", workflow_id=workflow["id"], session_alias="secret name")
     file = await make("run-attachments", run_id=run["id"], **A_FILE)
+    await client.patch(f"/v1/runs/{run['id']}", json={"usage_metadata": {"total_agentic_steps": 1}})
     connection = await make("connections", machine_id=machine["id"], user_agent="secret name")
     log = await make(
         "request-logs", machine_id=machine["id"], request_id="1", method="GET", path="secret name"
@@ -123,7 +132,7 @@ async def test_lists_hold_nothing_of_another_organization(
 
     for path in lists:
         for query in ({}, {"search": "secret"}, {"search": own["run_id"], "deep_search": "true"}):
-            answer = (await stranger.get(path, params=query)).json()
+            answer = (await stranger.get(path, params=QUERIES.get(path, {}) | query)).json()
             if path in NO_PAGES:
                 assert answer == NO_PAGES[path]
             else:

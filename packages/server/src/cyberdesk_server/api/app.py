@@ -24,6 +24,7 @@ from cyberdesk_server.api import (
     run_attachments,
     runs,
     trajectories,
+    usage,
     workflow_tag_groups,
     workflow_tags,
     workflows,
@@ -53,6 +54,8 @@ ROUTERS = (
     trajectories.api,
     trajectories.of_workflows,
     trajectories.of_runs,
+    usage.api,
+    usage.of_runs,
     drivers.api,
     blobs.api,
 )
