@@ -21,9 +21,6 @@ NOUNS_TO_COME = (
     "/v1/health/machines",
     "/v1/machines/{machine_id}/cyberdriver/web-session",
     "/v1/provider-credentials",
-    "/v1/runs/bulk",
-    "/v1/runs/chain",
-    "/v1/runs/{run_id}/retry",
     "/v1/workflows/{workflow_id}/duplicate",
     "/v1/workflows/{workflow_id}/merge",
 )

@@ -1,7 +1,12 @@
 """The JSON Schemas that callers write: which texts are some, and how values are checked against them."""
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+import json
+from collections.abc import Collection, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from cyberdesk_server.domain.inputs import provided
+from cyberdesk_server.domain.json import JsonObject, JsonValue
+from cyberdesk_server.domain.refusals import Problem
 
 if TYPE_CHECKING:
     from jsonschema.protocols import Validator
@@ -24,3 +29,124 @@ def validator_of(schema: Mapping[str, Any]) -> "Validator":
 
     draft = jsonschema.validators.validator_for(schema, default=jsonschema.Draft202012Validator)
     return draft(schema, registry=referencing.Registry())
+
+
+class Places(NamedTuple):
+    """Where in a request the values of a run stand."""
+
+    inputs: tuple[str | int, ...] = ("body", "input_values")
+    secrets: tuple[str | int, ...] = ("body", "sensitive_input_values")
+
+
+IN_BODY = Places()
+
+SECRET_PREFIX = "$"
+"""A schema sees the secret `{$x}` as the member `$x`."""
+
+DEPTH_TOO_LARGE = "nested too deeply"
+MOST_PROBLEMS = 50
+
+
+def schema_problem(text: str) -> str | None:
+    """Why this text is no usable schema; None when it is one.
+
+    Besides JSON Schema the short notation `{"field": "type"}` is accepted.
+    """
+    import jsonschema
+
+    try:
+        schema = json.loads(text)
+    except RecursionError:
+        return DEPTH_TOO_LARGE
+    except ValueError as error:
+        return f"is not valid JSON: {error}"
+    if not isinstance(schema, dict):
+        return "must be a JSON object"
+    if not is_json_schema(schema):
+        return None
+    try:
+        validator_of(schema).check_schema(schema)
+    except jsonschema.SchemaError as error:
+        return f"is not a valid JSON Schema: {error.message}"
+    except RecursionError:
+        return DEPTH_TOO_LARGE
+    return None
+
+
+def known_names(input_schema: str | None) -> frozenset[str]:
+    """Inputs the schema knows."""
+    return _properties(input_schema)[0]
+
+
+def optional_names(input_schema: str | None) -> frozenset[str]:
+    """Inputs the schema knows and does not require."""
+    known, required = _properties(input_schema)
+    return known - required
+
+
+def _properties(input_schema: str | None) -> tuple[frozenset[str], frozenset[str]]:
+    """The names the schema knows, and those it requires."""
+    if input_schema is None:
+        return frozenset(), frozenset()
+    schema = json.loads(input_schema)
+    properties, required = schema.get("properties"), schema.get("required")
+    return (
+        frozenset(properties if isinstance(properties, dict) else ()),
+        frozenset(required if isinstance(required, list) else ()),
+    )
+
+
+def misfits(
+    input_schema: str,
+    inputs: JsonObject,
+    secrets: Mapping[str, JsonValue],
+    *,
+    not_required: Collection[str] = (),
+    unknown_yet: Collection[str] = (),
+    places: Places = IN_BODY,
+) -> tuple[Problem, ...]:
+    """Where the effective inputs do not fit the schema, as locations in a request.
+
+    `not_required` are members that may come later, from a machine that is not known yet; `unknown_yet` are
+    inputs whose value is not known yet, which are left out. No message quotes a secret.
+    """
+    from referencing.exceptions import Unresolvable
+
+    schema = json.loads(input_schema)
+    if not is_json_schema(schema):
+        return ()
+    required = schema.get("required")
+    if isinstance(required, list):
+        later = {*not_required, *unknown_yet}
+        schema["required"] = [name for name in required if name not in later]
+    known = {name: value for name, value in inputs.items() if name not in unknown_yet}
+    instance = provided({**known, **{SECRET_PREFIX + name: value for name, value in secrets.items()}})
+    try:
+        found = [
+            problem
+            for error in validator_of(schema).iter_errors(instance)
+            for problem in _problems(error, places, may_quote_root=not secrets)
+        ]
+    except Unresolvable as error:
+        return (Problem(places.inputs, f"the input schema refers to something unknown: {error.ref}"),)
+    except RecursionError:
+        return (Problem(places.inputs, DEPTH_TOO_LARGE),)
+    return tuple(dict.fromkeys(found))[:MOST_PROBLEMS]
+
+
+def _problems(error: Any, places: Places, *, may_quote_root: bool) -> Iterator[Problem]:
+    path = list(error.absolute_path)
+    if error.validator == "required":
+        for name in error.validator_value:
+            if name not in error.instance:
+                yield Problem(_location([*path, name], places), "is required by the input schema", "missing")
+        return
+    quotes_a_secret = str(path[0]).startswith(SECRET_PREFIX) if path else not may_quote_root
+    message = f"does not fit the input schema ({error.validator})" if quotes_a_secret else error.message
+    yield Problem(_location(path, places), message, f"json_schema.{error.validator}")
+
+
+def _location(path: list[str | int], places: Places) -> tuple[str | int, ...]:
+    if path and isinstance(path[0], str) and path[0].startswith(SECRET_PREFIX):
+        return (*places.secrets, path[0].removeprefix(SECRET_PREFIX), *path[1:])
+    return (*places.inputs, *path)

@@ -224,7 +224,7 @@ class Claims(RuleBasedStateMachine):
 
         async def finish() -> bool:
             async with self.database.transaction() as conn:
-                return await runs.finish(
+                finished = await runs.finish(
                     conn,
                     run.id,
                     run.attempt - stale_by,
@@ -234,6 +234,7 @@ class Claims(RuleBasedStateMachine):
                     usage_metadata=None,
                     now=self.model.now,
                 )
+                return finished is not None
 
         has_finished = self.runner.run(finish())
 

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 from cyberdesk_server.domain.ids import OrganizationId, RunId, SecretId, WorkerId
-from cyberdesk_server.domain.runs import Run, RunStatus, demand
+from cyberdesk_server.domain.runs import Run, RunStatus, demand_of_machine
 from cyberdesk_server.store import machines, runs, secrets
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.store.runs import Claim
@@ -325,10 +325,16 @@ async def test_runs_that_wait_for_a_removed_machine_end_with_the_reason(database
         bound = await a_run(conn, workflow, machine_id=machine.id)
         free = await a_run(conn, workflow)
 
-        ended = await runs.end_waiting_for(conn, organization, [demand(machine.id)], reason="gone", now=NOON)
+        ended = await runs.end_waiting(
+            conn,
+            runs.demanding(demand_of_machine(machine.id)),
+            status=RunStatus.ERROR,
+            reason="gone",
+            now=NOON,
+        )
         await machines.delete(conn, organization, machine.id)
 
-        assert ended == (bound.id,)
+        assert [run.id for run in ended] == [bound.id]
         assert await stored(conn, bound) == replace(
             bound, machine_id=None, status=RunStatus.ERROR, error=("gone",), ended_at=NOON
         )

@@ -22,6 +22,7 @@ from cyberdesk_server.api import (
     prompt_images,
     request_logs,
     run_attachments,
+    run_batches,
     runs,
     trajectories,
     usage,
@@ -36,6 +37,7 @@ from cyberdesk_server.api.parts import Parts
 ROUTERS = (
     health.api,
     health.v1,
+    run_batches.api,
     runs.api,
     # Before `/v1/workflows/{workflow_id}`, for their paths are literal.
     prompt_images.api,

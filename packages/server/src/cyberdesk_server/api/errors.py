@@ -27,6 +27,7 @@ STATUS: Mapping[type[Refused], int] = {
     refusals.RunAlreadyStarted: 409,
     refusals.RunNotEnded: 409,
     refusals.RunStillHoldsMachine: 409,
+    refusals.SessionEnded: 409,
     refusals.WorkflowHasUnfinishedRuns: 409,
     refusals.MachineIsBusy: 409,
     refusals.TagClashesInGroup: 409,

@@ -132,18 +132,24 @@ async def update_machine(
     if secrets is None and SECRETS in body.model_fields_set:
         secrets = {}
 
+    ended: tuple[RunId, ...] = ()
+
     async def work(conn: AsyncConnection) -> Response:
-        machine = await machines.update(
+        nonlocal ended
+        machine, ended = await machines.update(
             conn,
             caller.organization_id,
             MachineId(machine_id),
             changes,
             sensitive_parameters=secrets,
             vault=parts.vault,
+            now=parts.clock.now(),
         )
         return JsonAnswer(await _view(conn, machine))
 
     answer = await write(request, work)
+    for run_id in ended:
+        await parts.bus.publish(run_topic(run_id))
     if body.is_available or body.status is MachineStatus.CONNECTED or "reserved_session_id" in changes:
         await parts.bus.publish(MACHINES_FREE)
     return answer

@@ -1,6 +1,7 @@
 """How callers see runs: the record, and what is kept beside it, read only when it was asked for."""
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -10,16 +11,16 @@ from cyberdesk_server.api.workflow_views import workflow_views
 from cyberdesk_server.domain.attachments import AttachmentType
 from cyberdesk_server.domain.history import Message, message_history
 from cyberdesk_server.domain.ids import OrganizationId, RunId
+from cyberdesk_server.domain.runs import Run
 from cyberdesk_server.store import attachments, machines, pools, run_records, steps, workflows
-from cyberdesk_server.store.run_records import Record
+from cyberdesk_server.store.run_records import Record, record_of
+from cyberdesk_server.usecases.runs import TOLD
 
 ALL_FIELDS = frozenset(RunField)
 ATTACHMENTS = {
     RunField.INPUT_ATTACHMENT_IDS: AttachmentType.INPUT,
     RunField.OUTPUT_ATTACHMENT_IDS: AttachmentType.OUTPUT,
 }
-NOT_THERE_YET = frozenset({RunField.POOL_IDS, RunField.POST_RUN_CHECKS})
-"""Members whose nouns no run can have; always null."""
 
 
 async def run_views(
@@ -28,27 +29,30 @@ async def run_views(
     """The records with these members; what is not asked for is not read."""
     ids = [record["id"] for record in records]
     views: list[View] = [dict(record) for record in records]
-    for field in NOT_THERE_YET.intersection(fields):
-        for view in views:
-            view[field.value] = None
+    beside: dict[RunField, Mapping[RunId, Sequence[Any]]] = {}
     wanted_files = ATTACHMENTS.keys() & set(fields)
     if wanted_files and ids:
         files = await attachments.ids_of(conn, ids)
-        for view in views:
-            for field in wanted_files:
-                view[field.value] = files.get(view["id"], {}).get(ATTACHMENTS[field], ())
+        for field in wanted_files:
+            beside[field] = {id_: of_run.get(ATTACHMENTS[field], ()) for id_, of_run in files.items()}
     if RunField.RUN_MESSAGE_HISTORY in fields and ids:
-        histories = await _histories(conn, records)
+        beside[RunField.RUN_MESSAGE_HISTORY] = await _histories(conn, records)
+    for name, column in TOLD.items():
+        field = RunField(name)
+        if field in beside:
+            beside[field] = {**beside[field], **await run_records.told(conn, ids, column)}
+    for field, values in beside.items():
         for view in views:
-            view[RunField.RUN_MESSAGE_HISTORY.value] = histories[view["id"]]
+            view[field.value] = values.get(view["id"], ())
     return views
 
 
-def new_run_view(record: Record) -> View:
-    """The view of a run that was just made: nothing is beside it yet."""
-    beside = dict.fromkeys(field.value for field in NOT_THERE_YET)
-    empty = dict.fromkeys((field.value for field in ATTACHMENTS), ())
-    return {**record, **beside, **empty, RunField.RUN_MESSAGE_HISTORY.value: []}
+async def new_run_views(conn: AsyncConnection, made: Sequence[Run], *, have_files: bool) -> list[View]:
+    """The views of runs that were just made: nothing is beside them yet but their files."""
+    if have_files:
+        return await run_views(conn, [record_of(run) for run in made])
+    empty = dict.fromkeys((*(field.value for field in ATTACHMENTS), RunField.RUN_MESSAGE_HISTORY.value), ())
+    return [{**record_of(run), **empty} for run in made]
 
 
 async def related(

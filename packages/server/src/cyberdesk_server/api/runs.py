@@ -1,7 +1,7 @@
-"""`/v1/runs`."""
+"""`/v1/runs`: one run, or pages of them. Many at once, chains and retries: `api.run_batches`."""
 
 from collections.abc import Collection
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends, Query
@@ -12,7 +12,8 @@ from starlette.responses import Response
 from cyberdesk_server.api.answers import JsonAnswer, no_content
 from cyberdesk_server.api.auth import Caller
 from cyberdesk_server.api.routes import PartsOf, router
-from cyberdesk_server.api.run_views import ALL_FIELDS, new_run_view, related, run_views
+from cyberdesk_server.api.run_requests import sent_files, tell_of_endings, wish_of
+from cyberdesk_server.api.run_views import ALL_FIELDS, new_run_views, related, run_views
 from cyberdesk_server.api.schemas.common import (
     WRITES,
     Limit,
@@ -34,14 +35,15 @@ from cyberdesk_server.api.views import page
 from cyberdesk_server.api.writes import write
 from cyberdesk_server.domain.ids import MachineId, RunId, WorkflowId
 from cyberdesk_server.domain.json import JsonObject
-from cyberdesk_server.domain.refusals import InvalidFields, Problem, Unknown
+from cyberdesk_server.domain.refusals import Unknown
 from cyberdesk_server.domain.runs import RunListOrder, RunStatus
 from cyberdesk_server.store import run_records
 from cyberdesk_server.store.run_records import Wanted, record_of
 from cyberdesk_server.store.runs import get as stored_run
-from cyberdesk_server.topics import RUNS_WAITING, run_topic
+from cyberdesk_server.topics import RUNS_WAITING
 from cyberdesk_server.usecases import runs
-from cyberdesk_server.usecases.runs import Order
+from cyberdesk_server.usecases.attachments import uploading
+from cyberdesk_server.usecases.orders import Order
 
 api = router(prefix="/v1/runs", tags=["runs"])
 
@@ -53,20 +55,33 @@ Page = PaginatedResponseWithIncludes[RunResponse]
 @api.post("", status_code=201, response_model=RunResponse, dependencies=WRITES)
 async def create_run(request: Request, body: RunCreate, caller: Caller, parts: PartsOf) -> Response:
     """Create a run; it starts as soon as a machine can take it."""
-    _refuse_what_is_not_there(body)
-    order = _order(body)
+    order = Order(
+        workflow_id=WorkflowId(body.workflow_id),
+        input_values=body.input_values,
+        sensitive_input_values=body.sensitive_input_values,
+        is_priority=body.is_priority,
+        main_prompt=body.main_prompt,
+        model_metadata=_model_metadata(body),
+        session_alias=body.session_alias,
+        release_session_after=body.release_session_after,
+    )
 
     async def work(conn: AsyncConnection) -> Response:
-        run = await runs.create(
+        made = await runs.create(
             conn,
             order,
+            wish_of(body),
             organization_id=caller.organization_id,
             vault=parts.vault,
             now=parts.clock.now(),
+            files=files,
         )
-        return JsonAnswer(new_run_view(record_of(run)), 201)
+        [view] = await new_run_views(conn, made, have_files=bool(files))
+        return JsonAnswer(view, 201)
 
-    answer = await write(request, work)
+    sent = sent_files(body.file_inputs)
+    async with uploading(parts.database, parts.blobs, caller.organization_id, sent) as files:
+        answer = await write(request, work)
     await parts.bus.publish(RUNS_WAITING)
     return answer
 
@@ -134,11 +149,14 @@ async def update_run(
     request: Request, run_id: UUID, body: RunUpdate, caller: Caller, parts: PartsOf
 ) -> Response:
     """Change a run that has not ended. A terminal status ends it: `cancelled` cancels."""
-    _refuse_what_the_server_writes(body)
-    changes = body.model_dump(exclude_unset=True, exclude=SERVER_WRITES | {"status"})
+    changes = body.model_dump(exclude_unset=True, exclude={"status"})
+    if body.post_run_checks is not None:
+        changes["post_run_checks"] = [check.model_dump(mode="json") for check in body.post_run_checks]
+    others: tuple[RunId, ...] = ()
 
     async def work(conn: AsyncConnection) -> Response:
-        run = await runs.update(
+        nonlocal others
+        run, others = await runs.update(
             conn,
             caller.organization_id,
             RunId(run_id),
@@ -150,7 +168,7 @@ async def update_run(
         return JsonAnswer(view)
 
     answer = await write(request, work)
-    await parts.bus.publish(run_topic(run_id))
+    await tell_of_endings(parts.bus, run_id, *others)
     return answer
 
 
@@ -185,30 +203,6 @@ async def get_run_image_signed_url(
     return JsonAnswer({"supabase_url": image_url, "signed_url": signed_url, "expires_in": expires_in})
 
 
-SERVER_WRITES = {
-    "output_attachment_ids",
-    "run_message_history",
-    "post_run_checks",
-    "started_at",
-    "ended_at",
-}
-"""Members of an update that only the server knows."""
-
-
-def _order(body: RunCreate) -> Order:
-    return Order(
-        workflow_id=WorkflowId(body.workflow_id),
-        machine_id=None if body.machine_id is None else MachineId(body.machine_id),
-        input_values=body.input_values,
-        sensitive_input_values=body.sensitive_input_values,
-        is_priority=body.is_priority,
-        main_prompt=body.main_prompt,
-        model_metadata=_model_metadata(body),
-        session_alias=body.session_alias,
-        release_session_after=body.release_session_after,
-    )
-
-
 def _model_metadata(body: RunCreate) -> JsonObject | None:
     metadata = body.model_metadata
     if body.main_agent_model_id is not None:
@@ -216,27 +210,3 @@ def _model_metadata(body: RunCreate) -> JsonObject | None:
             update={"main_agent_model_id": body.main_agent_model_id}
         )
     return None if metadata is None else metadata.model_dump(mode="json")
-
-
-def _refuse_what_is_not_there(body: RunCreate) -> None:
-    # As the contract says, pools do not matter when the machine is chosen.
-    pool_ids = body.pool_ids if body.machine_id is None else None
-    unknown: dict[str, tuple[Any, str]] = {
-        "pool_ids": (pool_ids, "there is no such pool"),
-        "session_id": (body.session_id, "there is no such session"),
-        "start_session": (body.start_session, "this server has no sessions"),
-        "file_inputs": (body.file_inputs, "this server takes no input files"),
-    }
-    problems = tuple(Problem(("body", name), reason) for name, (value, reason) in unknown.items() if value)
-    if problems:
-        raise InvalidFields(problems)
-
-
-def _refuse_what_the_server_writes(body: RunUpdate) -> None:
-    problems = tuple(
-        Problem(("body", name), "is written by the server")
-        for name in sorted(SERVER_WRITES)
-        if getattr(body, name) is not None
-    )
-    if problems:
-        raise InvalidFields(problems)

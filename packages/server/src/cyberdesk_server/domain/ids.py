@@ -1,7 +1,10 @@
 """The identifiers of the product's nouns, one type each, so that they cannot be mixed up."""
 
+import re
 from typing import NewType
 from uuid import UUID
+
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 OrganizationId = NewType("OrganizationId", str)
 """`org_…`: text, because the contract declares organization ids as plain strings."""
@@ -27,3 +30,8 @@ ConnectionId = NewType("ConnectionId", UUID)
 SecretId = NewType("SecretId", UUID)
 AttachmentId = NewType("AttachmentId", UUID)
 WorkerId = NewType("WorkerId", str)
+
+
+def is_uuid(text: str) -> bool:
+    """True for the usual spelling of a UUID: 36 characters, any case."""
+    return _UUID.fullmatch(text) is not None

@@ -67,6 +67,11 @@ def path_text(name: str, path: Sequence[str | int]) -> str:
     return name + "".join(_segment_text(segment) for segment in path)
 
 
+def path_of(text: str) -> tuple[str | int, ...] | None:
+    """The path that is written so (`.b[0]['key with space']`, or nothing); None when the text is none."""
+    return tuple(_segments(text)) if _PATH.fullmatch(text) else None
+
+
 def _segment_text(segment: str | int) -> str:
     if isinstance(segment, int):
         return f"[{segment}]"
@@ -78,7 +83,9 @@ def _segment_text(segment: str | int) -> str:
 _SEGMENT = re.compile(
     r"""\.(?P<key>\w[\w-]*)|\[(?P<index>\d+)\]|\['(?P<single>[^']*)'\]|\["(?P<double>[^"]*)"\]"""
 )
-_NAME_AND_PATH = rf"[^\W\d][\w-]*(?:{re.sub(r'[?]P<[a-z]+>', '?:', _SEGMENT.pattern)})*"
+_ANY_PATH = rf"(?:{re.sub(r'[?]P<[a-z]+>', '?:', _SEGMENT.pattern)})*"
+_PATH = re.compile(_ANY_PATH)
+_NAME_AND_PATH = rf"[^\W\d][\w-]*{_ANY_PATH}"
 _BODY = {
     Kind.RUNTIME: rf"\{{\{{\s*(?:{_NAME_AND_PATH})\s*\}}\}}",
     Kind.SECRET: rf"\{{\$(?:{_NAME_AND_PATH})\s*\}}",

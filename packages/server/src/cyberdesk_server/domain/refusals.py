@@ -10,6 +10,7 @@ Refused
  +-- RunAlreadyStarted                               its inputs are in use
  +-- WorkflowHasUnfinishedRuns, MachineIsBusy        in use
  +-- TagClashesInGroup                               a workflow has another tag of the group
+ +-- SessionEnded                                    a session takes no runs after its end
  +-- FingerprintTaken                                there is such a machine already
  +-- ModelConfigurationIsSystemDefault               everybody's, so nobody's to change
  +-- ModelConfigurationInUse                         named by a workflow or an unfinished run
@@ -23,6 +24,7 @@ from cyberdesk_server.domain.ids import (
     MachineId,
     ModelConfigurationId,
     RunId,
+    SessionId,
     TagGroupId,
     TagId,
     TrajectoryId,
@@ -96,7 +98,7 @@ class RunNotEnded(Refused):
     status: RunStatus
 
     def __str__(self) -> str:
-        return f"run {self.run_id} is {self.status}; cancel it before deleting it"
+        return f"run {self.run_id} is {self.status}; it must end first"
 
 
 @dataclass(eq=False)
@@ -105,6 +107,14 @@ class RunStillHoldsMachine(Refused):
 
     def __str__(self) -> str:
         return f"run {self.run_id} is still letting go of its machine; try again in a moment"
+
+
+@dataclass(eq=False)
+class SessionEnded(Refused):
+    session_id: SessionId
+
+    def __str__(self) -> str:
+        return f"session {self.session_id} has ended; start a new one"
 
 
 @dataclass(eq=False)

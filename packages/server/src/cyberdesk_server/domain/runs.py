@@ -1,9 +1,10 @@
 """What a run is, when it may move, and what it was asked to do."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from hashlib import sha256
 from uuid import UUID
 
 from cyberdesk_server.domain.ids import MachineId, OrganizationId, PoolId, RunId, SessionId, WorkflowId
@@ -38,12 +39,26 @@ class RunListOrder(StrEnum):
     CREATED = "created_at_desc"
 
 
-ANY_MACHINE = "any"
+Demand = str
+"""Which machines a waiting run can use, as a key an index can find it by."""
+
+ANY_MACHINE: Demand = "any"
 
 
-def demand(machine_id: MachineId | None) -> str:
-    """Which machines a waiting run can use, as a key an index can find it by."""
-    return ANY_MACHINE if machine_id is None else f"machine:{machine_id}"
+def demand_of_machine(machine_id: MachineId) -> Demand:
+    """This machine and no other."""
+    return f"machine:{machine_id}"
+
+
+def demand_of_pools(pool_ids: Collection[PoolId]) -> Demand:
+    """A machine that is in all of these pools."""
+    names = "\n".join(sorted(map(str, set(pool_ids))))
+    return f"pools:{sha256(names.encode()).hexdigest()[:40]}"
+
+
+def demand_of_session(session_id: SessionId) -> Demand:
+    """The machine the session has reserved."""
+    return f"session:{session_id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +70,9 @@ class Run:
     workflow_id: WorkflowId
     status: RunStatus
     created_at: datetime
+    demand: Demand = ANY_MACHINE
     machine_id: MachineId | None = None
-    """The machine that was asked for, or that took the run; None while any machine may."""
+    """The machine that was asked for, or that took the run; None while it is open which."""
 
     user_id: UUID | None = None
     is_priority: bool = False
@@ -97,3 +113,17 @@ class Run:
 
     lease_expires_at: datetime | None = field(default=None, compare=False)
     """While this is set the run holds its machine, also after it was cancelled."""
+
+
+def added_up(before: JsonObject | None, now: JsonObject | None) -> JsonObject | None:
+    """The counters of a run over all its tries: each `total_…` summed, everything else of the last try."""
+    if before is None or now is None:
+        return now
+    totals = {
+        name: value + earlier
+        for name, value in now.items()
+        if name.startswith("total_")
+        and isinstance(value, int)
+        and isinstance(earlier := before.get(name), int)
+    }
+    return {**now, **totals}

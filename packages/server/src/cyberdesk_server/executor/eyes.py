@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import TypeVar
 
-from cyberdesk_server.domain.addresses import address_of
+from cyberdesk_server.domain.addresses import address_of, history_image_key
 from cyberdesk_server.domain.ids import OrganizationId
 from cyberdesk_server.domain.screens import Screenshot
 from cyberdesk_server.executor.parts import ExecutorParts
@@ -74,7 +74,7 @@ class Eyes:
 
     async def keep(self, screenshot: Screenshot) -> str:
         """The address of the stored picture. Equal pictures are stored once."""
-        key = f"run-images/message-history/{self._organization_id}/{screenshot.digest}.png"
+        key = history_image_key(self._organization_id, f"{screenshot.digest}.png")
         if key not in self._kept:
             await self._parts.blobs.put(key, screenshot.png, content_type="image/png")
             self._kept.add(key)

@@ -51,7 +51,11 @@ async def execute(claim: Claim, parts: ExecutorParts) -> Ending:
     The ending is not written here: that is one transaction of the worker (`store.runs.finish`).
     """
     async with watching(claim, parts) as watch:
-        execution = await _Execution.open(claim, parts, watch)
+        try:
+            execution = await _Execution.open(claim, parts, watch)
+        except RunFails as failure:
+            status = RunStatus.ERROR
+            return Ending(status, failure.reasons, None, usage_metadata((), status))
         try:
             ending = await execution.run()
         except RunFails as failure:

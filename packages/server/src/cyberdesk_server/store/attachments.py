@@ -9,13 +9,13 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from sqlalchemy import ColumnElement, Row, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cyberdesk_server.domain.attachments import Attachment, AttachmentType, StoredFile
-from cyberdesk_server.domain.ids import AttachmentId, OrganizationId, RunId
+from cyberdesk_server.domain.ids import AttachmentId, OrganizationId, RunId, is_uuid
 from cyberdesk_server.store.tables import attachments, runs
 
 
@@ -231,6 +231,21 @@ async def ids_of(
         of_type = AttachmentType(type_)
         found[run_id][of_type] = (*found[run_id].get(of_type, ()), attachment_id)
     return found
+
+
+async def of_organization(
+    conn: AsyncConnection, organization_id: OrganizationId, ids: Collection[str]
+) -> tuple[AttachmentId, ...]:
+    """Those of `ids` that are files of the organization's runs; a text that is no id is none."""
+    wanted = [UUID(id_) for id_ in ids if is_uuid(id_)]
+    if not wanted:
+        return ()
+    rows = await conn.execute(
+        select(attachments.c.id).where(
+            attachments.c.organization_id == organization_id, attachments.c.id.in_(wanted)
+        )
+    )
+    return tuple(rows.scalars())
 
 
 def _is_there(now: datetime) -> ColumnElement[bool]:

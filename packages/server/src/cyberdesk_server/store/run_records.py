@@ -35,6 +35,8 @@ COLUMNS = (
     "session_id",
     "session_alias",
     "release_session_after",
+    "pool_ids",
+    "post_run_checks",
     "started_at",
     "ended_at",
 )
@@ -87,6 +89,16 @@ async def find(
         .limit(limit)
     )
     return [dict(zip(chosen, row, strict=True)) for row in rows], total
+
+
+async def told(
+    conn: AsyncConnection, run_ids: Collection[RunId], column: str
+) -> Mapping[RunId, Sequence[Any]]:
+    """What callers wrote into a column of theirs; runs of which nobody did are left out."""
+    found = await conn.execute(
+        select(runs.c.id, runs.c[column]).where(runs.c.id.in_(run_ids), runs.c[column].is_not(None))
+    )
+    return {row[0]: row[1] for row in found}
 
 
 async def prompts(conn: AsyncConnection, workflow_ids: Collection[WorkflowId]) -> Mapping[WorkflowId, str]:

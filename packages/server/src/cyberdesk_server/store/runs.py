@@ -5,8 +5,8 @@ ends, when its worker lets go of it after it was cancelled, or when the lease of
 Every write of a worker names its `attempt`; one that was overtaken changes nothing (invariant 4).
 """
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -14,21 +14,30 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Row, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cyberdesk_server.domain.ids import MachineId, OrganizationId, PoolId, RunId, WorkerId, WorkflowId
+from cyberdesk_server.domain.ids import (
+    MachineId,
+    OrganizationId,
+    PoolId,
+    RunId,
+    SessionId,
+    WorkerId,
+    WorkflowId,
+)
 from cyberdesk_server.domain.json import JsonObject
 from cyberdesk_server.domain.machines import Machine
-from cyberdesk_server.domain.runs import TERMINAL, Run, RunStatus, demand
+from cyberdesk_server.domain.refs import Outcome
+from cyberdesk_server.domain.runs import TERMINAL, Demand, Run, RunStatus
 from cyberdesk_server.domain.workflows import Workflow
-from cyberdesk_server.store import secrets, workflows
+from cyberdesk_server.store import pools, secrets, sessions, workflows
 from cyberdesk_server.store.machines import machine_from
 from cyberdesk_server.store.tables import machines, runs
-from cyberdesk_server.store.waiting import IS_IDLE, best_pair
+from cyberdesk_server.store.waiting import IS_FREE, best_pair
 
 ENDED = tuple(status.value for status in TERMINAL)
 CLAIM_LOCK = 0x43594252
 """Key of the advisory lock that lets one claim at a time decide on PostgreSQL."""
 
-BESIDE = ("demand", "moved_at", "worker_id", "told_message_history", "told_output_attachment_ids")
+BESIDE = ("moved_at", "worker_id", "told_message_history", "told_output_attachment_ids")
 COLUMNS = [column for column in runs.c if column.name not in BESIDE]
 
 
@@ -42,6 +51,12 @@ class Claim:
     attempt: int
     """The fencing number every write of this worker has to name."""
 
+    pool_parameters: JsonObject = field(default_factory=dict)
+    """What the pools give that the run names."""
+
+    earlier: Mapping[str, Outcome] = field(default_factory=dict)
+    """What earlier runs of its session or chain came to, by alias: what its inputs may refer to."""
+
 
 async def get(conn: AsyncConnection, organization_id: OrganizationId, run_id: RunId) -> Run | None:
     """The run, or None when the organization has no such run."""
@@ -51,9 +66,12 @@ async def get(conn: AsyncConnection, organization_id: OrganizationId, run_id: Ru
 
 async def add(conn: AsyncConnection, run: Run) -> None:
     """Write a new run that waits for a machine."""
-    values = {column.name: getattr(run, column.name) for column in COLUMNS}
-    values |= {"status": run.status.value, "demand": demand(run.machine_id), "moved_at": run.created_at}
-    await conn.execute(_INSERT, values)
+    await add_all(conn, [run])
+
+
+async def add_all(conn: AsyncConnection, new: Sequence[Run]) -> None:
+    """Write new runs that wait for a machine."""
+    await conn.execute(_INSERT, [_values(run) for run in new])
 
 
 async def claim_next(
@@ -74,8 +92,14 @@ async def claim_next(
         return None
     run = _run(taken)
     machine = (await conn.execute(select(machines).where(machines.c.id == run.machine_id))).one()
-    workflow = await workflows.get_even_deleted(conn, run.workflow_id)
-    return Claim(run, machine_from(machine), workflow, run.attempt)
+    return Claim(
+        run,
+        machine_from(machine),
+        await workflows.get_even_deleted(conn, run.workflow_id),
+        run.attempt,
+        pool_parameters=(await pools.parameters(conn, run.pool_ids))[0] if run.pool_ids else {},
+        earlier=await sessions.outcomes(conn, run),
+    )
 
 
 async def renew(
@@ -113,10 +137,10 @@ async def finish(
     output_data: JsonObject | None,
     usage_metadata: JsonObject | None,
     now: datetime,
-) -> bool:
+) -> Run | None:
     """End the run: status and output written, secrets gone, machine free.
 
-    False, and nothing changed, when the worker lost the run or it has ended already.
+    None, and nothing changed, when the worker lost the run or it has ended already.
     """
     ended = await conn.execute(
         update(runs)
@@ -130,12 +154,14 @@ async def finish(
             moved_at=now,
             lease_expires_at=None,
         )
+        .returning(*COLUMNS)
     )
-    if ended.rowcount == 0:
-        return False
+    row = ended.one_or_none()
+    if row is None:
+        return None
     await _free_machine(conn, run_id)
     await secrets.forget_run(conn, run_id)
-    return True
+    return _run(row)
 
 
 async def end(
@@ -149,7 +175,7 @@ async def end(
         await conn.execute(
             update(runs)
             .where(runs.c.id == run_id, runs.c.status.not_in(ENDED))
-            .values(**changes, status=status.value, ended_at=now, moved_at=now)
+            .values({"ended_at": now, **changes, "status": status.value, "moved_at": now})
             .returning(*COLUMNS)
         )
     ).one_or_none()
@@ -212,29 +238,80 @@ async def unfinished_of_workflow(conn: AsyncConnection, workflow_id: WorkflowId)
     return (await conn.execute(count)).scalar_one()
 
 
-async def end_waiting_for(
+def demanding(*demands: Demand) -> ColumnElement[bool]:
+    """The condition of runs with one of these demands."""
+    return runs.c.demand.in_(demands)
+
+
+def in_session(session_id: SessionId) -> ColumnElement[bool]:
+    """The condition of runs in this session."""
+    return runs.c.session_id == session_id
+
+
+def in_chain(chain_id: UUID) -> ColumnElement[bool]:
+    """The condition of the steps of this chain."""
+    return runs.c.chain_id == chain_id
+
+
+async def end_waiting(
     conn: AsyncConnection,
-    organization_id: OrganizationId,
-    demands: Collection[str],
+    which: ColumnElement[bool],
     *,
+    status: RunStatus,
     reason: str,
     now: datetime,
-) -> tuple[RunId, ...]:
-    """End the runs that wait with one of these demands with an error; which they were."""
+) -> tuple[Run, ...]:
+    """End the runs that still wait for a machine, of those that `which` selects, in the order of creation."""
     rows = await conn.execute(
         update(runs)
-        .where(
-            runs.c.organization_id == organization_id,
-            runs.c.demand.in_(demands),
-            runs.c.status == RunStatus.SCHEDULING.value,
-        )
-        .values(status=RunStatus.ERROR.value, error=[reason], ended_at=now, moved_at=now)
-        .returning(runs.c.id)
+        .where(which, runs.c.status == RunStatus.SCHEDULING.value)
+        .values(status=status.value, error=[reason], ended_at=now, moved_at=now)
+        .returning(*COLUMNS)
     )
-    ended = tuple(rows.scalars())
-    for run_id in ended:
-        await secrets.forget_run(conn, run_id)
-    return ended
+    ended = sorted(map(_run, rows), key=lambda run: (run.created_at, str(run.id)))
+    for run in ended:
+        await secrets.forget_run(conn, run.id)
+    return tuple(ended)
+
+
+async def usage(conn: AsyncConnection, run_id: RunId) -> JsonObject | None:
+    """The counters of the run's earlier tries; None when this is the first."""
+    first = runs.c.retries == 0
+    found = await conn.execute(select(runs.c.usage_metadata).where(runs.c.id == run_id, ~first))
+    counters: JsonObject | None = found.scalar_one_or_none()
+    return counters
+
+
+async def mark_as_releasing(conn: AsyncConnection, run_id: RunId) -> None:
+    """The run is the one that released its session."""
+    await conn.execute(update(runs).where(runs.c.id == run_id).values(release_session_after=True))
+
+
+async def start_over(conn: AsyncConnection, run: Run, *, now: datetime) -> Run | None:
+    """Write `run` in the place of its ended self: it waits again, with nothing of the try before.
+
+    None when it is no longer ended, or still holds its machine.
+    """
+    cleared = {
+        "output_data": None,
+        "error": None,
+        "started_at": None,
+        "ended_at": None,
+        "told_message_history": None,
+        "told_output_attachment_ids": None,
+        "retries": runs.c.retries + 1,
+        "moved_at": now,
+    }
+    kept = {name: value for name, value in _values(run).items() if name not in ("attempt", "usage_metadata")}
+    row = (
+        await conn.execute(
+            update(runs)
+            .where(runs.c.id == run.id, runs.c.status.in_(ENDED), runs.c.lease_expires_at.is_(None))
+            .values({**kept, **cleared})
+            .returning(*COLUMNS)
+        )
+    ).one_or_none()
+    return None if row is None else _run(row)
 
 
 # Built once: putting thirty columns together takes longer than asking for them.
@@ -304,6 +381,8 @@ async def _take_waiting(
             )
         ).one_or_none()
         if claimed is not None:
+            if claimed.session_id is not None:
+                await sessions.reserve(conn, claimed.session_id, machine_id)
             return claimed
         await _free_machine(conn, run_id)  # the run was cancelled in this very moment; look again
     return None
@@ -311,9 +390,17 @@ async def _take_waiting(
 
 async def _hold_machine(conn: AsyncConnection, machine_id: MachineId, run_id: RunId) -> bool:
     held = await conn.execute(
-        update(machines).where(machines.c.id == machine_id, IS_IDLE).values(held_by_run_id=run_id)
+        update(machines)
+        .where(machines.c.id == machine_id, IS_FREE, _is_open_to(run_id))
+        .values(held_by_run_id=run_id)
     )
     return held.rowcount == 1
+
+
+def _is_open_to(run_id: RunId) -> ColumnElement[bool]:
+    its_session = select(runs.c.session_id).where(runs.c.id == run_id).scalar_subquery()
+    reserved_for = machines.c.reserved_session_id
+    return reserved_for.is_(None) | (reserved_for == its_session)
 
 
 async def _free_machine(conn: AsyncConnection, run_id: RunId) -> None:
@@ -342,6 +429,11 @@ def _run(row: Row[Any]) -> Run:
     if fields["pool_ids"] is not None:
         fields["pool_ids"] = tuple(PoolId(UUID(pool_id)) for pool_id in fields["pool_ids"])
     return Run(**fields)
+
+
+def _values(run: Run) -> dict[str, Any]:
+    values = {column.name: getattr(run, column.name) for column in COLUMNS}
+    return values | {"status": run.status.value, "moved_at": run.created_at}
 
 
 _FIELDS = frozenset(column.name for column in COLUMNS)

@@ -42,7 +42,19 @@ async def for_run(conn: AsyncConnection, run_id: RunId) -> Sealed:
 async def add_for_run(
     conn: AsyncConnection, organization_id: OrganizationId, run_id: RunId, sealed: Sealed
 ) -> None:
-    await _add(conn, sealed, organization_id=organization_id, run_id=run_id)
+    await add_for_runs(conn, organization_id, {run_id: sealed})
+
+
+async def add_for_runs(
+    conn: AsyncConnection, organization_id: OrganizationId, sealed: Mapping[RunId, Sealed]
+) -> None:
+    rows = [
+        {"id": id_, "organization_id": organization_id, "run_id": run_id, "name": name, "sealed": content}
+        for run_id, of_run in sealed.items()
+        for name, (id_, content) in of_run.items()
+    ]
+    if rows:
+        await conn.execute(secrets.insert(), rows)
 
 
 async def add_for_machine(
@@ -57,9 +69,7 @@ async def add_for_pool(
     await _add(conn, sealed, organization_id=organization_id, pool_id=pool_id)
 
 
-async def _add(
-    conn: AsyncConnection, sealed: Sealed, **owner: OrganizationId | RunId | MachineId | PoolId
-) -> None:
+async def _add(conn: AsyncConnection, sealed: Sealed, **owner: OrganizationId | MachineId | PoolId) -> None:
     rows = [{"id": id_, "name": name, "sealed": content, **owner} for name, (id_, content) in sealed.items()]
     if rows:
         await conn.execute(secrets.insert(), rows)

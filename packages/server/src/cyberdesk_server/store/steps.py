@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import Row, Select, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -23,11 +22,13 @@ async def begin(conn: AsyncConnection, step: Step, attempt: int) -> bool:
     False when the run is no longer running, or another worker has it: the caller must not act.
     Writing the same step again changes nothing and is answered the same way.
     """
-    if not await _lock(conn, _GOING_ON, step.run_id, attempt):
+    retries = await _lock(conn, _GOING_ON, step.run_id, attempt)
+    if retries is None:
         return False
     row = {
         "id": step.id,
         "run_id": step.run_id,
+        "retry": retries,
         "number": step.number,
         "turn": step.turn,
         "attempt": attempt,
@@ -52,7 +53,7 @@ async def complete(conn: AsyncConnection, step: Step, attempt: int) -> bool:
     A step that ended while its run was cancelled is still written: it happened.
     False when another worker has the run, or the run is gone.
     """
-    if not await _lock(conn, _HELD, step.run_id, attempt):
+    if await _lock(conn, _HELD, step.run_id, attempt) is None:
         return False
     written = await conn.execute(
         update(steps)
@@ -64,15 +65,17 @@ async def complete(conn: AsyncConnection, step: Step, attempt: int) -> bool:
 
 
 async def history(conn: AsyncConnection, run_id: RunId) -> tuple[Step, ...]:
-    """The run's steps in order."""
-    rows = await conn.execute(select(steps).where(steps.c.run_id == run_id).order_by(steps.c.number))
-    return tuple(_step(row) for row in rows)
+    """The steps of the run's last try in order."""
+    return (await histories(conn, [run_id])).get(run_id, ())
 
 
 async def histories(conn: AsyncConnection, run_ids: Sequence[RunId]) -> Mapping[RunId, tuple[Step, ...]]:
-    """The steps of several runs, each in order; runs without steps are left out."""
+    """The steps of the last try of several runs, each in order; runs without steps are left out."""
     rows = await conn.execute(
-        select(steps).where(steps.c.run_id.in_(run_ids)).order_by(steps.c.run_id, steps.c.number)
+        select(steps)
+        .join(runs, (runs.c.id == steps.c.run_id) & (runs.c.retries == steps.c.retry))
+        .where(steps.c.run_id.in_(run_ids))
+        .order_by(steps.c.run_id, steps.c.number)
     )
     by_run: dict[RunId, list[Step]] = defaultdict(list)
     for row in rows:
@@ -94,7 +97,7 @@ async def last_screen(conn: AsyncConnection, workflow_id: WorkflowId) -> str | N
 
 # The row lock makes a cancellation or a takeover wait until the step is written, or be seen before it.
 _OURS = (
-    select(runs.c.id)
+    select(runs.c.retries)
     .where(runs.c.id == bindparam("run_id"), runs.c.attempt == bindparam("attempt"))
     .with_for_update()
 )
@@ -102,9 +105,10 @@ _GOING_ON = _OURS.where(runs.c.status == RunStatus.RUNNING.value)
 _HELD = _OURS.where(runs.c.lease_expires_at.is_not(None))
 
 
-async def _lock(conn: AsyncConnection, ours: Select[tuple[UUID]], run_id: RunId, attempt: int) -> bool:
+async def _lock(conn: AsyncConnection, ours: Select[int], run_id: RunId, attempt: int) -> int | None:
+    """Which try the run is at; None when it is not, or no longer, the caller's."""
     found = await conn.execute(ours, {"run_id": run_id, "attempt": attempt})
-    return found.first() is not None
+    return found.scalar_one_or_none()
 
 
 def _outcome(step: Step) -> dict[str, Any]:

@@ -31,7 +31,7 @@ from cyberdesk_server.domain.machines import Machine
 from cyberdesk_server.domain.model_configurations import ModelConfiguration
 from cyberdesk_server.domain.organizations import ApiKey, Organization
 from cyberdesk_server.domain.pools import Pool
-from cyberdesk_server.domain.runs import Run, RunStatus
+from cyberdesk_server.domain.runs import Run, RunStatus, demand_of_machine
 from cyberdesk_server.domain.steps import Step, ToolCall
 from cyberdesk_server.domain.trajectories import USUAL_SIZE, Trajectory, dimensions
 from cyberdesk_server.domain.workflows import Workflow
@@ -260,6 +260,8 @@ async def a_run(
         "created_at": NOON,
         "machine_id": machine_id,
     }
+    if machine_id is not None:
+        usual["demand"] = demand_of_machine(machine_id)
     run = Run(**usual | fields)
     await runs.add(conn, run)
     if status.is_terminal:

@@ -10,9 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cyberdesk_server.domain.ids import MachineId, OrganizationId, RunId
 from cyberdesk_server.domain.machines import Machine, MachineStatus
 from cyberdesk_server.domain.refusals import FingerprintTaken, MachineIsBusy, Unknown
-from cyberdesk_server.domain.runs import demand
+from cyberdesk_server.domain.runs import demand_of_machine
 from cyberdesk_server.ports import Vault
-from cyberdesk_server.store import machines, runs, secrets
+from cyberdesk_server.store import machines, secrets, sessions
+from cyberdesk_server.usecases.endings import end_demanding, end_session
 from cyberdesk_server.usecases.sealing import SensitiveParameters, aliases, seal_change, seal_given
 
 
@@ -53,10 +54,13 @@ async def update(
     *,
     sensitive_parameters: SensitiveParameters | None,
     vault: Vault,
-) -> Machine:
-    """The machine with these fields changed. Raises `Unknown`.
+    now: datetime,
+) -> tuple[Machine, tuple[RunId, ...]]:
+    """The machine with these fields changed, and the runs that ended by it. Raises `Unknown`.
 
     Without `sensitive_parameters` the secrets stay as they are.
+    Without its `reserved_session_id` a machine is free for others: the session ends, and what waits in it
+    is cancelled.
     """
     before = await machines.get(conn, organization_id, machine_id, for_update=True)
     if before is None:
@@ -68,10 +72,14 @@ async def update(
         await secrets.forget_machine(conn, machine_id, change.gone)
         await secrets.add_for_machine(conn, organization_id, machine_id, change.sealed)
         changes = {**changes, "sensitive_parameter_aliases": change.aliases}
+    ended: tuple[RunId, ...] = ()
+    if "reserved_session_id" in changes:
+        for session in await sessions.reserving(conn, machine_id):
+            ended += await end_session(conn, session, reason="the session was cleared", now=now)
     after = await machines.update_fields(conn, organization_id, machine_id, changes)
     if after is None:
         raise Unknown("machine", machine_id)
-    return after
+    return after, ended
 
 
 async def delete(
@@ -83,13 +91,9 @@ async def delete(
     """
     if await machines.get(conn, organization_id, machine_id) is None:
         raise Unknown("machine", machine_id)
-    ended = await runs.end_waiting_for(
-        conn,
-        organization_id,
-        [demand(machine_id)],
-        reason="the machine this run waited for was deleted",
-        now=now,
-    )
+    reason = "the machine this run waited for was deleted"
+    reserving = await sessions.reserving(conn, machine_id)
+    ended = await end_demanding(conn, [demand_of_machine(machine_id)], reserving, reason=reason, now=now)
     if not await machines.delete(conn, organization_id, machine_id):
         raise MachineIsBusy(machine_id)
     return ended

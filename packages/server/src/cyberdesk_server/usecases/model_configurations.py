@@ -4,21 +4,26 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cyberdesk_server.domain.ids import ModelConfigurationId, OrganizationId
+from cyberdesk_server.domain.json import JsonObject
 from cyberdesk_server.domain.model_configurations import ModelConfiguration
 from cyberdesk_server.domain.refusals import (
     ModelConfigurationInUse,
     ModelConfigurationIsSystemDefault,
+    Problem,
     Unknown,
     invalid,
 )
 from cyberdesk_server.ports import Vault
 from cyberdesk_server.store import model_configurations as store
 from cyberdesk_server.usecases.sealing import seal_one
+
+DRIVING_ROLES = frozenset({"main_agent_model_id", "fallback_model_1_id", "fallback_model_2_id"})
+"""Who acts on the desktop, or takes over from it."""
 
 
 async def create(
@@ -95,3 +100,32 @@ async def _own(
     if configuration.is_system_default:
         raise ModelConfigurationIsSystemDefault(configuration_id)
     return configuration
+
+
+async def unusable_models(
+    conn: AsyncConnection, organization_id: OrganizationId, metadata: JsonObject
+) -> tuple[Problem, ...]:
+    """What is wrong with the models a `model_metadata` names, each where it stands in the body.
+
+    A model must be there and not archived; who drives the desktop must be a computer use model.
+    """
+    problems = []
+    for role in store.ROLES:
+        named = metadata.get(role)
+        if named is None:
+            continue
+        found = await store.get(conn, organization_id, ModelConfigurationId(UUID(str(named))))
+        reason = _why_not(found, must_drive=role in DRIVING_ROLES)
+        if reason is not None:
+            problems.append(Problem(("body", "model_metadata", role), reason))
+    return tuple(problems)
+
+
+def _why_not(found: ModelConfiguration | None, *, must_drive: bool) -> str | None:
+    if found is None:
+        return "there is no such model configuration"
+    if found.is_archived:
+        return "the model configuration is archived"
+    if must_drive and not found.is_computer_use_model:
+        return "the model configuration is no computer use model"
+    return None

@@ -12,7 +12,8 @@ from cyberdesk_server.domain.machines import Machine
 from cyberdesk_server.domain.pools import Pool
 from cyberdesk_server.domain.refusals import Unknown
 from cyberdesk_server.ports import Vault
-from cyberdesk_server.store import machines, pools, runs, secrets
+from cyberdesk_server.store import machines, pools, secrets
+from cyberdesk_server.usecases.endings import end_demanding
 from cyberdesk_server.usecases.sealing import SensitiveParameters, aliases, seal_change, seal_given
 
 
@@ -76,9 +77,8 @@ async def delete(
     """
     await _get(conn, organization_id, pool_id)
     lost = await pools.delete(conn, pool_id)
-    return await runs.end_waiting_for(
-        conn, organization_id, lost, reason=f"pool {pool_id}, which this run named, was deleted", now=now
-    )
+    reason = f"pool {pool_id}, which this run named, was deleted"
+    return await end_demanding(conn, lost, reason=reason, now=now)
 
 
 async def add_machines(

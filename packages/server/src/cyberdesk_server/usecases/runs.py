@@ -1,18 +1,16 @@
 """Creating, changing, ending and deleting runs."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
-from uuid import uuid4
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cyberdesk_server.domain.addresses import blob_key_of
-from cyberdesk_server.domain.ids import MachineId, OrganizationId, RunId, WorkflowId
-from cyberdesk_server.domain.inputs import effective_inputs, missing_variables
+from cyberdesk_server.domain.addresses import blob_key_of, is_history_image
+from cyberdesk_server.domain.attachments import StoredFile
+from cyberdesk_server.domain.ids import OrganizationId, RunId
 from cyberdesk_server.domain.json import JsonObject, JsonValue
-from cyberdesk_server.domain.machines import Machine
 from cyberdesk_server.domain.refusals import (
     InvalidFields,
     Problem,
@@ -25,68 +23,45 @@ from cyberdesk_server.domain.refusals import (
     invalid,
 )
 from cyberdesk_server.domain.runs import Run, RunStatus
-from cyberdesk_server.domain.workflows import Workflow
 from cyberdesk_server.ports import Vault
-from cyberdesk_server.store import attachments, machines, pictures, runs, secrets, workflows
-from cyberdesk_server.usecases.schemas import SECRET_PREFIX, misfits, optional_names
-from cyberdesk_server.usecases.sealing import aliases, seal
+from cyberdesk_server.store import attachments, pictures, runs, sessions, workflows
+from cyberdesk_server.usecases.endings import settle
+from cyberdesk_server.usecases.orders import Order, Placed, check, write
+from cyberdesk_server.usecases.placement import Wish, place
+from cyberdesk_server.usecases.run_inputs import Given, defaults, problems_of
 
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What a caller wants done."""
-
-    workflow_id: WorkflowId
-    machine_id: MachineId | None = None
-    """None: any machine."""
-
-    input_values: JsonObject | None = None
-    sensitive_input_values: Mapping[str, JsonValue] | None = field(default=None, repr=False)
-    is_priority: bool = False
-    main_prompt: str | None = None
-    """In place of the workflow's prompt."""
-
-    model_metadata: JsonObject | None = None
-    session_alias: str | None = None
-    release_session_after: bool | None = None
+TOLD = {
+    "run_message_history": "told_message_history",
+    "output_attachment_ids": "told_output_attachment_ids",
+}
+"""Members that are views of journal and files until a caller writes them, and the columns it writes."""
 
 
 async def create(
-    conn: AsyncConnection, order: Order, *, organization_id: OrganizationId, vault: Vault, now: datetime
-) -> Run:
-    """A run that waits for its machine.
+    conn: AsyncConnection,
+    order: Order,
+    wish: Wish,
+    *,
+    organization_id: OrganizationId,
+    vault: Vault,
+    now: datetime,
+    files: tuple[StoredFile, ...] = (),
+    count: int = 1,
+) -> tuple[Run, ...]:
+    """`count` runs that wait for their machine; those of one session follow each other in it.
 
-    Raises `Unknown`, and `InvalidFields` when a variable of the prompt has no
-    value or the inputs do not fit the workflow's schema.
+    Raises `Unknown`, `SessionEnded`, and `InvalidFields` when a variable of the prompt has no value, the
+    inputs do not fit the workflow's schema or refer to a run that is not there.
     """
-    workflow = await workflows.get(conn, organization_id, order.workflow_id)
-    if workflow is None:
-        raise Unknown("workflow", order.workflow_id)
-    machine = None
-    if order.machine_id is not None:
-        machine = await machines.get(conn, organization_id, order.machine_id)
-        if machine is None:
-            raise Unknown("machine", order.machine_id)
-    await _check_inputs(conn, order, workflow, machine)
-    sealed = await seal(vault, organization_id, order.sensitive_input_values or {})
-    run = Run(
-        id=RunId(uuid4()),
-        organization_id=organization_id,
-        workflow_id=workflow.id,
-        status=RunStatus.SCHEDULING,
-        created_at=now,
-        machine_id=order.machine_id,
-        is_priority=order.is_priority,
-        main_prompt=order.main_prompt,
-        model_metadata=order.model_metadata,
-        input_values=order.input_values,
-        sensitive_input_aliases=aliases(sealed) or None,
-        session_alias=order.session_alias,
-        release_session_after=order.release_session_after,
-    )
-    await runs.add(conn, run)
-    await secrets.add_for_run(conn, organization_id, run.id, sealed)
-    return run
+    placement = await place(conn, organization_id, wish, now=now)
+    session_id = placement.session_id
+    known = await sessions.aliases(conn, session_id) if session_id is not None else ()
+    workflow, problems = await check(conn, organization_id, order, placement, refers_to=known)
+    if problems:
+        raise InvalidFields(problems)
+    first = Placed(order, workflow, placement, files)
+    others = replace(first, placement=placement.following())
+    return await write(conn, [first, *[others] * (count - 1)], vault=vault, now=now)
 
 
 async def update(
@@ -97,8 +72,8 @@ async def update(
     status: RunStatus | None,
     changes: Mapping[str, Any],
     now: datetime,
-) -> Run:
-    """The run with these fields changed; a terminal `status` ends it.
+) -> tuple[Run, tuple[RunId, ...]]:
+    """The run with these fields changed, and which other runs ended with it; a terminal `status` ends it.
 
     Raises `Unknown`, `RunAlreadyEnded`, `RunAlreadyStarted` for new inputs of a run under way, and
     `InvalidFields` for a status that only a worker can give.
@@ -112,13 +87,17 @@ async def update(
         )
     if "input_values" in changes:
         await _check_new_inputs(conn, run, changes["input_values"])
+    await _check_what_is_told(conn, run, changes)
+    columns = {TOLD.get(name, name): value for name, value in changes.items()}
+    others: tuple[RunId, ...] = ()
     if status is not None and status.is_terminal:
-        updated = await runs.end(conn, run.id, status=status, changes=changes, now=now)
+        updated = await runs.end(conn, run.id, status=status, changes=columns, now=now)
+        others = await settle(conn, [updated], now=now) if updated else ()
     else:
-        updated = await runs.update_fields(conn, run.id, changes) if changes else run
+        updated = await runs.update_fields(conn, run.id, columns) if columns else run
     if updated is None:
         raise RunAlreadyEnded(run.id, (await _get(conn, organization_id, run_id)).status)
-    return updated
+    return (await _get(conn, organization_id, run_id) if others else updated), others
 
 
 async def delete(conn: AsyncConnection, organization_id: OrganizationId, run_id: RunId) -> tuple[str, ...]:
@@ -158,65 +137,40 @@ async def _check_new_inputs(conn: AsyncConnection, run: Run, input_values: JsonO
     if run.status is not RunStatus.SCHEDULING:
         raise RunAlreadyStarted(run.id)
     workflow = await workflows.get_even_deleted(conn, run.workflow_id)
-    machine = None
-    if run.machine_id is not None:
-        machine = await machines.get(conn, run.organization_id, run.machine_id)
-    # The secrets are sealed; their names are all that can be checked again.
-    kept = dict.fromkeys(run.sensitive_input_aliases or (), None)
-    order = Order(run.workflow_id, run.machine_id, input_values, kept, main_prompt=run.main_prompt)
-    await _check_inputs(conn, order, workflow, machine, knows_secrets=False)
-
-
-async def _check_inputs(
-    conn: AsyncConnection,
-    order: Order,
-    workflow: Workflow,
-    machine: Machine | None,
-    *,
-    knows_secrets: bool = True,
-) -> None:
-    prompt = order.main_prompt or workflow.main_prompt
-    if not prompt.strip():
-        raise invalid(("body", "workflow_id"), "the workflow has no prompt yet", "missing")
-    inputs, own_secrets = order.input_values or {}, order.sensitive_input_values or {}
-    missing = missing_variables(
-        prompt,
-        inputs=inputs.keys() | _parameters(machine),
-        secrets=own_secrets.keys() | _sensitive_parameters(machine),
-        optional=optional_names(workflow.input_schema),
+    given = Given(
+        inputs=input_values or {},
+        secrets=dict.fromkeys(run.sensitive_input_aliases or ()),
+        knows_secrets=False,
+        aliases=await sessions.outcomes(conn, run),
     )
-    # A machine that is not chosen yet may bring what is missing.
-    may_come = (frozenset[str](), frozenset[str]())
-    if machine is None and (missing.inputs or missing.secrets or workflow.input_schema is not None):
-        may_come = await machines.parameter_names(conn, workflow.organization_id)
-    problems = [
-        *(_missing("input_values", name, f"{{{name}}}") for name in sorted(missing.inputs - may_come[0])),
-        *(
-            _missing("sensitive_input_values", name, f"{{${name}}}")
-            for name in sorted(missing.secrets - may_come[1])
-        ),
-    ]
-    if workflow.input_schema is not None and not problems:
-        known_later = _sensitive_parameters(machine) | may_come[1]
-        if not knows_secrets:
-            known_later |= own_secrets.keys()
-        problems += misfits(
-            workflow.input_schema,
-            effective_inputs(inputs, machine.machine_parameters if machine else None),
-            own_secrets if knows_secrets else {},
-            not_required=may_come[0] | {SECRET_PREFIX + name for name in known_later},
-        )
+    found = await defaults(conn, workflow, run.machine_id, run.pool_ids)
+    problems = problems_of(run.main_prompt or workflow.main_prompt, workflow, given, found)
     if problems:
-        raise InvalidFields(tuple(problems))
+        raise InvalidFields(problems)
 
 
-def _parameters(machine: Machine | None) -> frozenset[str]:
-    return frozenset(machine.machine_parameters or ()) if machine else frozenset()
+async def _check_what_is_told(conn: AsyncConnection, run: Run, changes: Mapping[str, Any]) -> None:
+    ids: Sequence[str] = changes.get("output_attachment_ids") or ()
+    known = {str(id_) for id_ in await attachments.of_organization(conn, run.organization_id, ids)}
+    problems = tuple(
+        Problem(("body", "output_attachment_ids", index), "there is no such attachment")
+        for index, id_ in enumerate(ids)
+        if id_ not in known
+    )
+    if problems:
+        raise InvalidFields(problems)
+    history = changes.get("run_message_history")
+    shown = [text for text in _texts(history) if is_history_image(text, run.organization_id)]
+    await pictures.show(conn, run.id, shown)
 
 
-def _sensitive_parameters(machine: Machine | None) -> frozenset[str]:
-    return frozenset(machine.sensitive_parameter_aliases or ()) if machine else frozenset()
-
-
-def _missing(field_name: str, name: str, variable: str) -> Problem:
-    return Problem(("body", field_name, name), f"the prompt uses {variable}, which has no value", "missing")
+def _texts(value: JsonValue) -> Iterator[str]:
+    match value:
+        case str():
+            yield value
+        case Mapping():
+            for item in value.values():
+                yield from _texts(item)
+        case list() | tuple():
+            for item in value:
+                yield from _texts(item)

@@ -18,10 +18,10 @@ from cyberdesk_server.domain.refusals import (
     WorkflowHasUnfinishedRuns,
 )
 from cyberdesk_server.domain.workflows import Workflow
+from cyberdesk_server.json_schemas import schema_problem
 from cyberdesk_server.store import post_run_checks, runs, tags, workflows
 from cyberdesk_server.usecases import trajectories
 from cyberdesk_server.usecases.post_run_checks import refuse_unusable, rewritten
-from cyberdesk_server.usecases.schemas import schema_problem
 
 
 async def create(

@@ -10,12 +10,14 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from cyberdesk_server.domain.ids import RunId
 from cyberdesk_server.domain.runs import RunStatus
 from cyberdesk_server.executor.loop import execute
 from cyberdesk_server.executor.parts import Ending, ExecutorParts
 from cyberdesk_server.store import runs
 from cyberdesk_server.store.runs import Claim
 from cyberdesk_server.topics import MACHINES_FREE, run_topic
+from cyberdesk_server.usecases.endings import finish
 from cyberdesk_server.worker.gate import GatedDesktop
 
 log = structlog.get_logger(__name__)
@@ -91,22 +93,25 @@ class Job:
         now = self._parts.clock.now()
         run_id, attempt = self._claim.run.id, self._claim.attempt
         async with self._parts.database.transaction() as conn:
-            is_ended_by_us = ending.status is not RunStatus.CANCELLED and await runs.finish(
-                conn,
-                run_id,
-                attempt,
-                status=ending.status,
-                error=ending.error or None,
-                output_data=ending.output_data,
-                usage_metadata=ending.usage_metadata,
-                now=now,
-            )
-            if not is_ended_by_us:
+            ended: tuple[RunId, ...] = ()
+            if ending.status is not RunStatus.CANCELLED:
+                ended = await finish(
+                    conn,
+                    run_id,
+                    attempt,
+                    status=ending.status,
+                    error=ending.error or None,
+                    output_data=ending.output_data,
+                    usage_metadata=ending.usage_metadata,
+                    now=now,
+                )
+            if not ended:
                 await runs.release(conn, run_id, attempt, now=now)
         log.info(
-            "run ended" if is_ended_by_us else "run was ended or taken over by somebody else",
-            status=ending.status,
+            "run ended" if ended else "run was ended or taken over by somebody else", status=ending.status
         )
+        for other in ended:
+            await self._parts.bus.publish(run_topic(other))
 
     async def _renew(self, lease_until: datetime) -> RunStatus | None:
         async with self._parts.database.transaction() as conn:

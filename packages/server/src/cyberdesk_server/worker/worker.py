@@ -16,6 +16,7 @@ from cyberdesk_server.store import runs
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.store.runs import Claim
 from cyberdesk_server.topics import MACHINES_FREE, RUNS_WAITING, run_topic
+from cyberdesk_server.usecases.endings import finish
 from cyberdesk_server.worker.job import INTERNAL_ERROR, Job
 
 log = structlog.get_logger(__name__)
@@ -128,7 +129,7 @@ class Worker:
 
     async def _end_unbegun(self, claim: Claim) -> None:
         async with self._database.transaction() as conn:
-            await runs.finish(
+            await finish(
                 conn,
                 claim.run.id,
                 claim.attempt,

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field
@@ -64,6 +65,57 @@ class RunCreate(Model):
     release_session_after: bool | None = None
 
 
+class RunBulkCreate(Model):
+    workflow_id: UUID
+    count: Annotated[int, Field(ge=1, le=1000)]
+    is_priority: bool = False
+    machine_id: UUID | None = None
+    pool_ids: list[UUID] | None = None
+    input_values: JsonDict | None = None
+    file_inputs: list[FileInput] | None = Field(default=None, repr=False)
+    sensitive_input_values: JsonDict | None = Field(default=None, repr=False)
+    session_id: UUID | None = None
+    start_session: bool | None = False
+
+
+class RunRetry(Model):
+    input_values: JsonDict | None = None
+    sensitive_input_values: JsonDict | None = Field(default=None, repr=False)
+    file_inputs: list[FileInput] | None = Field(default=None, repr=False)
+    machine_id: UUID | None = None
+    pool_ids: list[UUID] | None = None
+    reuse_session: bool | None = True
+    session_id: UUID | None = None
+    start_session: bool | None = False
+    session_alias: str | None = None
+    release_session_after: bool | None = None
+    is_priority: bool | None = None
+
+
+class ChainStep(Model):
+    workflow_id: UUID
+    session_alias: str | None = None
+    inputs: JsonDict | None = None
+    sensitive_inputs: JsonDict | None = Field(default=None, repr=False)
+
+
+class WorkflowChainCreate(Model):
+    steps: Annotated[list[ChainStep], Field(min_length=1, max_length=1000)]
+    is_priority: bool = False
+    shared_inputs: JsonDict | None = None
+    shared_sensitive_inputs: JsonDict | None = Field(default=None, repr=False)
+    shared_file_inputs: list[FileInput] | None = Field(default=None, repr=False)
+    keep_session_after_completion: bool | None = False
+    machine_id: UUID | None = None
+    pool_ids: list[UUID] | None = None
+    session_id: UUID | None = None
+
+
+class WorkflowChainResponse(Model):
+    session_id: UUID
+    run_ids: list[UUID]
+
+
 class RunUpdate(Model):
     status: RunStatus | None = None
     error: list[str] | None = None
@@ -104,6 +156,12 @@ class RunResponse(Model):
     release_session_after: bool | None = None
     started_at: datetime | None = None
     ended_at: datetime | None = None
+
+
+class RunBulkCreateResponse(Model):
+    created_runs: list[RunResponse]
+    failed_count: int = 0
+    errors: list[str] = Field(default_factory=list)
 
 
 class RunResponseWithIncludes(RunResponse):

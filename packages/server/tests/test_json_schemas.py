@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from cyberdesk_server.usecases.schemas import misfits, optional_names, schema_problem
+from cyberdesk_server.json_schemas import misfits, optional_names, schema_problem
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_no_message_quotes_a_secret(schema: str) -> None:
 def test_a_schema_cannot_make_the_server_fetch_anything() -> None:
     [problem] = misfits('{"$ref": "http://127.0.0.1:1/x"}', {}, {})
 
-    assert problem.location == ("body", "workflow_id")
+    assert problem.location == ("body", "input_values")
 
 
 def test_a_schema_that_never_ends_is_told() -> None:

@@ -1,0 +1,135 @@
+"""Sessions, and the runs in them."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cyberdesk_server.domain.ids import MachineId, OrganizationId, RunId, SessionId
+from cyberdesk_server.domain.refs import Outcome
+from cyberdesk_server.domain.runs import Demand, Run, RunStatus
+from cyberdesk_server.domain.sessions import Session
+from cyberdesk_server.store.tables import machines, runs, sessions
+
+WAITS = runs.c.status == RunStatus.SCHEDULING.value
+
+
+async def add(conn: AsyncConnection, session: Session) -> None:
+    """Write a new session."""
+    await conn.execute(
+        sessions.insert(), {column.name: getattr(session, column.name) for column in sessions.c}
+    )
+
+
+async def get(
+    conn: AsyncConnection, organization_id: OrganizationId, session_id: SessionId
+) -> Session | None:
+    """The session; None when the organization has no such session.
+
+    Until the transaction ends nobody else adds a run to it or ends it.
+    """
+    row = (
+        await conn.execute(
+            select(sessions)
+            .where(sessions.c.id == session_id, sessions.c.organization_id == organization_id)
+            .with_for_update()
+        )
+    ).one_or_none()
+    return None if row is None else _session(row)
+
+
+async def reserving(conn: AsyncConnection, machine_id: MachineId) -> tuple[Session, ...]:
+    """The session that has reserved this machine and goes on, if there is one."""
+    return await _going_on(conn, sessions.c.machine_id == machine_id)
+
+
+async def demanding(conn: AsyncConnection, *demands: Demand) -> tuple[Session, ...]:
+    """The sessions that still wait for a machine, with one of these demands."""
+    return await _going_on(conn, sessions.c.machine_id.is_(None) & sessions.c.demand.in_(demands))
+
+
+async def _going_on(conn: AsyncConnection, which: ColumnElement[bool]) -> tuple[Session, ...]:
+    rows = await conn.execute(select(sessions).where(which, sessions.c.ended_at.is_(None)))
+    return tuple(map(_session, rows))
+
+
+async def reserve(conn: AsyncConnection, session_id: SessionId, machine_id: MachineId) -> None:
+    """The machine is the session's from now on; runs that wait in the session name it."""
+    await conn.execute(
+        update(sessions)
+        .where(sessions.c.id == session_id, sessions.c.machine_id.is_(None))
+        .values(machine_id=machine_id)
+    )
+    await conn.execute(
+        update(machines)
+        .where(machines.c.id == machine_id, machines.c.reserved_session_id.is_(None))
+        .values(reserved_session_id=session_id)
+    )
+    await conn.execute(
+        update(runs).where(runs.c.session_id == session_id, WAITS).values(machine_id=machine_id)
+    )
+
+
+async def end(conn: AsyncConnection, session_id: SessionId, *, now: datetime) -> bool:
+    """The machine is free for others again. False when the session had ended before."""
+    ended = await conn.execute(
+        update(sessions)
+        .where(sessions.c.id == session_id, sessions.c.ended_at.is_(None))
+        .values(ended_at=now)
+    )
+    await conn.execute(
+        update(machines).where(machines.c.reserved_session_id == session_id).values(reserved_session_id=None)
+    )
+    return ended.rowcount == 1
+
+
+async def unfinished(conn: AsyncConnection, session_id: SessionId) -> tuple[RunId, ...]:
+    """The runs of the session that wait or go on, in the order of creation."""
+    going_on = runs.c.status.in_(status.value for status in RunStatus if not status.is_terminal)
+    rows = await conn.execute(
+        select(runs.c.id)
+        .where(runs.c.session_id == session_id, going_on)
+        .order_by(runs.c.created_at, runs.c.id)
+    )
+    return tuple(rows.scalars())
+
+
+async def demand_machine(conn: AsyncConnection, session: Session, run_id: RunId) -> None:
+    """Let this waiting run be the one that gets the session its machine."""
+    await conn.execute(update(runs).where(runs.c.id == run_id, WAITS).values(demand=session.demand))
+
+
+async def aliases(conn: AsyncConnection, session_id: SessionId) -> frozenset[str]:
+    """The names by which runs of the session can be referred to."""
+    rows = await conn.execute(
+        select(runs.c.session_alias).where(runs.c.session_id == session_id, runs.c.session_alias.is_not(None))
+    )
+    return frozenset(rows.scalars())
+
+
+async def outcomes(conn: AsyncConnection, run: Run) -> Mapping[str, Outcome]:
+    """What earlier runs of the run's session or chain came to, by alias; of one alias the last."""
+    together = [
+        column == id_
+        for column, id_ in ((runs.c.session_id, run.session_id), (runs.c.chain_id, run.chain_id))
+        if id_ is not None
+    ]
+    if not together:
+        return {}
+    rows = await conn.execute(
+        select(runs.c.session_alias, runs.c.status, runs.c.output_data)
+        .where(
+            or_(*together),
+            runs.c.organization_id == run.organization_id,
+            runs.c.session_alias.is_not(None),
+            runs.c.created_at < run.created_at,
+        )
+        .order_by(runs.c.created_at, runs.c.id)
+    )
+    return {row.session_alias: Outcome(RunStatus(row.status), row.output_data) for row in rows}
+
+
+def _session(row: Row[Any]) -> Session:
+    return Session(**row._mapping)

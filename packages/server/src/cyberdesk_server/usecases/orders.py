@@ -1,0 +1,118 @@
+"""From what callers want done to runs that wait for it: checked, sealed, written."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cyberdesk_server.domain.attachments import StoredFile
+from cyberdesk_server.domain.ids import OrganizationId, RunId, WorkflowId
+from cyberdesk_server.domain.json import JsonObject, JsonValue
+from cyberdesk_server.domain.refusals import Problem, Unknown
+from cyberdesk_server.domain.runs import Run, RunStatus
+from cyberdesk_server.domain.workflows import Workflow
+from cyberdesk_server.json_schemas import IN_BODY, Places
+from cyberdesk_server.ports import Vault
+from cyberdesk_server.store import attachments, runs, secrets, workflows
+from cyberdesk_server.usecases.model_configurations import unusable_models
+from cyberdesk_server.usecases.placement import Placement
+from cyberdesk_server.usecases.run_inputs import Given, defaults, problems_of
+from cyberdesk_server.usecases.sealing import aliases, seal
+
+APART = timedelta(microseconds=1)
+"""Runs that are made together follow each other by so much, so that their order is told by their age."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a caller wants done, wherever it is done."""
+
+    workflow_id: WorkflowId
+    input_values: JsonObject | None = None
+    sensitive_input_values: Mapping[str, JsonValue] | None = field(default=None, repr=False)
+    is_priority: bool = False
+    main_prompt: str | None = None
+    """In place of the workflow's prompt."""
+
+    model_metadata: JsonObject | None = None
+    session_alias: str | None = None
+    release_session_after: bool | None = None
+    chain_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """An order, and where it goes."""
+
+    order: Order
+    workflow: Workflow
+    placement: Placement
+    files: tuple[StoredFile, ...] = ()
+    """Input files, their contents in the blob store already."""
+
+
+async def check(
+    conn: AsyncConnection,
+    organization_id: OrganizationId,
+    order: Order,
+    placement: Placement,
+    *,
+    refers_to: Collection[str] = (),
+    places: Places = IN_BODY,
+) -> tuple[Workflow, tuple[Problem, ...]]:
+    """The workflow of the order, and what is wrong with the order's values.
+
+    `refers_to` are the aliases of earlier runs that references may name. Raises `Unknown`.
+    """
+    workflow = await workflows.get(conn, organization_id, order.workflow_id)
+    if workflow is None:
+        raise Unknown("workflow", order.workflow_id)
+    models = await unusable_models(conn, organization_id, order.model_metadata or {})
+    given = Given(
+        order.input_values or {}, order.sensitive_input_values or {}, aliases=refers_to, places=places
+    )
+    found = await defaults(conn, workflow, placement.machine_id, placement.pool_ids)
+    values = problems_of(order.main_prompt or workflow.main_prompt, workflow, given, found)
+    return workflow, (*models, *values)
+
+
+async def write(
+    conn: AsyncConnection, placed: Sequence[Placed], *, vault: Vault, now: datetime
+) -> tuple[Run, ...]:
+    """The runs of these orders, written with their secrets, each a little younger than the one before."""
+    made: list[Run] = []
+    sealed: dict[RunId, secrets.Sealed] = {}
+    for number, one in enumerate(placed):
+        order, organization_id = one.order, one.workflow.organization_id
+        run_id = RunId(uuid4())
+        sealed[run_id] = await seal(vault, organization_id, order.sensitive_input_values or {})
+        made.append(
+            Run(
+                id=run_id,
+                organization_id=organization_id,
+                workflow_id=order.workflow_id,
+                status=RunStatus.SCHEDULING,
+                created_at=now + number * APART,
+                is_priority=order.is_priority,
+                main_prompt=order.main_prompt,
+                model_metadata=order.model_metadata,
+                input_values=order.input_values,
+                sensitive_input_aliases=aliases(sealed[run_id]) or None,
+                session_alias=order.session_alias,
+                release_session_after=order.release_session_after,
+                chain_id=order.chain_id,
+                **one.placement.fields(),
+            )
+        )
+    await runs.add_all(conn, made)
+    organization_id = placed[0].workflow.organization_id
+    await secrets.add_for_runs(conn, organization_id, sealed)
+    with_files: dict[tuple[StoredFile, ...], list[RunId]] = defaultdict(list)
+    for run, one in zip(made, placed, strict=True):
+        with_files[one.files].append(run.id)
+    for files, run_ids in with_files.items():
+        await attachments.add_inputs(conn, organization_id, run_ids, files, now=now)
+    return tuple(made)

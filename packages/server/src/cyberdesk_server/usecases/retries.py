@@ -1,0 +1,126 @@
+"""Starting an ended run over, under the same id."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cyberdesk_server.domain.attachments import StoredFile
+from cyberdesk_server.domain.ids import OrganizationId, RunId
+from cyberdesk_server.domain.json import JsonObject, JsonValue
+from cyberdesk_server.domain.refusals import InvalidFields, RunNotEnded, RunStillHoldsMachine, Unknown
+from cyberdesk_server.domain.runs import ANY_MACHINE, Run, RunStatus, demand_of_machine, demand_of_pools
+from cyberdesk_server.ports import Vault
+from cyberdesk_server.store import attachments, runs, secrets, sessions, workflows
+from cyberdesk_server.usecases.placement import Placement, Wish, place
+from cyberdesk_server.usecases.run_inputs import Given, defaults, problems_of
+from cyberdesk_server.usecases.sealing import aliases, seal
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """What is to be different from the try before; None keeps what was."""
+
+    wish: Wish = field(default_factory=Wish)
+    """Pools decide before a machine here, unlike for a new run."""
+
+    reuses_session: bool = True
+    input_values: JsonObject | None = None
+    sensitive_input_values: Mapping[str, JsonValue] = field(default_factory=dict, repr=False)
+    """All secrets of the new try: those of the last one are gone."""
+
+    session_alias: str | None = None
+    release_session_after: bool | None = None
+    is_priority: bool | None = None
+
+
+async def start_over(
+    conn: AsyncConnection,
+    organization_id: OrganizationId,
+    run_id: RunId,
+    retry: Retry,
+    *,
+    vault: Vault,
+    now: datetime,
+    files: tuple[StoredFile, ...] = (),
+) -> tuple[Run, tuple[str, ...]]:
+    """The run, waiting again: outputs, history and secrets of the last try are gone, inputs are kept.
+
+    New `files` take the place of the input files. A session that goes on is kept, one that has ended is left.
+    Also answers the contents nobody has any more, to be deleted after the commit. Raises `Unknown`,
+    `SessionEnded`, `RunNotEnded`, `RunStillHoldsMachine`, and `InvalidFields` for values that do not suffice.
+    """
+    run = await runs.get(conn, organization_id, run_id)
+    if run is None:
+        raise Unknown("run", run_id)
+    if not run.status.is_terminal:
+        raise RunNotEnded(run.id, run.status)
+    placement = await _place(conn, run, retry, now)
+    sealed = await seal(vault, organization_id, retry.sensitive_input_values)
+    again = replace(
+        run,
+        status=RunStatus.SCHEDULING,
+        input_values=run.input_values if retry.input_values is None else retry.input_values,
+        sensitive_input_aliases=aliases(sealed) or None,
+        session_alias=retry.session_alias or run.session_alias,
+        release_session_after=_first(retry.release_session_after, run.release_session_after),
+        is_priority=bool(_first(retry.is_priority, run.is_priority)),
+        **placement.fields(),
+    )
+    await _check(conn, again, retry)
+    waiting = await runs.start_over(conn, again, now=now)
+    if waiting is None:
+        raise RunStillHoldsMachine(run.id)
+    await secrets.forget_run(conn, run.id)
+    await secrets.add_for_run(conn, organization_id, run.id, sealed)
+    orphans = await attachments.forget_outputs(conn, run.id)
+    if files:
+        orphans += await attachments.replace_inputs(conn, organization_id, run.id, files, now=now)
+    return waiting, orphans
+
+
+async def _place(conn: AsyncConnection, run: Run, retry: Retry, now: datetime) -> Placement:
+    wish = retry.wish
+    if wish.pool_ids:
+        wish = replace(wish, machine_id=None)
+    if wish.session_id is None and not wish.start_session and retry.reuses_session and run.session_id:
+        session = await sessions.get(conn, run.organization_id, run.session_id)
+        if session is not None and session.ended_at is None:
+            wish = Wish(session_id=session.id)
+    if wish.session_id is None and wish.machine_id is None and not wish.pool_ids:
+        wanted = await _wanted_before(conn, run)
+        wish = replace(wish, machine_id=wanted.machine_id, pool_ids=wanted.pool_ids)
+    return await place(conn, run.organization_id, wish, now=now)
+
+
+async def _wanted_before(conn: AsyncConnection, run: Run) -> Wish:
+    """The machine or the pools that were asked for; what the scheduler chose by itself is open again."""
+    demand = run.demand
+    if run.session_id is not None:
+        session = await sessions.get(conn, run.organization_id, run.session_id)
+        demand = ANY_MACHINE if session is None else session.demand
+    if run.machine_id is not None and demand == demand_of_machine(run.machine_id):
+        return Wish(machine_id=run.machine_id)
+    if run.pool_ids and demand == demand_of_pools(run.pool_ids):
+        return Wish(pool_ids=run.pool_ids)
+    return Wish()
+
+
+async def _check(conn: AsyncConnection, again: Run, retry: Retry) -> None:
+    workflow = await workflows.get(conn, again.organization_id, again.workflow_id)
+    if workflow is None:
+        raise Unknown("workflow", again.workflow_id)
+    given = Given(
+        again.input_values or {},
+        retry.sensitive_input_values,
+        aliases=await sessions.outcomes(conn, again),
+    )
+    found = await defaults(conn, workflow, again.machine_id, again.pool_ids)
+    problems = problems_of(again.main_prompt or workflow.main_prompt, workflow, given, found)
+    if problems:
+        raise InvalidFields(problems)
+
+
+def _first(sent: bool | None, kept: bool | None) -> bool | None:
+    return kept if sent is None else sent
