@@ -72,7 +72,7 @@ def retrying(
         if retry.on_retry is not None:
             about = {"attempt": number, "max_retries": retry.max_retries, "delay_seconds": delay}
             yield from told(retry.on_retry, {**about, **failure})
-        log.debug("waiting %.3f s before attempt %d", delay, number + 2)
+        log().debug("waiting %.3f s before attempt %d", delay, number + 2)
         yield from paused(delay)
     return (yield from attempt(retry.max_retries))
 
