@@ -14,7 +14,7 @@ import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from uuid import uuid4
 
@@ -200,7 +200,7 @@ def _build(
     links = SignedLinks(folder.secret("links.key"), public_url=public_url, clock=clock)
     blobs = _blobs(settings, links)
     vault = EnvelopeVault(master_key)
-    gateway = Gateway(database, bus, clock)
+    gateway = Gateway(database, bus, clock, request_log_life=timedelta(days=settings.request_log_days))
     limits = Limits(
         run_time_limit_seconds=settings.run_time_limit_seconds,
         max_turns=settings.max_turns,
@@ -306,6 +306,7 @@ async def _run(
         await site.http.is_ready.wait()
         worker = group.create_task(site.worker.run())
         seen = group.create_task(site.gateway.keep_seen())
+        logging = group.create_task(site.gateway.keep_logs_written())
         chores = group.create_task(keep_doing(site.clock, site.chores))
         # What the start has left in memory stays: no collection needs to walk through it while a click waits.
         gc.collect()
@@ -316,6 +317,7 @@ async def _run(
         await site.worker.stop()
         await worker
         seen.cancel()
+        logging.cancel()
         chores.cancel()
         await site.gateway.close()
         site.http.should_exit = True

@@ -116,6 +116,9 @@ class Settings(BaseSettings):
     max_failures_in_a_row: PositiveInt = _setting(
         5, "Turns that may fail one after another before a run is given up.", unit="turns"
     )
+    request_log_days: Annotated[PositiveInt, Field(le=3650)] = _setting(
+        30, "How long `/v1/request-logs` tells what was asked of a machine.", unit="days"
+    )
     model_answer_seconds: Seconds = _setting(300.0, "Longest time of one answer of a model.", unit="seconds")
 
     @field_validator("port")

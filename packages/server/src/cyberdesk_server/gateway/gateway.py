@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import suppress
+from datetime import timedelta
 from uuid import uuid4
 
 import structlog
@@ -11,6 +12,7 @@ from starlette.types import Receive, Scope, Send
 from cyberdesk_server.domain.ids import ConnectionId, MachineId
 from cyberdesk_server.gateway.dialect import dialect_of
 from cyberdesk_server.gateway.handshake import Handshake, Refused, read_handshake
+from cyberdesk_server.gateway.request_logs import DEFAULT_LIFE, RequestLogs
 from cyberdesk_server.gateway.socket import Socket, SocketClosed
 from cyberdesk_server.gateway.tunnel import Tunnel
 from cyberdesk_server.gateway.websocket import patience_of
@@ -44,10 +46,13 @@ class Gateway:
     one before is closed.
     """
 
-    def __init__(self, database: Database, bus: Bus, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, bus: Bus, clock: Clock, *, request_log_life: timedelta = DEFAULT_LIFE
+    ) -> None:
         self._database = database
         self._bus = bus
         self._clock = clock
+        self._logs = RequestLogs(database, clock, life=request_log_life)
         self._live: dict[MachineId, tuple[ConnectionId, Tunnel]] = {}
         self._connecting = asyncio.Lock()  # memory and database agree on which connection is the newest
         self._open: set[ConnectionId] = set()
@@ -75,6 +80,10 @@ class Gateway:
             except SQLAlchemyError:
                 log.warning("last_seen not written, trying again", exc_info=True)
 
+    async def keep_logs_written(self) -> None:
+        """Write down what goes through the tunnels, a moment later, until the gateway is closed."""
+        await self._logs.keep_written()
+
     async def close(self) -> None:
         """Send every driver away for a second and wait until their machines are marked as disconnected."""
         self._is_closing = True
@@ -84,6 +93,7 @@ class Gateway:
                 while self._open:
                     self._left.clear()
                     await self._left.wait()
+        self._logs.end()
 
     async def _admit(self, socket: Socket) -> Refused | tuple[Handshake, ApiKey]:
         if self._is_closing:
@@ -117,10 +127,11 @@ class Gateway:
         api_key: ApiKey,
         connection_id: ConnectionId,
     ) -> None:
-        tunnel = Tunnel(socket, dialect_of(handshake.version, handshake.features))
-        patience_of(scope).owes_answer = lambda: tunnel.owes_answer
         async with self._connecting:
             machine = await self._connect(socket, handshake, api_key, connection_id)
+            dialect = dialect_of(handshake.version, handshake.features)
+            tunnel = Tunnel(socket, dialect, self._logs.of(machine))
+            patience_of(scope).owes_answer = lambda: tunnel.owes_answer
             before = self._live.get(machine.id)
             self._live[machine.id] = connection_id, tunnel
         with structlog.contextvars.bound_contextvars(machine_id=str(machine.id)):

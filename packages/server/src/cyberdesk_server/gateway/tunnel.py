@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from time import perf_counter
 
 import structlog
 from cyberdesk_wire import ProtocolError, Request, Response, ServerSide
 
 from cyberdesk_server.gateway.dialect import Dialect, is_input
+from cyberdesk_server.gateway.request_logs import Note
 from cyberdesk_server.gateway.socket import Socket, SocketClosed
 from cyberdesk_server.ports import Message
 from cyberdesk_server.questions import DriverAnswer, NoAnswer, Question
@@ -15,6 +17,7 @@ from cyberdesk_server.questions import DriverAnswer, NoAnswer, Question
 log = structlog.get_logger(__name__)
 
 _GONE = "the connection to the desktop broke"
+_GIVEN_UP = NoAnswer("whoever asked gave up", was_sent=True)
 
 
 class Tunnel:
@@ -24,9 +27,10 @@ class Tunnel:
     (see `Dialect`). A question is answered in the task of whoever asked it; only reading has its own.
     """
 
-    def __init__(self, socket: Socket, dialect: Dialect) -> None:
+    def __init__(self, socket: Socket, dialect: Dialect, note: Note) -> None:
         self._socket = socket
         self._dialect = dialect
+        self._note = note
         self._protocol = ServerSide()
         self._waiters: dict[str, asyncio.Future[DriverAnswer | NoAnswer]] = {}
         self._writing = asyncio.Lock()
@@ -40,11 +44,13 @@ class Tunnel:
 
     async def answer(self, message: Message) -> Message:
         """Put one question to the driver: an `Answer` for the machine's topic."""
-        question = self._dialect.put(Question.from_message(message))
-        if isinstance(question, DriverAnswer):
-            return question.to_message()
-        async with self._turn(question):
-            return (await self._exchange(question)).to_message()
+        question, began = Question.from_message(message), perf_counter()
+        answer: DriverAnswer | NoAnswer = _GIVEN_UP
+        try:
+            answer = await self._answer(question)
+            return answer.to_message()
+        finally:
+            self._note(question, answer, perf_counter() - began)
 
     async def read(self) -> None:
         """Hand out answers until the socket closes; then everybody who still waits learns that it did."""
@@ -59,6 +65,13 @@ class Tunnel:
 
     async def close(self, code: int, reason: str) -> None:
         await self._socket.close(code, reason)
+
+    async def _answer(self, asked: Question) -> DriverAnswer | NoAnswer:
+        question = self._dialect.put(asked)
+        if isinstance(question, DriverAnswer):
+            return question
+        async with self._turn(question):
+            return await self._exchange(question)
 
     @asynccontextmanager
     async def _turn(self, question: Question) -> AsyncIterator[None]:
