@@ -18,7 +18,6 @@ from cyberdesk_server.api.parts import Parts
 CONTRACT = Path(__file__).parents[2] / "contract"
 COMPARED = ("type", "format", "enum", "contentEncoding")
 NOUNS_TO_COME = (
-    "/v1/health/machines",
     "/v1/machines/{machine_id}/cyberdriver/web-session",
     "/v1/provider-credentials",
     "/v1/workflows/{workflow_id}/duplicate",

@@ -41,6 +41,14 @@ BY_QUERY = {"/v1/workflows/prompt-image/signed-url"}
 """What is named by a query; `test_prompt_images.py` asks for what another organization has."""
 
 NO_PAGES: dict[str, Any] = {
+    "/v1/health/machines": {
+        "status": "ok",
+        "scope": "organization",
+        "checked_machines": 0,
+        "healthy_machines": 0,
+        "errored_machines": [],
+        "message": "0 of 0 connected machines answer",
+    },
     "/v1/workflow-tags": [],
     "/v1/workflows/prompt-images": [],
     "/v1/workflow-tag-groups": [],

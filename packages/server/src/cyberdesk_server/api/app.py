@@ -37,6 +37,7 @@ from cyberdesk_server.api.parts import Parts
 ROUTERS = (
     health.api,
     health.v1,
+    health.of_machines,
     run_batches.api,
     runs.api,
     # Before `/v1/workflows/{workflow_id}`, for their paths are literal.

@@ -1,4 +1,4 @@
-"""Is the server there, and does it work? No key is needed."""
+"""Is the server there, and does it work? No key is needed, except to ask for the machines."""
 
 from collections.abc import Mapping
 
@@ -9,13 +9,18 @@ from starlette.responses import Response
 
 from cyberdesk_server import __version__
 from cyberdesk_server.api.answers import JsonAnswer
+from cyberdesk_server.api.auth import Caller
 from cyberdesk_server.api.parts import Parts
-from cyberdesk_server.api.routes import PartsOf, open_router
+from cyberdesk_server.api.routes import PartsOf, open_router, router
+from cyberdesk_server.api.schemas.health import HealthScope, HealthStatus, MachinesHealthCheckResponse
+from cyberdesk_server.api.views import View
+from cyberdesk_server.usecases.health import Failure, check_machines
 
 log = structlog.get_logger(__name__)
 
 api = open_router(tags=["default"])
 v1 = open_router(prefix="/v1/health", tags=["health"])
+of_machines = router(prefix="/v1/health", tags=["health"])
 
 
 @api.get("/", response_model=None)
@@ -58,6 +63,36 @@ async def health_check() -> Response:
 async def database_health_check(parts: PartsOf) -> Response:
     """The database answers; 503 when it does not."""
     return await _database(parts)
+
+
+@of_machines.get(
+    "/machines",
+    response_model=MachinesHealthCheckResponse,
+    responses={503: {"model": MachinesHealthCheckResponse}},
+)
+async def health_machines(caller: Caller, parts: PartsOf) -> Response:
+    """Every connected machine of the organization answers; 503 with the same members when one does not."""
+    health = await check_machines(parts.database, parts.bus, parts.clock, caller.organization_id)
+    failed, checked = len(health.failures), health.checked
+    content = {
+        "status": HealthStatus.ERROR if failed else HealthStatus.OK,
+        "scope": HealthScope.ORGANIZATION,
+        "checked_machines": checked,
+        "healthy_machines": checked - failed,
+        "errored_machines": [_failure(failure) for failure in health.failures],
+        "message": f"{checked - failed} of {checked} connected machines answer",
+    }
+    return JsonAnswer(content, 503 if failed else 200)
+
+
+def _failure(failure: Failure) -> View:
+    return {
+        "machine_id": failure.machine.id,
+        "error": failure.error,
+        "organization_id": failure.machine.organization_id,
+        "machine_name": failure.machine.name,
+        "status_code": failure.status,
+    }
 
 
 async def _database(parts: Parts) -> Response:
