@@ -702,3 +702,26 @@ async def test_output_attachments_a_caller_names_must_be_there(
         ["body", "output_attachment_ids", 1],
         ["body", "output_attachment_ids", 2],
     ]
+
+
+# --- checks ----------------------------------------------------------------------------------------------
+
+
+async def test_a_run_keeps_the_checks_its_workflow_had_when_it_was_made(
+    client: httpx.AsyncClient, make: Make
+) -> None:
+    check = {"name": "exported", "type": "run_attachment_exists", "file_names": ["a.pdf"]}
+    workflow = await make("workflows", post_run_checks=[check])
+    made = await make("runs", workflow_id=workflow["id"])
+
+    await client.patch(f"/v1/workflows/{workflow['id']}", json={"post_run_checks": []})
+    later = await make("runs", workflow_id=workflow["id"])
+
+    [kept] = (await run(client, made["id"]))["post_run_checks"]
+    assert {name: kept[name] for name in ("name", "status", "file_names", "post_run_check_id")} == {
+        "name": "exported",
+        "status": "pending",
+        "file_names": ["a.pdf"],
+        "post_run_check_id": workflow["post_run_checks"][0]["id"],
+    }
+    assert later["post_run_checks"] is None

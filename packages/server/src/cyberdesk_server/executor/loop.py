@@ -223,7 +223,8 @@ class _Execution:
 
 
 async def _sealed_secrets(claim: Claim, parts: ExecutorParts) -> Sealed:
-    if not (claim.run.sensitive_input_aliases or claim.machine.sensitive_parameter_aliases):
+    run, machine = claim.run, claim.machine
+    if not (run.sensitive_input_aliases or machine.sensitive_parameter_aliases or run.pool_ids):
         return {}
     async with parts.database.read() as conn:
         return await stored_secrets.for_run(conn, claim.run.id)

@@ -11,12 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cyberdesk_server.domain.attachments import StoredFile
 from cyberdesk_server.domain.ids import OrganizationId, RunId, WorkflowId
 from cyberdesk_server.domain.json import JsonObject, JsonValue
+from cyberdesk_server.domain.post_run_checks import snapshots
 from cyberdesk_server.domain.refusals import Problem, Unknown
 from cyberdesk_server.domain.runs import Run, RunStatus
 from cyberdesk_server.domain.workflows import Workflow
 from cyberdesk_server.json_schemas import IN_BODY, Places
 from cyberdesk_server.ports import Vault
-from cyberdesk_server.store import attachments, runs, secrets, workflows
+from cyberdesk_server.store import attachments, post_run_checks, runs, secrets, workflows
 from cyberdesk_server.usecases.model_configurations import unusable_models
 from cyberdesk_server.usecases.placement import Placement
 from cyberdesk_server.usecases.run_inputs import Given, defaults, problems_of
@@ -83,6 +84,7 @@ async def write(
     conn: AsyncConnection, placed: Sequence[Placed], *, vault: Vault, now: datetime
 ) -> tuple[Run, ...]:
     """The runs of these orders, written with their secrets, each a little younger than the one before."""
+    checks = await post_run_checks.of_workflows(conn, list({one.order.workflow_id for one in placed}))
     made: list[Run] = []
     sealed: dict[RunId, secrets.Sealed] = {}
     for number, one in enumerate(placed):
@@ -104,6 +106,7 @@ async def write(
                 session_alias=order.session_alias,
                 release_session_after=order.release_session_after,
                 chain_id=order.chain_id,
+                post_run_checks=snapshots(checks.get(order.workflow_id, ()), uuid4) or None,
                 **one.placement.fields(),
             )
         )

@@ -3,16 +3,18 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from uuid import uuid4
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cyberdesk_server.domain.attachments import StoredFile
 from cyberdesk_server.domain.ids import OrganizationId, RunId
 from cyberdesk_server.domain.json import JsonObject, JsonValue
+from cyberdesk_server.domain.post_run_checks import snapshots
 from cyberdesk_server.domain.refusals import InvalidFields, RunNotEnded, RunStillHoldsMachine, Unknown
 from cyberdesk_server.domain.runs import ANY_MACHINE, Run, RunStatus, demand_of_machine, demand_of_pools
 from cyberdesk_server.ports import Vault
-from cyberdesk_server.store import attachments, runs, secrets, sessions, workflows
+from cyberdesk_server.store import attachments, post_run_checks, runs, secrets, sessions, workflows
 from cyberdesk_server.usecases.placement import Placement, Wish, place
 from cyberdesk_server.usecases.run_inputs import Given, defaults, problems_of
 from cyberdesk_server.usecases.sealing import aliases, seal
@@ -58,6 +60,7 @@ async def start_over(
         raise RunNotEnded(run.id, run.status)
     placement = await _place(conn, run, retry, now)
     sealed = await seal(vault, organization_id, retry.sensitive_input_values)
+    checks = await post_run_checks.of_workflow(conn, run.workflow_id)
     again = replace(
         run,
         status=RunStatus.SCHEDULING,
@@ -66,6 +69,7 @@ async def start_over(
         session_alias=retry.session_alias or run.session_alias,
         release_session_after=_first(retry.release_session_after, run.release_session_after),
         is_priority=bool(_first(retry.is_priority, run.is_priority)),
+        post_run_checks=snapshots(checks, uuid4) or None,
         **placement.fields(),
     )
     await _check(conn, again, retry)
