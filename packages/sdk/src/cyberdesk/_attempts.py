@@ -62,6 +62,8 @@ class Hooks:
 
 def attempted(request: Request, number: int, hooks: Hooks) -> Flow[Outcome]:
     """The outcome of sending the request once."""
+    if not _is_heard(hooks):
+        return (yield from sent(request))
     attempt = Attempt(request.method, request.path, number)
     log().debug("%s %s attempt %d", attempt.method, attempt.path, number + 1)
     if hooks.on_request is not None:
@@ -73,6 +75,14 @@ def attempted(request: Request, number: int, hooks: Hooks) -> Flow[Outcome]:
     if hooks.on_response is not None:
         yield from told(hooks.on_response, result)
     return outcome
+
+
+def _is_heard(hooks: Hooks) -> bool:
+    """Whether anyone wants to hear of attempts: a hook, or the log."""
+    import logging
+
+    has_hook = hooks.on_request is not None or hooks.on_response is not None
+    return has_hook or log().isEnabledFor(logging.INFO)
 
 
 def _result(attempt: Attempt, seconds: float, outcome: Outcome) -> AttemptResult:

@@ -119,15 +119,13 @@ class HttpClients:
     def _arguments(self, request: Request) -> dict[str, Any]:
         """The arguments of `httpx.Client.request`."""
         files = {part: (file.file_name, file.payload, file.mime_type) for part, file in request.files.items()}
-        headers = httpx.Headers(self._headers)
-        headers.update(request.headers)
         return {
             "method": request.method,
             "url": self.base_url.rstrip("/") + request.path,
             "params": request.query or None,
             "json": request.body,
             "files": files or None,
-            "headers": headers,
+            "headers": {**self._headers, **request.headers},
             "timeout": request.timeout or self._stretched(request) or httpx.USE_CLIENT_DEFAULT,
         }
 

@@ -135,8 +135,8 @@ class CyberdeskClient:
         http = HttpClients(
             base_url=_settings.base_url(base_url, os.environ),
             headers={
-                "Authorization": f"Bearer {_settings.api_key(api_key, os.environ)}",
-                "User-Agent": f"cyberdesk-python/{__version__}",
+                "authorization": f"Bearer {_settings.api_key(api_key, os.environ)}",
+                "user-agent": f"cyberdesk-python/{__version__}",
             },
             timeout=_settings.timeout(timeout),
             sync=_settings.instance("http_client", http_client, httpx.Client),

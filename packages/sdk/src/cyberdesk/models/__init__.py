@@ -24,9 +24,9 @@ else:
     __all__ = ["UNSET", "Unset", *_HOMES, *_generated.__all__]
 
     def __getattr__(name: str) -> Any:
-        if name in _HOMES:
-            return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-        return getattr(_generated, name)
+        home = import_module(f"{__name__}.{_HOMES[name]}") if name in _HOMES else _generated
+        model = globals()[name] = getattr(home, name)  # asked for once
+        return model
 
     def __dir__() -> list[str]:
         return sorted({*globals(), *__all__})

@@ -15,7 +15,7 @@ import attrs
 from attrs import define, field, setters
 
 from cyberdesk.errors import MalformedModel, MissingField
-from cyberdesk.models._readers import Mismatch, Reads
+from cyberdesk.models._readers import Mismatch, Reader, Reads
 from cyberdesk.models._unset import UNSET
 
 if TYPE_CHECKING:
@@ -89,15 +89,23 @@ class Model:
         if not _is_object(source):
             raise MalformedModel(f"{cls.__name__}: expected an object, got {type(source).__name__}")
         shape = _shape(cls)
-        values = {name: cls._read(name, source[key]) for key, name in shape.by_key.items() if key in source}
+        values: dict[str, Any] = {}
+        try:
+            for key, name, read in shape.columns:
+                if key in source:
+                    value = source[key]
+                    values[name] = value if value is None or read is None else read(value)
+        except Mismatch as mismatch:
+            raise MalformedModel(f"{cls.__name__}.{key}: {mismatch}") from None
         for name in shape.required - values.keys():
             if not cls._lenient:
                 raise MissingField(f"{cls.__name__}: {shape.fields[name]!r} is missing")
             values[name] = UNSET
         model = cls(**values)
-        model.additional_properties.update(
-            (key, value) for key, value in source.items() if key not in shape.by_key
-        )
+        if not source.keys() <= shape.by_key.keys():
+            model.additional_properties.update(
+                (key, value) for key, value in source.items() if key not in shape.by_key
+            )
         return model
 
     def to_dict(self) -> dict[str, Any]:
@@ -147,17 +155,6 @@ class Model:
 
     if not TYPE_CHECKING:
         __iter__ = None  # otherwise `iter` would count up from `model[0]`
-
-    @classmethod
-    def _read(cls, name: str, value: Any) -> Any:
-        reader = cls._reads.get(name)
-        if reader is None or value is None:
-            return value
-        try:
-            return reader(value)
-        except Mismatch as mismatch:
-            key = _shape(cls).fields[name]
-            raise MalformedModel(f"{cls.__name__}.{key}: {mismatch}") from None
 
     def _omit(self, name: str) -> None:
         object.__setattr__(self, name, None)
@@ -261,10 +258,11 @@ def _is_object(source: object) -> bool:
 
 @attrs.frozen
 class _Shape:
-    """The fields of one model: field -> key, key -> field, and those without a default."""
+    """The fields of one model: field -> key, key -> field, how each is read, and those without a default."""
 
     fields: Mapping[str, str]
     by_key: Mapping[Any, str]
+    columns: tuple[tuple[str, str, Reader | None], ...]
     required: frozenset[str]
 
 
@@ -283,5 +281,6 @@ def _shaped(model: type[Model]) -> _Shape:
     return _Shape(
         fields=fields,
         by_key={key: name for name, key in fields.items()},
+        columns=tuple((key, name, model._reads.get(name)) for name, key in fields.items()),
         required=frozenset(attribute.name for attribute in own if attribute.default is attrs.NOTHING),
     )
