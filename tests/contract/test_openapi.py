@@ -20,8 +20,6 @@ COMPARED = ("type", "format", "enum", "contentEncoding")
 NOUNS_TO_COME = (
     "/v1/machines/{machine_id}/cyberdriver/web-session",
     "/v1/provider-credentials",
-    "/v1/workflows/{workflow_id}/duplicate",
-    "/v1/workflows/{workflow_id}/merge",
 )
 """Operations of nouns the server does not have yet; one that it has is no longer to come."""
 

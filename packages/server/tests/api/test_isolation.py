@@ -24,6 +24,7 @@ QUERIES = {
 } | {"/v1/usage/aggregate": {"from_date": "2000-01-01", "to_date": "2100-01-01"}}
 BODIES: dict[str, Any] = {
     "POST /v1/workflows/{workflow_id}/tags": {"tag_ids": [UNKNOWN]},
+    "POST /v1/workflows/{workflow_id}/merge": {"target_workflow_id": UNKNOWN},
     "PUT /v1/machines/{machine_id}/pools": {"pool_ids": []},
     "POST /v1/pools/{pool_id}/machines": {"machine_ids": []},
     "DELETE /v1/pools/{pool_id}/machines": {"machine_ids": []},
@@ -196,6 +197,9 @@ async def test_a_workflow_cannot_get_what_another_organization_has(
         await stranger.put("/v1/workflow-tags/reorder", json={"ids": [tag, own["tag_id"]]}),
         await stranger.put("/v1/workflow-tag-groups/reorder", json={"ids": [own["group_id"]]}),
         await stranger.patch(f"/v1/workflows/{workflow}", json={"post_run_checks": [check]}),
+        await stranger.post(
+            f"/v1/workflows/{workflow}/merge", json={"target_workflow_id": own["workflow_id"]}
+        ),
     ]
 
     assert [answer.status_code for answer in answers] == [404] * len(answers)

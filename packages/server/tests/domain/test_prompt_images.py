@@ -9,6 +9,7 @@ from cyberdesk_server.domain.prompt_images import (
     content_type_of,
     image_key,
     image_name,
+    is_own_address,
     own_key,
     readdressed,
 )
@@ -66,6 +67,13 @@ def test_an_image_has_an_address_a_key_and_a_path() -> None:
     path = "org_1/prompt-assets/1-a.png"
 
     assert {own_key(text, OURS) for text in (f"supabase://{KEY}", KEY, path)} == {KEY}
+
+
+def test_only_a_whole_address_is_one() -> None:
+    path = "org_1/prompt-assets/1-a.png"
+
+    assert is_own_address(f"supabase://{KEY}", OURS)
+    assert not any(is_own_address(text, OURS) for text in (KEY, path, f"supabase://{path}"))
 
 
 @pytest.mark.parametrize(

@@ -74,6 +74,12 @@ def own_key(path: str, organization_id: OrganizationId) -> str | None:
     return key if is_own else None
 
 
+def is_own_address(address: str, organization_id: OrganizationId) -> bool:
+    """True for what a prompt of the organization may show as its image."""
+    key = blob_key_of(address)
+    return key != address and own_key(key, organization_id) == key
+
+
 def addresses_in(text: str, organization_id: OrganizationId) -> tuple[str, ...]:
     """The addresses of the organization's images in a prompt, each once."""
     return tuple(dict.fromkeys(_addresses(organization_id).findall(text)))

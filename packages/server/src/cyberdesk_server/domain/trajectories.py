@@ -20,6 +20,7 @@ from cyberdesk_server.domain.addresses import SCHEME, is_history_image
 from cyberdesk_server.domain.geometry import Size
 from cyberdesk_server.domain.ids import OrganizationId, RunId, TrajectoryId, WorkflowId
 from cyberdesk_server.domain.json import JsonObject, JsonValue
+from cyberdesk_server.domain.prompt_images import is_own_address
 from cyberdesk_server.domain.steps import Step, StepState
 
 TrajectoryData = tuple[JsonObject, ...]
@@ -27,7 +28,6 @@ TrajectoryData = tuple[JsonObject, ...]
 USUAL_SIZE = Size(1280, 800)
 """The display of a trajectory when neither its author nor a run tells it."""
 
-PROMPT_IMAGES = "workflow-prompt-images"
 _PICTURE_NAME = re.compile(r"/[0-9a-f]{32,64}\.png$")
 _ADDRESS = re.compile(re.escape(SCHEME) + r"[^\s\"'<>]+")
 
@@ -179,8 +179,7 @@ def step_problems(data: Sequence[JsonObject], organization_id: OrganizationId) -
 
 
 def _is_own(address: str, organization_id: OrganizationId) -> bool:
-    is_prompt_image = address.startswith(f"{SCHEME}{PROMPT_IMAGES}/{organization_id}/")
-    return is_prompt_image or _is_picture(address, organization_id)
+    return is_own_address(address, organization_id) or _is_picture(address, organization_id)
 
 
 def _texts(value: JsonValue, place: Place) -> Iterator[tuple[Place, str]]:

@@ -6,10 +6,10 @@ import hashlib
 import re
 from urllib.parse import unquote_to_bytes
 
-from cyberdesk_server.domain.addresses import SCHEME
+from cyberdesk_server.domain.addresses import blob_key_of
 from cyberdesk_server.domain.geometry import Box, Size
 from cyberdesk_server.domain.ids import OrganizationId
-from cyberdesk_server.domain.prompt_images import own_key
+from cyberdesk_server.domain.prompt_images import is_own_address
 from cyberdesk_server.domain.prompts import plain_lines
 from cyberdesk_server.domain.screens import Screenshot
 from cyberdesk_server.ports import BlobMissing, Blobs
@@ -40,11 +40,10 @@ async def prompt_pictures(prompt: str, blobs: Blobs, organization_id: Organizati
 async def _picture(source: str, blobs: Blobs, organization_id: OrganizationId) -> bytes | None:
     if source.startswith("data:image/"):
         return _inline(source)
-    key = own_key(source, organization_id) if source.startswith(SCHEME) else None
-    if key is None:
+    if not is_own_address(source, organization_id):
         return None
     try:
-        return await blobs.get(key)
+        return await blobs.get(blob_key_of(source))
     except BlobMissing:
         return None
 

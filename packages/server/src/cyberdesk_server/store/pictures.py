@@ -1,6 +1,6 @@
 """Which runs and trajectories show which pictures. A picture nobody shows any more can be deleted."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import ColumnElement, delete, exists, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -49,6 +49,14 @@ async def is_shown_in_trajectory(conn: AsyncConnection, trajectory_id: Trajector
         )
     )
     return found.first() is not None
+
+
+async def shown_in_trajectories(conn: AsyncConnection, addresses: Collection[str]) -> frozenset[str]:
+    """Those of the pictures that trajectories show."""
+    rows = await conn.execute(
+        select(trajectory_pictures.c.address).where(trajectory_pictures.c.address.in_(addresses)).distinct()
+    )
+    return frozenset(rows.scalars())
 
 
 async def only_shown_by(conn: AsyncConnection, run_id: RunId) -> tuple[str, ...]:

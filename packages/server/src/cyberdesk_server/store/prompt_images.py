@@ -23,6 +23,12 @@ async def get_many(
     return {row.blob_key: _image(row) for row in rows}
 
 
+async def named(conn: AsyncConnection, blob_keys: Collection[str]) -> frozenset[str]:
+    """Those of the contents that images have."""
+    rows = await conn.execute(select(prompt_images.c.blob_key).where(prompt_images.c.blob_key.in_(blob_keys)))
+    return frozenset(rows.scalars())
+
+
 async def of_organization(conn: AsyncConnection, organization_id: OrganizationId) -> tuple[PromptImage, ...]:
     """All images, newest first."""
     rows = await conn.execute(

@@ -1,8 +1,4 @@
-"""Taking in, copying and removing the images of prompts.
-
-A content is written before the transaction that names it and deleted after the one that forgets it, as
-those of attachments are.
-"""
+"""Taking in, copying and removing the images of prompts."""
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -26,6 +22,7 @@ from cyberdesk_server.domain.refusals import Unknown, invalid
 from cyberdesk_server.ports import BlobMissing, Blobs
 from cyberdesk_server.store import prompt_images
 from cyberdesk_server.store.database import Database
+from cyberdesk_server.usecases.contents import kept_if_named
 
 NOUN = "prompt image"
 LINK_SECONDS = 3600
@@ -60,7 +57,7 @@ async def uploading(
         size_bytes=len(content),
         created_at=now,
     )
-    async with _kept_if_named(database, blobs, organization_id) as written:
+    async with kept_if_named(database, blobs, prompt_images.named) as written:
         written.append(image.blob_key)
         await blobs.put(image.blob_key, content, content_type=content_type)
         yield image
@@ -82,7 +79,7 @@ async def copying(
     keys = {address: own_key(address, organization_id) for address in addresses}
     async with database.read() as conn:
         known = await prompt_images.get_many(conn, organization_id, [key for key in keys.values() if key])
-    async with _kept_if_named(database, blobs, organization_id) as written:
+    async with kept_if_named(database, blobs, prompt_images.named) as written:
         copies: dict[str, PromptImage] = {}
         for address, key in keys.items():
             original = known.get(key or "")
@@ -114,23 +111,3 @@ async def delete(conn: AsyncConnection, organization_id: OrganizationId, path: s
     if key is None or not await prompt_images.delete(conn, organization_id, key):
         raise Unknown(NOUN, path)
     return key
-
-
-@asynccontextmanager
-async def _kept_if_named(
-    database: Database, blobs: Blobs, organization_id: OrganizationId
-) -> AsyncIterator[list[str]]:
-    """A list of keys to write to; at the end the contents that no image came to have are deleted.
-
-    Then the write was refused, or had been done before under its idempotency key.
-    """
-    written: list[str] = []
-    try:
-        yield written
-    finally:
-        if written:
-            async with database.read() as conn:
-                named = await prompt_images.get_many(conn, organization_id, written)
-            for key in written:
-                if key not in named:
-                    await blobs.delete(key)

@@ -3,7 +3,7 @@
 Copies have pictures of their own, so that nothing that is done to the original changes them.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -173,11 +173,13 @@ async def copy_generated(
     blobs: Blobs,
     now: datetime,
     prompt_images: Mapping[str, str] | None = None,
+    written: list[str] | None = None,
 ) -> tuple[Trajectory, ...]:
     """Copies of a workflow's generated trajectories for another workflow, oldest first.
 
     They keep their approval, and stay the main one where the target has none of that size. `prompt_images`
-    are new addresses for the pictures of the source's prompt, by the old ones. Both workflows are the
+    are new addresses for the pictures of the source's prompt, by the old ones. The keys of the copied
+    pictures are noted in `written`, each before it is written, for `kept_if_named`. Both workflows are the
     organization's own.
     """
     wanted = trajectories.Wanted(workflow_id=source_id, is_generated=True)
@@ -191,7 +193,7 @@ async def copy_generated(
             id=TrajectoryId(uuid4()),
             workflow_id=target_id,
             run_id=None,
-            trajectory_data=await _with_own_pictures(blobs, organization_id, data),
+            trajectory_data=await _with_own_pictures(blobs, organization_id, data, written),
             created_at=now,
             updated_at=now,
         )
@@ -199,6 +201,12 @@ async def copy_generated(
         await trajectories.add(conn, copy)
         copies.append(copy)
     return tuple(copies)
+
+
+async def named(conn: AsyncConnection, blob_keys: Sequence[str]) -> frozenset[str]:
+    """Those of the contents that trajectories show."""
+    shown = await pictures.shown_in_trajectories(conn, [address_of(key) for key in blob_keys])
+    return frozenset(map(blob_key_of, shown))
 
 
 async def delete(
@@ -261,7 +269,7 @@ def _check_steps(data: TrajectoryData, organization_id: OrganizationId) -> None:
 
 
 async def _with_own_pictures(
-    blobs: Blobs, organization_id: OrganizationId, data: TrajectoryData
+    blobs: Blobs, organization_id: OrganizationId, data: TrajectoryData, written: list[str] | None = None
 ) -> TrajectoryData:
     """The steps with a fresh copy of each picture. A picture that is gone keeps its address."""
     new: dict[str, str] = {}
@@ -271,6 +279,8 @@ async def _with_own_pictures(
         except BlobMissing:
             continue
         key = history_image_key(organization_id, f"{uuid4().hex}.png")
+        if written is not None:
+            written.append(key)
         await blobs.put(key, content, content_type="image/png")
         new[address] = address_of(key)
     return readdressed(data, new)

@@ -68,9 +68,7 @@ async def update(
     have, and `InvalidFields` for a schema that is none and for a check that could never pass.
     """
     _check_schemas(changes)
-    before = await workflows.get(conn, organization_id, workflow_id, for_update=True)
-    if before is None:
-        raise Unknown("workflow", workflow_id)
+    before = await locked(conn, organization_id, workflow_id)
     after = _with_facts(replace(before, **changes, updated_at=now))
     checks_before = await post_run_checks.of_workflow(conn, workflow_id)
     checks_after = checks_before if checks is None else rewritten(after, checks_before, checks, now=now)
@@ -92,13 +90,20 @@ async def delete(
     Returns the keys of the pictures that nobody shows any more; the caller deletes them after the commit.
     Raises `Unknown`, `WorkflowHasUnfinishedRuns`.
     """
-    if await workflows.get(conn, organization_id, workflow_id, for_update=True) is None:
-        raise Unknown("workflow", workflow_id)
+    await locked(conn, organization_id, workflow_id)
     unfinished = await runs.unfinished_of_workflow(conn, workflow_id)
     if unfinished:
         raise WorkflowHasUnfinishedRuns(workflow_id, unfinished)
     await workflows.delete(conn, workflow_id, now=now)
     return await trajectories.delete_of_workflow(conn, workflow_id)
+
+
+async def locked(conn: AsyncConnection, organization_id: OrganizationId, workflow_id: WorkflowId) -> Workflow:
+    """The workflow, which nobody else changes until the transaction ends. Raises `Unknown`."""
+    workflow = await workflows.get(conn, organization_id, workflow_id, for_update=True)
+    if workflow is None:
+        raise Unknown("workflow", workflow_id)
+    return workflow
 
 
 def _with_facts(workflow: Workflow) -> Workflow:

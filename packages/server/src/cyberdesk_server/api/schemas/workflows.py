@@ -86,3 +86,12 @@ class WorkflowResponse(Model):
 
 class WorkflowResponseWithIncludes(WorkflowResponse):
     included: list[IncludedResource] | None = None
+
+
+class WorkflowDuplicateRequest(Model):
+    include_trajectories: bool = False
+
+
+class WorkflowMergeRequest(Model):
+    target_workflow_id: UUID
+    copy_trajectories: bool = False
