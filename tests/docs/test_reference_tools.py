@@ -118,14 +118,18 @@ async def carried_out(call: ToolCall, folder: Path) -> Step:
         async with database.transaction() as conn:
             organization_id = await an_organization(conn)
             await a_machine(conn, organization_id)
-            run = await a_run(conn, await a_workflow(conn, organization_id), input_values=INPUTS)
+            run = await a_run(
+                conn, await a_workflow(conn, organization_id, includes_file_exports=True), input_values=INPUTS
+            )
         clock = ManualClock()
         async with database.transaction() as conn:
             claim = await runs.claim_next(conn, worker_id=WorkerId("test"), now=clock.now(), lease_seconds=60)
         assert claim is not None
         parts = ExecutorParts(
             database=database,
-            desktop=ScriptedDesktop(SCREEN, react=react),
+            desktop=ScriptedDesktop(
+                SCREEN, react=react, files={"/home/user/reports/12345.pdf": b"%PDF-1.7\n"}
+            ),
             model=model,
             reader=PrintedReader(),
             blobs=MemoryBlobs(),

@@ -26,6 +26,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from cyberdesk_server.domain.actions import Action, ActionResult
+from cyberdesk_server.domain.base64_text import Base64Text
 from cyberdesk_server.domain.geometry import Size
 from cyberdesk_server.domain.ids import OrganizationId, SecretId, StepId
 from cyberdesk_server.domain.json import JsonObject, JsonValue
@@ -209,7 +210,7 @@ class Vault(Protocol):
 
 
 class Desktop(Protocol):
-    """One machine's screen, keyboard, mouse and shell. Errors: see `DesktopError`."""
+    """One machine's screen, keyboard, mouse, shell and files. Errors: see `DesktopError`."""
 
     async def size(self) -> Size:
         """Real pixels of the screen."""
@@ -226,6 +227,22 @@ class Desktop(Protocol):
         answers what it did; with one that keeps none, `OutcomeUnknown` is raised instead of a second attempt.
         `is_repeat` says that somebody else may have asked with this id before: the worker that had the run.
         """
+        ...
+
+    async def write_file(self, path: str, content: bytes, *, is_more: bool = False) -> str:
+        """Write a file, in place of what is there; with `is_more`, behind what is there.
+
+        Folders on the way are made, `~` is the home folder. Returns the path it really has. Raises
+        `DesktopRefused` and `DesktopUnreachable`; after that a file may be written in part.
+        """
+        ...
+
+    async def read_file(self, path: str) -> Base64Text:
+        """The content of a file of up to 100 MB. Raises `DesktopRefused` and `DesktopUnreachable`."""
+        ...
+
+    async def is_folder(self, path: str) -> bool:
+        """True when there is a folder at this path that can be looked into."""
         ...
 
 

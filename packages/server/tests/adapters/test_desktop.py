@@ -1,5 +1,6 @@
 """A desktop behind a tunnel, with drivers of every generation on the other end of the bus."""
 
+import base64
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -56,6 +57,7 @@ class Driver:
     says: Callable[[Question], Said | None] = lambda _: None
     """What it answers instead of acting; None lets it act."""
 
+    files: dict[str, bytes] = field(default_factory=dict)
     questions: list[Question] = field(default_factory=list)
     performed: list[Question] = field(default_factory=list)
     journal: set[str] = field(default_factory=set)
@@ -71,8 +73,25 @@ class Driver:
                 return DriverAnswer(200, {}, json.dumps(self.screen._asdict()).encode())
             case "/computer/display/screenshot":
                 return self._screenshot(question)
+            case "/computer/fs/write" | "/computer/fs/read" | "/computer/fs/list":
+                return self._file(question)
             case _:
                 return self._perform(question)
+
+    def _file(self, question: Question) -> DriverAnswer:
+        if question.method == "POST":
+            body = json.loads(question.body)
+            before = self.files.get(body["path"], b"") if body["mode"] == "append" else b""
+            self.files[body["path"]] = before + base64.b64decode(body["content"], validate=True)
+            return DriverAnswer(200, {}, json.dumps({"path": "/home/user" + body["path"][1:]}).encode())
+        path = dict(parse_qsl(question.query))["path"]
+        if question.path.endswith("list"):
+            is_folder = any(file.startswith(path.rstrip("/") + "/") for file in self.files)
+            return DriverAnswer(200 if is_folder else 400, {}, b"{}")
+        if path not in self.files:
+            return DriverAnswer(404, {}, b'{"detail": "it does not exist"}')
+        content = base64.b64encode(self.files[path]).decode()
+        return DriverAnswer(200, {}, json.dumps({"path": path, "content": content}).encode())
 
     def _screenshot(self, question: Question) -> DriverAnswer:
         if question.headers.get("if-none-match") == '"still"':
@@ -126,6 +145,35 @@ async def a_trial(kind: str, *, keeps_journal: bool) -> AsyncIterator[Trial]:
 @pytest.mark.parametrize("kind", ["scripted", "tunnel"])
 class TestDesktop:
     """What every desktop promises, the real one and the one for tests."""
+
+    @pytest.mark.parametrize("size", [0, 5, 300_000])
+    async def test_a_file_is_written_in_pieces_and_read_whole(self, kind: str, size: int) -> None:
+        async with a_trial(kind, keeps_journal=True) as trial:
+            await trial.desktop.write_file("~/in/a", b"what was there before")
+            written = await trial.desktop.write_file("~/in/a", b"x" * size)
+            await trial.desktop.write_file("~/in/a", b"y" * size, is_more=True)
+
+            content = await trial.desktop.read_file("~/in/a")
+
+            assert written == "/home/user/in/a"
+            assert b"".join(content.decoded()) == b"x" * size + b"y" * size
+            assert content.size_bytes == 2 * size
+
+    async def test_a_folder_is_told_from_a_file(self, kind: str) -> None:
+        async with a_trial(kind, keeps_journal=True) as trial:
+            await trial.desktop.write_file("~/in/a", b"x")
+
+            assert await trial.desktop.is_folder("~/in")
+            assert await trial.desktop.is_folder("~/in/")
+            assert not await trial.desktop.is_folder("~/in/a")
+            assert not await trial.desktop.is_folder("~/i")
+
+    async def test_a_file_that_is_not_there_cannot_be_read(self, kind: str) -> None:
+        async with a_trial(kind, keeps_journal=True) as trial:
+            with pytest.raises(DesktopRefused) as refusal:
+                await trial.desktop.read_file("~/nothing")
+
+            assert refusal.value.status == 404
 
     async def test_a_picture_has_the_size_of_the_desktop(self, kind: str) -> None:
         async with a_trial(kind, keeps_journal=True) as trial:
@@ -385,3 +433,19 @@ def test_a_text_that_is_typed_is_in_no_repr() -> None:
     assert call is not None
     assert "hunter2" not in repr(Question("POST", call.path, body=call.body()))
     assert "hunter2" not in repr(call)
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b"[]", b'{"content": 7}', b'{"content": "QQ"}', b"no json"])
+async def test_an_answer_without_a_file_is_refused(body: bytes) -> None:
+    driver = Driver(says=lambda _: DriverAnswer(200, {}, body))
+
+    async with reached(driver) as desktop:
+        with pytest.raises(DesktopRefused, match=r"no content of a\.txt"):
+            await desktop.read_file("a.txt")
+
+
+async def test_a_driver_that_does_not_say_where_it_wrote_wrote_where_it_was_told() -> None:
+    driver = Driver(says=lambda _: DriverAnswer(200, {}, b"{}"))
+
+    async with reached(driver) as desktop:
+        assert await desktop.write_file("C:\\in\\a.txt", b"x") == "C:\\in\\a.txt"

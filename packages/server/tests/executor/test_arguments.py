@@ -87,7 +87,7 @@ def test_a_schema_accepts_what_the_parser_accepts() -> None:
 
 
 def test_the_tools_have_the_names_of_the_product() -> None:
-    assert {spec.name for spec in specs(None)} == {
+    assert {spec.name for spec in specs(None, includes_file_exports=True)} == {
         "click",
         "copy_to_clipboard",
         "declare_task_failed",
@@ -95,6 +95,7 @@ def test_the_tools_have_the_names_of_the_product() -> None:
         "drag",
         "execute_terminal_command",
         "key",
+        "mark_file_for_export",
         "move",
         "save_screenshot_as_run_attachment",
         "screenshot",

@@ -101,6 +101,15 @@ class MortalDesktop:
             raise DesktopUnreachable("the tunnel broke")
         return result
 
+    async def write_file(self, path: str, content: bytes, *, is_more: bool = False) -> str:
+        self.fate.touch()
+        written = await self.desktop.write_file(path, content, is_more=is_more)
+        self.fate.touch()
+        return written
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.desktop, name)
+
 
 @dataclass
 class MortalBlobs:

@@ -2,10 +2,12 @@
 
 execute
  +-- _refuse_unreadable     before the first action
+ +-- InputFiles.bring       before the first step is begun
  +-- _follow                one move after another, as the journal tells
  |    +-- _ask              look at the screen, the model's turn into the journal
  |    +-- _carry_out        one call: placeholders filled in, tool run, result into the journal
  +-- _conclude              the run's output
+ +-- InputFiles.take_away   however it ended
 """
 
 from contextlib import suppress
@@ -19,6 +21,7 @@ from cyberdesk_server.domain.tasks import Task
 from cyberdesk_server.executor.arguments import fill_of, parse
 from cyberdesk_server.executor.asking import persistently
 from cyberdesk_server.executor.eyes import Eyes
+from cyberdesk_server.executor.files import InputFiles
 from cyberdesk_server.executor.filling import filled_arguments
 from cyberdesk_server.executor.journal import RunJournal
 from cyberdesk_server.executor.moves import (
@@ -63,6 +66,7 @@ async def execute(claim: Claim, parts: ExecutorParts) -> Ending:
         except RunStopped:
             ending = await execution.ending(RunStatus.CANCELLED)
         await execution.drop_waiting()
+        await execution.files.take_away()
         return ending
 
 
@@ -77,6 +81,7 @@ class _Execution:
     secrets: RunSecrets
     eyes: Eyes
     journal: RunJournal
+    files: InputFiles
     repeated: StepId | None
     """The call that a worker before this one may have sent to the desktop when it was lost."""
 
@@ -96,11 +101,14 @@ class _Execution:
             secrets=secrets,
             eyes=Eyes(parts, watch, claim.run.organization_id),
             journal=RunJournal(claim, parts, secrets, history),
+            files=InputFiles(claim, parts, watch),
             repeated=next((step.id for step in history if step.state is StepState.STARTED), None),
         )
 
     async def run(self) -> Ending:
         self._refuse_unreadable()
+        if not self.journal.history:
+            await self.files.bring()
         end = await self._follow()
         return await self._conclude(end)
 

@@ -54,6 +54,9 @@ class Limits:
     max_model_attempts: int = 4
     """Questions with the same content, when the model fails in a way that may pass."""
 
+    cleanup_seconds: float = 30.0
+    """For removing the run's input files from the machine when it has ended."""
+
     stop_sweep_seconds: float = 5.0
     """How often a run is looked up in the store in case the news of its cancellation got lost."""
 

@@ -26,7 +26,9 @@ async def task_of(claim: Claim, secret_names: frozenset[str], blobs: Blobs) -> T
         inputs=_inputs(claim, secret_names),
         secret_names=secret_names,
         output_schema=workflow.output_schema,
-        tools=specs(workflow.terminal_command_allowlist),
+        tools=specs(
+            workflow.terminal_command_allowlist, includes_file_exports=workflow.includes_file_exports
+        ),
         pictures=await prompt_pictures(prompt, blobs, run.organization_id),
     )
 

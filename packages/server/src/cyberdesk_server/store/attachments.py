@@ -180,6 +180,18 @@ async def set_expiry(
     )
 
 
+async def set_written(
+    conn: AsyncConnection, attachment_id: AttachmentId, attempt: int, written_path: str
+) -> None:
+    """Remember where on the machine the file was put; by the worker that has the run, and no other."""
+    claimed = select(runs.c.id).where(runs.c.id == attachments.c.run_id, runs.c.attempt == attempt)
+    await conn.execute(
+        update(attachments)
+        .where(attachments.c.id == attachment_id, claimed.exists())
+        .values(written_path=written_path)
+    )
+
+
 async def add_output(
     conn: AsyncConnection,
     *,

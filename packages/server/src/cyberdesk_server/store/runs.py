@@ -232,6 +232,14 @@ async def delete(conn: AsyncConnection, run_id: RunId) -> bool:
     return gone.rowcount == 1
 
 
+async def holds_machine(conn: AsyncConnection, run_id: RunId, attempt: int) -> bool:
+    """True while the run, ended or not, is in the hands of this worker and holds its machine."""
+    held = await conn.execute(
+        select(runs.c.id).where(*_ours(run_id, attempt), runs.c.lease_expires_at.is_not(None))
+    )
+    return held.first() is not None
+
+
 async def unfinished_of_workflow(conn: AsyncConnection, workflow_id: WorkflowId) -> int:
     """How many runs of the workflow have not ended."""
     count = select(func.count()).where(runs.c.workflow_id == workflow_id, runs.c.status.not_in(ENDED))

@@ -6,19 +6,21 @@ Everything else in such a test is real: the database, the bus, the vault, the ex
 import asyncio
 import struct
 import zlib
+from base64 import b64encode
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 from cyberdesk_server.domain.actions import Action, ActionResult
+from cyberdesk_server.domain.base64_text import Base64Text
 from cyberdesk_server.domain.geometry import Box, Size
 from cyberdesk_server.domain.ids import StepId
 from cyberdesk_server.domain.json import JsonObject, JsonValue
 from cyberdesk_server.domain.screens import Screenshot
 from cyberdesk_server.domain.steps import Observation, Step, Turn
 from cyberdesk_server.domain.tasks import Refusal, Task
-from cyberdesk_server.ports import BLOB_PIECE_BYTES, BlobMissing, ModelError, OutcomeUnknown
+from cyberdesk_server.ports import BLOB_PIECE_BYTES, BlobMissing, DesktopRefused, ModelError, OutcomeUnknown
 
 SMALL = Size(64, 48)
 _LINES_KEY = b"Lines\0"
@@ -137,6 +139,8 @@ class ScriptedDesktop:
 
     looks: int = 0
     journal: dict[StepId, ActionResult] = field(default_factory=dict)
+    files: dict[str, bytes] = field(default_factory=dict)
+    """Its files by path. A path that ends in `/` is an empty folder."""
 
     async def size(self) -> Size:
         return self.screen.size
@@ -156,6 +160,27 @@ class ScriptedDesktop:
         self.performed.append(action)
         self.journal[action_id] = result
         return result
+
+    async def write_file(self, path: str, content: bytes, *, is_more: bool = False) -> str:
+        real = _expanded(path)
+        if await self.is_folder(real):
+            raise DesktopRefused(400, f"{path} is a folder")
+        self.files[real] = self.files.get(real, b"") + content if is_more else content
+        return real
+
+    async def read_file(self, path: str) -> Base64Text:
+        try:
+            return Base64Text(b64encode(self.files[_expanded(path)]))
+        except KeyError:
+            raise DesktopRefused(404, f"{path} does not exist") from None
+
+    async def is_folder(self, path: str) -> bool:
+        folder = _expanded(path).rstrip("/") + "/"
+        return any(file.startswith(folder) for file in self.files)
+
+
+def _expanded(path: str) -> str:
+    return "/home/user" + path[1:] if path.startswith("~") else path
 
 
 Decide = Callable[[Task, Sequence[Step], Mapping[str, JsonValue], Screenshot], Turn]

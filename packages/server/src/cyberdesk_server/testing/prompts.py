@@ -13,6 +13,7 @@ from cyberdesk_server.domain.steps import Step, StepState, ToolCall
 from cyberdesk_server.domain.tasks import Task
 from cyberdesk_server.executor.reading.reader import ScreenReader
 from cyberdesk_server.executor.steps.model import StepsModel
+from cyberdesk_server.executor.tools import specs
 from cyberdesk_server.ports import ModelError
 
 Screen = Callable[[Sequence[ToolCall]], Screenshot]
@@ -40,6 +41,7 @@ def a_task(
         secret_names,
         output_schema=output_schema,
         pictures=pictures or {},
+        tools=specs(None, includes_file_exports=True),
     )
 
 

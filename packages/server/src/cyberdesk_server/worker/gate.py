@@ -3,6 +3,7 @@
 import asyncio
 
 from cyberdesk_server.domain.actions import Action, ActionResult
+from cyberdesk_server.domain.base64_text import Base64Text
 from cyberdesk_server.domain.geometry import Size
 from cyberdesk_server.domain.ids import StepId
 from cyberdesk_server.domain.screens import Screenshot
@@ -32,6 +33,18 @@ class GatedDesktop:
     async def perform(self, action: Action, action_id: StepId, *, is_repeat: bool = False) -> ActionResult:
         await self._pass()
         return await self._desktop.perform(action, action_id, is_repeat=is_repeat)
+
+    async def write_file(self, path: str, content: bytes, *, is_more: bool = False) -> str:
+        await self._pass()
+        return await self._desktop.write_file(path, content, is_more=is_more)
+
+    async def read_file(self, path: str) -> Base64Text:
+        await self._pass()
+        return await self._desktop.read_file(path)
+
+    async def is_folder(self, path: str) -> bool:
+        await self._pass()
+        return await self._desktop.is_folder(path)
 
     async def hold(self) -> None:
         """Close the gate for good, and wait until somebody stands in front of it."""

@@ -1,8 +1,11 @@
 """What is told before the first action."""
 
+from dataclasses import replace
+
 import pytest
 from cyberdesk_server.domain.tasks import Refusal, Task
 from cyberdesk_server.executor.steps.model import StepsModel
+from cyberdesk_server.executor.tools import specs
 from cyberdesk_server.testing.prompts import a_task
 from cyberdesk_server.testing.screens import Canvas
 
@@ -95,3 +98,12 @@ def test_refusals_come_in_the_order_of_the_lines() -> None:
 
     assert [refusal.line for refusal in refusals] == [1, 2, 3]
     assert all(isinstance(refusal, Refusal) and refusal.text for refusal in refusals)
+
+
+def test_an_export_is_refused_unless_the_workflow_includes_some() -> None:
+    prompt = 'Export the file "~/report.pdf"'
+
+    assert refused(prompt) == []
+    assert refused(prompt, replace(a_task(prompt), tools=specs(None))) == [
+        f"line 1 ({prompt}): the workflow does not include file exports: set includes_file_exports"
+    ]

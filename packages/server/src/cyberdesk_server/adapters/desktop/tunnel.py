@@ -1,11 +1,23 @@
-"""A desktop behind a tunnel: actions in the words of its driver, each done at most once."""
+"""A desktop behind a tunnel: actions in the words of its driver, each done at most once; and its files."""
+
+import base64
+import json
+from urllib.parse import urlencode
 
 from cyberdesk_server.adapters.desktop.calls import call_for, needs_scale, result_of
 from cyberdesk_server.domain.actions import Action, ActionResult
+from cyberdesk_server.domain.base64_text import Base64Text, cut_out
 from cyberdesk_server.domain.geometry import Size
 from cyberdesk_server.domain.ids import MachineId, StepId
 from cyberdesk_server.domain.screens import Screenshot
-from cyberdesk_server.ports import Bus, Clock, DesktopNotAsked, DesktopUnreachable, OutcomeUnknown
+from cyberdesk_server.ports import (
+    Bus,
+    Clock,
+    DesktopNotAsked,
+    DesktopRefused,
+    DesktopUnreachable,
+    OutcomeUnknown,
+)
 from cyberdesk_server.questions import (
     Driver,
     DriverAnswer,
@@ -15,6 +27,12 @@ from cyberdesk_server.questions import (
     json_of,
     outcome_is_unknown,
 )
+
+WRITE_SECONDS = 60.0
+"""For a driver to take and write a piece of a file."""
+
+READ_SECONDS = 300.0
+"""For a file of 100 MB to come through the tunnel over a slow line."""
 
 
 class TunnelDesktop:
@@ -48,6 +66,38 @@ class TunnelDesktop:
         answer = await self._ask_for_action(question, action_id)
         was_replayed = answer.headers.get("x-action-replayed") == "true"
         return result_of(action, json_of(answer), was_replayed=was_replayed)
+
+    async def write_file(self, path: str, content: bytes, *, is_more: bool = False) -> str:
+        fields = {
+            "path": path,
+            "content": base64.b64encode(content).decode(),
+            "mode": "append" if is_more else "write",
+        }
+        # No id goes with it: a driver that remembers answers by id would keep the file in memory.
+        question = Question(
+            "POST",
+            "/computer/fs/write",
+            headers={"content-type": "application/json"},
+            body=json.dumps(fields).encode(),
+            answer_seconds=WRITE_SECONDS,
+        )
+        written = json_of(expect_ok(await self._driver.ask(question))).get("path")
+        return written if isinstance(written, str) and written else path
+
+    async def read_file(self, path: str) -> Base64Text:
+        query = urlencode({"path": path})
+        question = Question("GET", "/computer/fs/read", query=query, answer_seconds=READ_SECONDS)
+        answer = expect_ok(await self._driver.ask(question))
+        document, texts = cut_out(answer.body)
+        try:
+            content = json.loads(document)["content"]
+            return texts.get(content) or Base64Text(content)
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise DesktopRefused(answer.status, f"no content of {path} in the answer: {error}") from error
+
+    async def is_folder(self, path: str) -> bool:
+        question = Question("GET", "/computer/fs/list", query=urlencode({"path": path}))
+        return 200 <= (await self._driver.ask(question)).status < 300
 
     async def _ask_for_action(self, question: Question, action_id: StepId) -> DriverAnswer:
         try:

@@ -14,6 +14,7 @@ from cyberdesk_server.executor.steps.language import (
     Click,
     Copy,
     Drag,
+    ExportFile,
     Fail,
     Hover,
     Pause,
@@ -81,6 +82,8 @@ def calls_of(action: Action, ground: Ground, values: Values, items: tuple[int, .
             return (
                 ToolCall("save_screenshot_as_run_attachment", {"filename": values.bound(action.filename)}),
             )
+        case ExportFile():
+            return (ToolCall("mark_file_for_export", {"path": values.bound(action.path)}),)
         case RunCommand():
             return (ToolCall("execute_terminal_command", {"command": values.bound(action.command)}),)
         case WaitUntil():

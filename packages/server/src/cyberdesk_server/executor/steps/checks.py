@@ -13,6 +13,7 @@ from cyberdesk_server.executor.steps.language import (
     Copy,
     Destination,
     Do,
+    ExportFile,
     Fail,
     ForEach,
     If,
@@ -31,6 +32,7 @@ from cyberdesk_server.executor.steps.language import (
 )
 from cyberdesk_server.executor.steps.outputs import conflict
 from cyberdesk_server.executor.steps.targets import pictures_of, targets_of, texts_of
+from cyberdesk_server.executor.tools.files import MARK_FILE_FOR_EXPORT
 
 
 def refusals_of(script: Script, task: Task) -> list[Refusal]:
@@ -80,6 +82,7 @@ class _Checker:
             case Do():
                 yield from self._about_targets(targets_of(statement.action), items)
                 yield from self._about_texts(statement.action, items)
+                yield from self._about_tools(statement.action)
                 yield from self._about_destination(destination_of(statement.action), loops)
             case If(condition=Visible() as visible):
                 yield from self._about_targets(visible.things, items)
@@ -114,6 +117,10 @@ class _Checker:
                     yield f"{used} is not set by any step before this one"
                 case _:
                     pass
+
+    def _about_tools(self, action: Action) -> Iterator[str]:
+        if isinstance(action, ExportFile) and MARK_FILE_FOR_EXPORT.spec not in self.task.tools:
+            yield "the workflow does not include file exports: set includes_file_exports"
 
     def _about_destination(self, to: Destination | None, loops: int) -> Iterator[str]:
         if to is None:
@@ -154,6 +161,8 @@ def texts_in(action: Action) -> tuple[str, ...]:
             return (text,)
         case SaveScreenshot():
             return (action.filename,)
+        case ExportFile():
+            return (action.path,)
         case Succeed(text=str() as text):
             return (text,)
         case _:

@@ -184,6 +184,11 @@ class SaveScreenshot:
 
 
 @dataclass(frozen=True, slots=True)
+class ExportFile:
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunCommand:
     command: str
 
@@ -207,6 +212,7 @@ Action = (
     | Fail
     | Succeed
     | SaveScreenshot
+    | ExportFile
     | RunCommand
 )
 

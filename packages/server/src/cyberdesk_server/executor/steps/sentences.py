@@ -21,6 +21,7 @@ from cyberdesk_server.executor.steps.language import (
     Copy,
     Destination,
     Drag,
+    ExportFile,
     Fail,
     Hover,
     Pause,
@@ -365,6 +366,15 @@ def _succeed(found: Found) -> Action:
 )
 def _save(found: Found) -> Action:
     return SaveScreenshot(found.text("name"))
+
+
+@_sentence(
+    'Export the file "~/report.pdf"',
+    rf"(?:export\s+(?:(?:the|this)\s+)?(?:file\s+)?|mark_file_for_export\s+"
+    rf"|mark\s+(?:(?:the|this)\s+)?(?:file\s+)?(?=.*\sfor\s+export$))(?P<path>{VALUE})(?:\s+for\s+export)?",
+)
+def _export(found: Found) -> Action:
+    return ExportFile(found.text("path"))
 
 
 @_sentence(

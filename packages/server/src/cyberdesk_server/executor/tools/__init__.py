@@ -4,13 +4,21 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from cyberdesk_server.domain.tasks import ToolSpec
-from cyberdesk_server.executor.tools import declarations, keyboard, mouse, reading, terminal, waiting
+from cyberdesk_server.executor.tools import (
+    declarations,
+    files,
+    keyboard,
+    mouse,
+    reading,
+    terminal,
+    waiting,
+)
 from cyberdesk_server.executor.tools.base import Tool
 
 TOOLS: Mapping[str, Tool] = MappingProxyType(
     {
         tool.name: tool
-        for module in (mouse, keyboard, waiting, reading, terminal, declarations)
+        for module in (mouse, keyboard, waiting, reading, files, terminal, declarations)
         for tool in module.TOOLS
     }
 )
@@ -18,10 +26,13 @@ TOOLS: Mapping[str, Tool] = MappingProxyType(
 __all__ = ["TOOLS", "Tool", "specs"]
 
 
-def specs(command_allowlist: tuple[str, ...] | None) -> tuple[ToolSpec, ...]:
-    """What a model is told about; commands only when the workflow allows some."""
-    return tuple(
-        tool.spec
-        for tool in TOOLS.values()
-        if tool is not terminal.EXECUTE_TERMINAL_COMMAND or command_allowlist != ()
-    )
+def specs(
+    command_allowlist: tuple[str, ...] | None, *, includes_file_exports: bool = False
+) -> tuple[ToolSpec, ...]:
+    """What a model is told about; commands and exports only when the workflow allows some."""
+    withheld = set[Tool]()
+    if command_allowlist == ():
+        withheld.add(terminal.EXECUTE_TERMINAL_COMMAND)
+    if not includes_file_exports:
+        withheld.add(files.MARK_FILE_FOR_EXPORT)
+    return tuple(tool.spec for tool in TOOLS.values() if tool not in withheld)
