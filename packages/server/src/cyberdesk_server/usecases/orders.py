@@ -20,7 +20,7 @@ from cyberdesk_server.ports import Vault
 from cyberdesk_server.store import attachments, post_run_checks, runs, secrets, workflows
 from cyberdesk_server.usecases.model_configurations import unusable_models
 from cyberdesk_server.usecases.placement import Placement
-from cyberdesk_server.usecases.run_inputs import Given, defaults, problems_of
+from cyberdesk_server.usecases.run_inputs import Given, problems_of
 from cyberdesk_server.usecases.sealing import aliases, seal
 
 APART = timedelta(microseconds=1)
@@ -75,8 +75,10 @@ async def check(
     given = Given(
         order.input_values or {}, order.sensitive_input_values or {}, aliases=refers_to, places=places
     )
-    found = await defaults(conn, workflow, placement.machine_id, placement.pool_ids)
-    values = problems_of(order.main_prompt or workflow.main_prompt, workflow, given, found)
+    prompt = order.main_prompt or workflow.main_prompt
+    values = await problems_of(
+        conn, prompt, workflow, given, machine=placement.machine, pool_ids=placement.pool_ids
+    )
     return workflow, (*models, *values)
 
 

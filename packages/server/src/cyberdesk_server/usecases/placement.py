@@ -1,6 +1,6 @@
 """Where is a run to be carried out: on which machine, in which pools, in which session?"""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
@@ -8,6 +8,7 @@ from uuid import uuid4
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cyberdesk_server.domain.ids import MachineId, OrganizationId, PoolId, SessionId
+from cyberdesk_server.domain.machines import Machine
 from cyberdesk_server.domain.refusals import SessionEnded, Unknown, invalid
 from cyberdesk_server.domain.runs import (
     ANY_MACHINE,
@@ -40,6 +41,8 @@ class Placement:
     machine_id: MachineId | None = None
     pool_ids: tuple[PoolId, ...] | None = None
     session_id: SessionId | None = None
+    machine: Machine | None = field(default=None, repr=False)
+    """The machine itself, when it is known which."""
 
     def fields(self) -> dict[str, Any]:
         """As members of `Run`."""
@@ -81,9 +84,10 @@ async def place(
 
 async def _choose(conn: AsyncConnection, organization_id: OrganizationId, wish: Wish) -> Placement:
     if wish.machine_id is not None:
-        if await machines.get(conn, organization_id, wish.machine_id) is None:
+        machine = await machines.get(conn, organization_id, wish.machine_id)
+        if machine is None:
             raise Unknown("machine", wish.machine_id)
-        return Placement(demand_of_machine(wish.machine_id), machine_id=wish.machine_id)
+        return Placement(demand_of_machine(machine.id), machine_id=machine.id, machine=machine)
     if wish.pool_ids:
         pool_ids = tuple(dict.fromkeys(wish.pool_ids))
         for unknown in await pools.unknown(conn, organization_id, pool_ids):
@@ -103,4 +107,6 @@ async def _join(conn: AsyncConnection, organization_id: OrganizationId, session_
     # A session without a machine gets one through its oldest waiting run, which may be this one.
     is_first = session.machine_id is None and not await sessions.unfinished(conn, session_id)
     demand = session.demand if is_first else demand_of_session(session_id)
-    return Placement(demand, machine_id=session.machine_id, session_id=session_id)
+    reserved = session.machine_id
+    machine = None if reserved is None else await machines.get(conn, organization_id, reserved)
+    return Placement(demand, machine_id=reserved, session_id=session_id, machine=machine)

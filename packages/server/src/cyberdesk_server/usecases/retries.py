@@ -10,13 +10,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cyberdesk_server.domain.attachments import StoredFile
 from cyberdesk_server.domain.ids import OrganizationId, RunId
 from cyberdesk_server.domain.json import JsonObject, JsonValue
+from cyberdesk_server.domain.machines import Machine
 from cyberdesk_server.domain.post_run_checks import snapshots
 from cyberdesk_server.domain.refusals import InvalidFields, RunNotEnded, RunStillHoldsMachine, Unknown
 from cyberdesk_server.domain.runs import ANY_MACHINE, Run, RunStatus, demand_of_machine, demand_of_pools
 from cyberdesk_server.ports import Vault
 from cyberdesk_server.store import attachments, post_run_checks, runs, secrets, sessions, workflows
 from cyberdesk_server.usecases.placement import Placement, Wish, place
-from cyberdesk_server.usecases.run_inputs import Given, defaults, problems_of
+from cyberdesk_server.usecases.run_inputs import Given, problems_of
 from cyberdesk_server.usecases.sealing import aliases, seal
 
 
@@ -72,7 +73,7 @@ async def start_over(
         post_run_checks=snapshots(checks, uuid4) or None,
         **placement.fields(),
     )
-    await _check(conn, again, retry)
+    await _check(conn, again, retry, placement.machine)
     waiting = await runs.start_over(conn, again, now=now)
     if waiting is None:
         raise RunStillHoldsMachine(run.id)
@@ -111,7 +112,7 @@ async def _wanted_before(conn: AsyncConnection, run: Run) -> Wish:
     return Wish()
 
 
-async def _check(conn: AsyncConnection, again: Run, retry: Retry) -> None:
+async def _check(conn: AsyncConnection, again: Run, retry: Retry, machine: Machine | None) -> None:
     workflow = await workflows.get(conn, again.organization_id, again.workflow_id)
     if workflow is None:
         raise Unknown("workflow", again.workflow_id)
@@ -120,8 +121,8 @@ async def _check(conn: AsyncConnection, again: Run, retry: Retry) -> None:
         retry.sensitive_input_values,
         aliases=await sessions.outcomes(conn, again),
     )
-    found = await defaults(conn, workflow, again.machine_id, again.pool_ids)
-    problems = problems_of(again.main_prompt or workflow.main_prompt, workflow, given, found)
+    prompt = again.main_prompt or workflow.main_prompt
+    problems = await problems_of(conn, prompt, workflow, given, machine=machine, pool_ids=again.pool_ids)
     if problems:
         raise InvalidFields(problems)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cyberdesk_server.domain.ids import MachineId, PoolId
+from cyberdesk_server.domain.ids import PoolId
 from cyberdesk_server.domain.inputs import effective_inputs, missing_variables
 from cyberdesk_server.domain.json import JsonObject, JsonValue
 from cyberdesk_server.domain.machines import Machine
@@ -32,78 +32,71 @@ class Given:
 
 
 @dataclass(frozen=True, slots=True)
-class Defaults:
-    """What machine and pools bring; or, while the machine is open, what it may bring."""
+class Known:
+    """Names of inputs and of secrets that somebody besides the caller has values for."""
 
-    machine: Machine | None
-    pool_values: JsonObject
-    pool_secrets: frozenset[str]
-    may_come: frozenset[str]
-    """Inputs that some machine of the organization has."""
+    inputs: frozenset[str] = frozenset()
+    secrets: frozenset[str] = frozenset()
 
-    secrets_may_come: frozenset[str]
-
-    @property
-    def inputs(self) -> frozenset[str]:
-        return frozenset(self.machine_values) | frozenset(self.pool_values)
-
-    @property
-    def machine_values(self) -> JsonObject:
-        return (self.machine.machine_parameters if self.machine else None) or {}
-
-    @property
-    def secrets(self) -> frozenset[str]:
-        of_machine = (self.machine.sensitive_parameter_aliases if self.machine else None) or {}
-        return frozenset(of_machine) | self.pool_secrets
+    def __or__(self, other: "Known") -> "Known":
+        return Known(self.inputs | other.inputs, self.secrets | other.secrets)
 
 
-async def defaults(
+async def problems_of(
     conn: AsyncConnection,
+    prompt: str,
     workflow: Workflow,
-    machine_id: MachineId | None,
+    given: Given,
+    *,
+    machine: Machine | None,
     pool_ids: Sequence[PoolId] | None,
-) -> Defaults:
-    """What a run of this workflow finds on this machine and in these pools."""
-    machine = None
-    if machine_id is not None:
-        machine = await machines.get(conn, workflow.organization_id, machine_id)
-    pool_values, pool_secrets = await pools.parameters(conn, pool_ids) if pool_ids else ({}, frozenset())
-    may_come = (frozenset[str](), frozenset[str]())
-    if machine is None:
-        may_come = await machines.parameter_names(conn, workflow.organization_id)
-    return Defaults(machine, pool_values, pool_secrets, *may_come)
-
-
-def problems_of(prompt: str, workflow: Workflow, given: Given, found: Defaults) -> tuple[Problem, ...]:
+) -> tuple[Problem, ...]:
     """What is wrong with the values, each where it stands in the request; nothing when they suffice.
 
     What a machine that is not chosen yet may bring, and what a reference leads to, is left to the worker.
     """
-    places = given.places
     if not prompt.strip():
         return (Problem(("body", "workflow_id"), "the workflow has no prompt yet", "missing"),)
-    wrong = _reference_problems(given)
+    pool_values, pool_secrets = await pools.parameters(conn, pool_ids) if pool_ids else ({}, frozenset())
+    machine_values = (machine.machine_parameters if machine else None) or {}
+    machine_secrets = (machine.sensitive_parameter_aliases if machine else None) or {}
+    known = Known(
+        frozenset(pool_values) | frozenset(machine_values), pool_secrets | frozenset(machine_secrets)
+    )
+    may_come = Known()
+    if machine is None and (workflow.input_schema is not None or _missing(prompt, workflow, given, known)):
+        may_come = Known(*await machines.parameter_names(conn, workflow.organization_id))
+    wrong = [*_reference_problems(given), *_missing(prompt, workflow, given, known | may_come)]
+    if workflow.input_schema is None or wrong:
+        return tuple(wrong)
+    not_shown = known.secrets | may_come.secrets
+    if not given.knows_secrets:
+        not_shown |= given.secrets.keys()
+    return misfits(
+        workflow.input_schema,
+        effective_inputs(given.inputs, machine_values, pool_values),
+        given.secrets if given.knows_secrets else {},
+        not_required=may_come.inputs | {SECRET_PREFIX + name for name in not_shown},
+        unknown_yet=[name for name, value in given.inputs.items() if any(refs_in(value))],
+        places=given.places,
+    )
+
+
+def _missing(prompt: str, workflow: Workflow, given: Given, known: Known) -> list[Problem]:
     missing = missing_variables(
         prompt,
-        inputs=given.inputs.keys() | found.inputs | found.may_come,
-        secrets=given.secrets.keys() | found.secrets | found.secrets_may_come,
+        inputs=given.inputs.keys() | known.inputs,
+        secrets=given.secrets.keys() | known.secrets,
         optional=optional_names(workflow.input_schema),
     )
-    wrong += [_missing((*places.inputs, name), f"{{{name}}}") for name in sorted(missing.inputs)]
-    wrong += [_missing((*places.secrets, name), f"{{${name}}}") for name in sorted(missing.secrets)]
-    if workflow.input_schema is not None and not wrong:
-        not_shown = found.secrets | found.secrets_may_come
-        if not given.knows_secrets:
-            not_shown |= given.secrets.keys()
-        wrong += misfits(
-            workflow.input_schema,
-            effective_inputs(given.inputs, found.machine_values, found.pool_values),
-            given.secrets if given.knows_secrets else {},
-            not_required=found.may_come | {SECRET_PREFIX + name for name in not_shown},
-            unknown_yet=[name for name, value in given.inputs.items() if any(refs_in(value))],
-            places=places,
-        )
-    return tuple(wrong)
+    return [
+        *(_without_value((*given.places.inputs, name), f"{{{name}}}") for name in sorted(missing.inputs)),
+        *(_without_value((*given.places.secrets, name), f"{{${name}}}") for name in sorted(missing.secrets)),
+    ]
+
+
+def _without_value(location: tuple[str | int, ...], variable: str) -> Problem:
+    return Problem(location, f"the prompt uses {variable}, which has no value", "missing")
 
 
 def _reference_problems(given: Given) -> list[Problem]:
@@ -116,7 +109,3 @@ def _reference_problems(given: Given) -> list[Problem]:
             reason = f"there is no earlier run {ref.alias!r} in this session; there are: {known}"
             wrong.append(Problem((*location, MEMBER), reason, "reference"))
     return wrong
-
-
-def _missing(location: tuple[str | int, ...], variable: str) -> Problem:
-    return Problem(location, f"the prompt uses {variable}, which has no value", "missing")

@@ -24,11 +24,11 @@ from cyberdesk_server.domain.refusals import (
 )
 from cyberdesk_server.domain.runs import Run, RunStatus
 from cyberdesk_server.ports import Vault
-from cyberdesk_server.store import attachments, pictures, runs, sessions, workflows
+from cyberdesk_server.store import attachments, machines, pictures, runs, sessions, workflows
 from cyberdesk_server.usecases.endings import settle
 from cyberdesk_server.usecases.orders import Order, Placed, check, write
 from cyberdesk_server.usecases.placement import Wish, place
-from cyberdesk_server.usecases.run_inputs import Given, defaults, problems_of
+from cyberdesk_server.usecases.run_inputs import Given, problems_of
 
 TOLD = {
     "run_message_history": "told_message_history",
@@ -143,8 +143,11 @@ async def _check_new_inputs(conn: AsyncConnection, run: Run, input_values: JsonO
         knows_secrets=False,
         aliases=await sessions.outcomes(conn, run),
     )
-    found = await defaults(conn, workflow, run.machine_id, run.pool_ids)
-    problems = problems_of(run.main_prompt or workflow.main_prompt, workflow, given, found)
+    machine = None
+    if run.machine_id is not None:
+        machine = await machines.get(conn, run.organization_id, run.machine_id)
+    prompt = run.main_prompt or workflow.main_prompt
+    problems = await problems_of(conn, prompt, workflow, given, machine=machine, pool_ids=run.pool_ids)
     if problems:
         raise InvalidFields(problems)
 
