@@ -17,10 +17,7 @@ from cyberdesk_server.api.parts import Parts
 
 CONTRACT = Path(__file__).parents[2] / "contract"
 COMPARED = ("type", "format", "enum", "contentEncoding")
-NOUNS_TO_COME = (
-    "/v1/machines/{machine_id}/cyberdriver/web-session",
-    "/v1/provider-credentials",
-)
+NOUNS_TO_COME = ("/v1/machines/{machine_id}/cyberdriver/web-session",)
 """Operations of nouns the server does not have yet; one that it has is no longer to come."""
 
 Node = Mapping[str, Any]

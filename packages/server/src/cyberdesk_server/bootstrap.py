@@ -29,6 +29,7 @@ from cyberdesk_server.adapters.clock import SystemClock
 from cyberdesk_server.adapters.data_folder import DataFolder
 from cyberdesk_server.adapters.desktop import TunnelDesktop
 from cyberdesk_server.adapters.models.registry import model_for
+from cyberdesk_server.adapters.providers import HttpProviders, ProviderUrls
 from cyberdesk_server.adapters.vault import EnvelopeVault, MasterKey
 from cyberdesk_server.api.app import create_app
 from cyberdesk_server.api.parts import Parts
@@ -238,6 +239,7 @@ def _build(
             blobs=blobs,
             vault=vault,
             clock=clock,
+            providers=_providers(settings, clock),
             links=links,
             rates=_rates(settings),
         )
@@ -269,6 +271,17 @@ def _chores(database: Database, blobs: Blobs, clock: Clock) -> tuple[Chore, ...]
         await attachments.remove_expired(database, blobs, now=clock.now())
 
     return (Chore("remove expired files", EXPIRY_SECONDS, remove_expired_files),)
+
+
+def _providers(settings: Settings, clock: Clock) -> HttpProviders:
+    urls = ProviderUrls(
+        anthropic=settings.anthropic_url,
+        openai=settings.openai_url,
+        google=settings.google_url,
+        google_token=settings.google_token_url,
+        bedrock=settings.bedrock_url,
+    )
+    return HttpProviders(urls, clock, timeout_seconds=settings.provider_check_seconds)
 
 
 def _master_key(settings: Settings, folder: DataFolder) -> MasterKey:

@@ -120,6 +120,21 @@ class Settings(BaseSettings):
         30, "How long `/v1/request-logs` tells what was asked of a machine.", unit="days"
     )
     model_answer_seconds: Seconds = _setting(300.0, "Longest time of one answer of a model.", unit="seconds")
+    anthropic_url: str = _setting("https://api.anthropic.com", "Where Anthropic, or a proxy for it, answers.")
+    openai_url: str = _setting("https://api.openai.com", "Where OpenAI, or a proxy for it, answers.")
+    google_url: str = _setting(
+        "https://generativelanguage.googleapis.com", "Where Google's Gemini API, or a proxy for it, answers."
+    )
+    google_token_url: str = _setting(
+        "https://oauth2.googleapis.com/token", "Where Google gives access tokens to service accounts."
+    )
+    bedrock_url: str = _setting(
+        "https://bedrock.{region}.amazonaws.com",
+        "Where AWS Bedrock, or a proxy for it, answers; `{region}` becomes that of the credential.",
+    )
+    provider_check_seconds: Seconds = _setting(
+        10.0, "How long a provider may take to say whether it accepts a credential.", unit="seconds"
+    )
 
     @field_validator("port")
     @classmethod
@@ -133,7 +148,9 @@ class Settings(BaseSettings):
     def _absolute(cls, path: Path | None) -> Path | None:
         return path and path.expanduser().absolute()
 
-    @field_validator("public_url")
+    @field_validator(
+        "public_url", "anthropic_url", "openai_url", "google_url", "google_token_url", "bedrock_url"
+    )
     @classmethod
     def _without_final_slash(cls, url: str | None) -> str | None:
         if url is not None and not url.startswith(("http://", "https://")):

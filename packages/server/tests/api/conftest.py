@@ -14,6 +14,7 @@ from cyberdesk_server.adapters.bus import InProcessBus
 from cyberdesk_server.adapters.vault import EnvelopeVault, MasterKey
 from cyberdesk_server.api.app import create_app
 from cyberdesk_server.api.parts import Parts
+from cyberdesk_server.testing.ports import ScriptedProviders
 from cyberdesk_server.testing.rows import NOON, a_database, an_api_key, an_organization
 
 OWN_KEY = "cd_own"
@@ -60,6 +61,7 @@ async def parts(tmp_path: Path, clock: TickingClock) -> AsyncIterator[Parts]:
             blobs=LocalBlobs(tmp_path / "blobs", links),
             vault=EnvelopeVault(MasterKey(os.urandom(32))),
             clock=clock,
+            providers=ScriptedProviders(),
             links=links,
             max_body_bytes=1024 * 1024,
         )

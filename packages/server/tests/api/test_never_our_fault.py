@@ -15,6 +15,7 @@ from cyberdesk_server.adapters.clock import SystemClock
 from cyberdesk_server.adapters.vault import EnvelopeVault, MasterKey
 from cyberdesk_server.api.app import create_app
 from cyberdesk_server.api.parts import Parts
+from cyberdesk_server.testing.ports import ScriptedProviders
 from cyberdesk_server.testing.rows import (
     PostgresqlForTests,
     a_database,
@@ -226,6 +227,7 @@ async def a_client(
             blobs=LocalBlobs(folder / "blobs", links),
             vault=EnvelopeVault(MasterKey(bytes(32))),
             clock=clock,
+            providers=ScriptedProviders(),
             links=links,
         )
         yield await stack.enter_async_context(

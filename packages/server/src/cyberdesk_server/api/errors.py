@@ -34,6 +34,7 @@ STATUS: Mapping[type[Refused], int] = {
     refusals.FingerprintTaken: 409,
     refusals.ModelConfigurationIsSystemDefault: 403,
     refusals.ModelConfigurationInUse: 409,
+    refusals.ProviderCredentialReplaced: 409,
     refusals.InvalidFields: 422,
     refusals.IdempotencyKeyReused: 422,
 }

@@ -7,6 +7,7 @@ from cyberdesk_server.api.rates import Rates
 from cyberdesk_server.domain.ids import OrganizationId
 from cyberdesk_server.ports import Blobs, Bus, Clock, Vault
 from cyberdesk_server.store.database import Database
+from cyberdesk_server.usecases.provider_credentials import Providers
 
 DRIVER_VERSION = "2.0.0"
 """The newest driver, as `GET /v1/internal/cyberdriver-version` tells it."""
@@ -27,6 +28,7 @@ class Parts:
     blobs: Blobs
     vault: Vault
     clock: Clock
+    providers: Providers
     links: Links | None = None
     """None when the blob store answers its links itself."""
 

@@ -14,6 +14,7 @@ Refused
  +-- FingerprintTaken                                there is such a machine already
  +-- ModelConfigurationIsSystemDefault               everybody's, so nobody's to change
  +-- ModelConfigurationInUse                         named by a workflow or an unfinished run
+ +-- ProviderCredentialReplaced                      while it was being checked
  +-- InvalidFields                                   the request is malformed; says where
  +-- IdempotencyKeyReused                            the key belongs to another request
 """
@@ -30,6 +31,7 @@ from cyberdesk_server.domain.ids import (
     TrajectoryId,
     WorkflowId,
 )
+from cyberdesk_server.domain.provider_credentials import ProviderSlot
 from cyberdesk_server.domain.runs import RunStatus
 
 
@@ -174,6 +176,14 @@ class ModelConfigurationInUse(Refused):
             f"model configuration {self.configuration_id} is named by {self.workflows} workflows and "
             f"{self.runs} unfinished runs; archive it instead"
         )
+
+
+@dataclass(eq=False)
+class ProviderCredentialReplaced(Refused):
+    slot: ProviderSlot
+
+    def __str__(self) -> str:
+        return f"the credential for {self.slot} was changed while it was being checked; check it again"
 
 
 @dataclass(eq=False)

@@ -17,6 +17,7 @@ from cyberdesk_server.domain.base64_text import Base64Text
 from cyberdesk_server.domain.geometry import Box, Size
 from cyberdesk_server.domain.ids import StepId
 from cyberdesk_server.domain.json import JsonObject, JsonValue
+from cyberdesk_server.domain.provider_credentials import CredentialCheck, ProviderSlot, Secret
 from cyberdesk_server.domain.screens import Screenshot
 from cyberdesk_server.domain.steps import Observation, Step, Turn
 from cyberdesk_server.domain.tasks import Refusal, Task
@@ -253,3 +254,18 @@ def turns(*script: Turn) -> FunctionModel:
         return Turn(turn.calls, turn.thought, memo=str(position + 1))
 
     return FunctionModel(decide)
+
+
+@dataclass
+class ScriptedProviders:
+    """Providers that answer every check the same."""
+
+    answer: CredentialCheck = field(default_factory=lambda: CredentialCheck("list_models", "List models"))
+    before_answer: Callable[[], Awaitable[None]] | None = None
+    asked: list[tuple[ProviderSlot, Secret]] = field(default_factory=list)
+
+    async def check(self, slot: ProviderSlot, secret: Secret) -> CredentialCheck:
+        self.asked.append((slot, secret))
+        if self.before_answer:
+            await self.before_answer()
+        return self.answer
