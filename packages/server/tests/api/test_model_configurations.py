@@ -146,7 +146,7 @@ async def test_a_configuration_in_use_is_archived_and_not_deleted(
 ) -> None:
     configuration = await make("model-configurations", **LEAST)
     path = f"{PATH}/{configuration['id']}"
-    workflow = await make("workflows", model_metadata={"fallback_model_1_id": configuration["id"]})
+    workflow = await make("workflows", model_metadata={"cache_detection_model_id": configuration["id"]})
 
     refused = await client.delete(path)
     await client.patch(f"/v1/workflows/{workflow['id']}", json={"model_metadata": None})

@@ -110,6 +110,20 @@ async def test_a_check_that_could_never_pass_is_refused(
     assert locations == [["body", "post_run_checks", *member]]
 
 
+async def test_a_check_names_a_model_that_is_there(client: httpx.AsyncClient, make: Make) -> None:
+    model = (await make("model-configurations", name="n", provider="openai", model="gpt"))["id"]
+
+    known = await client.post("/v1/workflows", json={"post_run_checks": [FILE, JUDGED | {"model": model}]})
+    unknown = await client.post(
+        "/v1/workflows", json={"post_run_checks": [FILE, JUDGED | {"model": str(uuid4())}]}
+    )
+
+    assert [known.status_code, unknown.status_code] == [201, 422]
+    assert [problem["loc"] for problem in unknown.json()["detail"]] == [
+        ["body", "post_run_checks", 1, "model"]
+    ]
+
+
 async def test_a_schema_that_a_check_needs_cannot_be_taken_away(
     client: httpx.AsyncClient, make: Make
 ) -> None:

@@ -7,6 +7,7 @@ from uuid import uuid4
 import httpx
 import pytest
 from cyberdesk_server.api.schemas.workflows import WorkflowResponse, WorkflowResponseWithIncludes
+from cyberdesk_server.domain.model_configurations import STEPS
 
 Make = Callable[..., Awaitable[dict[str, Any]]]
 
@@ -22,7 +23,7 @@ async def test_a_workflow_keeps_what_its_author_wrote(client: httpx.AsyncClient)
         "is_webhooks_enabled": True,
         "terminal_command_allowlist": ["dir *"],
         "model_metadata": {
-            "main_agent_model_id": str(uuid4()),
+            "main_agent_model_id": str(STEPS.id),
             "cache_detection_model_id": None,
             "fallback_model_1_id": None,
             "fallback_model_2_id": None,
@@ -79,6 +80,44 @@ async def test_what_cannot_be_stored_names_the_field(
 
     assert response.status_code == 422
     assert [problem["loc"] for problem in response.json()["detail"]] == [location]
+
+
+async def test_a_model_that_cannot_be_used_names_its_role(
+    client: httpx.AsyncClient, stranger: httpx.AsyncClient, make: Make
+) -> None:
+    configuration = {"name": "n", "provider": "openai", "model": "gpt"}
+    reader = (await make("model-configurations", **configuration))["id"]
+    theirs = (await stranger.post("/v1/model-configurations", json=configuration)).json()["id"]
+    workflow = await make("workflows")
+
+    for role, model in (
+        ("main_agent_model_id", str(uuid4())),
+        ("main_agent_model_id", reader),
+        ("cache_detection_model_id", theirs),
+    ):
+        body = {"model_metadata": {role: model}}
+        for response in (
+            await client.post("/v1/workflows", json=body),
+            await client.patch(f"/v1/workflows/{workflow['id']}", json=body),
+        ):
+            assert response.status_code == 422
+            assert [problem["loc"] for problem in response.json()["detail"]] == [
+                ["body", "model_metadata", role]
+            ]
+
+
+async def test_a_model_that_was_archived_stays_where_it_is_named(
+    client: httpx.AsyncClient, make: Make
+) -> None:
+    model = (await make("model-configurations", name="n", provider="openai", model="gpt"))["id"]
+    named = {"model_metadata": {"cache_detection_model_id": model}}
+    workflow = await make("workflows", **named)
+    await client.patch(f"/v1/model-configurations/{model}", json={"is_archived": True})
+
+    kept = await client.patch(f"/v1/workflows/{workflow['id']}", json={"name": "New", **named})
+    new = await client.post("/v1/workflows", json=named)
+
+    assert [kept.status_code, new.status_code] == [200, 422]
 
 
 async def test_an_update_changes_what_is_sent_and_keeps_what_was(

@@ -114,14 +114,17 @@ async def unusable_models(
         named = metadata.get(role)
         if named is None:
             continue
-        found = await store.get(conn, organization_id, ModelConfigurationId(UUID(str(named))))
-        reason = _why_not(found, must_drive=role in DRIVING_ROLES)
+        reason = await why_unusable(conn, organization_id, UUID(str(named)), must_drive=role in DRIVING_ROLES)
         if reason is not None:
             problems.append(Problem(("body", "model_metadata", role), reason))
     return tuple(problems)
 
 
-def _why_not(found: ModelConfiguration | None, *, must_drive: bool) -> str | None:
+async def why_unusable(
+    conn: AsyncConnection, organization_id: OrganizationId, named: UUID, *, must_drive: bool = False
+) -> str | None:
+    """Why nothing new may name this model configuration; None when it may."""
+    found = await store.get(conn, organization_id, ModelConfigurationId(named))
     if found is None:
         return "there is no such model configuration"
     if found.is_archived:

@@ -5,10 +5,13 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import uuid4
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from cyberdesk_server.domain.ids import PostRunCheckId
 from cyberdesk_server.domain.post_run_checks import PostRunCheck, PostRunCheckType, WrittenCheck
 from cyberdesk_server.domain.refusals import InvalidFields, Problem, Unknown
 from cyberdesk_server.domain.workflows import Workflow
+from cyberdesk_server.usecases.model_configurations import why_unusable
 
 FIELD = "post_run_checks"
 
@@ -39,6 +42,23 @@ def refuse_unusable(workflow: Workflow, checks: Sequence[PostRunCheck]) -> None:
         )
         if problems:
             raise InvalidFields(problems)
+
+
+async def refuse_unusable_models(
+    conn: AsyncConnection, before: Sequence[PostRunCheck], after: Sequence[PostRunCheck]
+) -> None:
+    """Raises `InvalidFields` when a check newly names a model that is not there or archived."""
+    models_before = {check.id: check.spec.model for check in before}
+    problems = []
+    for check in after:
+        model = check.spec.model
+        if model is None or model == models_before.get(check.id):
+            continue
+        reason = await why_unusable(conn, check.organization_id, model)
+        if reason is not None:
+            problems.append(Problem(("body", FIELD, check.order, "model"), reason))
+    if problems:
+        raise InvalidFields(tuple(problems))
 
 
 def _problems(written: Sequence[WrittenCheck]) -> Iterator[Problem]:

@@ -21,7 +21,8 @@ from cyberdesk_server.domain.workflows import Workflow
 from cyberdesk_server.json_schemas import schema_problem
 from cyberdesk_server.store import post_run_checks, runs, tags, workflows
 from cyberdesk_server.usecases import trajectories
-from cyberdesk_server.usecases.post_run_checks import refuse_unusable, rewritten
+from cyberdesk_server.usecases.model_configurations import unusable_models
+from cyberdesk_server.usecases.post_run_checks import refuse_unusable, refuse_unusable_models, rewritten
 
 
 async def create(
@@ -34,7 +35,8 @@ async def create(
 ) -> Workflow:
     """A new workflow with these post-run checks. `fields` are members of `Workflow`.
 
-    Raises `InvalidFields` for a schema that is none and for a check that could never pass.
+    Raises `InvalidFields` for a schema that is none, a check that could never pass, and a model
+    that is not there or archived.
     """
     _check_schemas(fields)
     workflow = _with_facts(
@@ -48,6 +50,8 @@ async def create(
     )
     made = rewritten(workflow, (), checks or (), now=now)
     refuse_unusable(workflow, made)
+    await refuse_unusable_models(conn, (), made)
+    await _refuse_unusable_models(conn, None, workflow)
     await workflows.add(conn, workflow)
     await post_run_checks.replace(conn, workflow.id, made)
     return workflow
@@ -65,7 +69,8 @@ async def update(
     """The workflow with these fields changed and, when `checks` are given, these in the place of its checks.
 
     What an author wrote before goes to its history. Raises `Unknown` for it and for a check it does not
-    have, and `InvalidFields` for a schema that is none and for a check that could never pass.
+    have, and `InvalidFields` for a schema that is none, a check that could never pass, and a model
+    that is not there or archived.
     """
     _check_schemas(changes)
     before = await locked(conn, organization_id, workflow_id)
@@ -73,6 +78,8 @@ async def update(
     checks_before = await post_run_checks.of_workflow(conn, workflow_id)
     checks_after = checks_before if checks is None else rewritten(after, checks_before, checks, now=now)
     refuse_unusable(after, checks_after)
+    await refuse_unusable_models(conn, checks_before, checks_after)
+    await _refuse_unusable_models(conn, before, after)
     version = None
     if before.is_rewritten_as(after) or checks_before != checks_after:
         version = before.version(checks_before, await tags.of_workflow(conn, workflow_id))
@@ -104,6 +111,16 @@ async def locked(conn: AsyncConnection, organization_id: OrganizationId, workflo
     if workflow is None:
         raise Unknown("workflow", workflow_id)
     return workflow
+
+
+async def _refuse_unusable_models(conn: AsyncConnection, before: Workflow | None, after: Workflow) -> None:
+    # One that was named before and is archived now stays: what is left alone is not refused.
+    named_before = (before and before.model_metadata) or {}
+    named = after.model_metadata or {}
+    new = {role: model for role, model in named.items() if model != named_before.get(role)}
+    problems = await unusable_models(conn, after.organization_id, new)
+    if problems:
+        raise InvalidFields(problems)
 
 
 def _with_facts(workflow: Workflow) -> Workflow:
