@@ -39,6 +39,7 @@ NEVER_FORWARDED = HOP_BY_HOP | {"host", "content-length"}
 """What a request must not carry besides: the drivers answer 500 to a length or host that is not their own."""
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_to_json = json.JSONEncoder(separators=(",", ":")).encode  # `json.dumps` would make an encoder per message
 _METHOD = re.compile(r"[A-Z]+")
 _NOT_IN_A_VALUE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
@@ -60,7 +61,7 @@ def write_meta(message: Request | Response) -> str:
                 "status": message.status,
                 "headers": dict(message.headers),
             }
-    return json.dumps(fields, separators=(",", ":"))
+    return _to_json(fields)
 
 
 def read_request(text: str, limits: Limits) -> Request | ProtocolError:
