@@ -2,8 +2,10 @@
 
 import json
 import string
+import tracemalloc
 from collections.abc import Iterable
 
+import pytest
 from cyberdesk_wire import (
     DriverSide,
     Frame,
@@ -56,6 +58,8 @@ GARBAGE = st.one_of(
         ),
     ).map(json.dumps),
 )
+
+MANY_BYTES = 16 * 1024 * 1024
 
 
 def read(side: DriverSide | ServerSide, sent: Iterable[Frame]) -> list[object]:
@@ -159,6 +163,20 @@ def test_a_body_past_its_limit_is_reported_once_and_skipped() -> None:
     assert events == [MessageTooLarge("1", "body", 10)]
     small = Request("2", "POST", "/x", body=b"a" * 10)
     assert read(driver, frames(small)) == [small]
+
+
+@pytest.mark.parametrize("chunk_bytes", [256 * 1024, MANY_BYTES])
+def test_a_large_body_is_in_memory_once(chunk_bytes: int) -> None:
+    driver = DriverSide()
+    sent = Request("1", "POST", "/x", body=b"a" * MANY_BYTES)
+
+    tracemalloc.start()
+    [received] = read(driver, frames(sent, chunk_bytes=chunk_bytes))
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert received == sent
+    assert peak_bytes < 1.25 * MANY_BYTES
 
 
 def test_the_frames_of_a_wrong_message_are_skipped_in_silence() -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from io import SEEK_END, BytesIO
 from typing import Generic, TypeVar
 
 from cyberdesk_wire.errors import MessageTooLarge, ProtocolError, Superseded, UnexpectedBody, UnexpectedEnd
@@ -99,21 +100,22 @@ class Assembler(Generic[Message]):
 
 
 class _Body:
-    """The bytes so far. A published driver sends 134 MB in one frame: that one is kept without a copy."""
+    """The bytes so far, each there once: a published driver sends 134 MB in one frame, ours in many.
+
+    `BytesIO` grows in place, and hands out what it was begun with or has gathered without copying it.
+    """
 
     def __init__(self) -> None:
-        self._only: bytes | None = None
-        self._joined: bytearray | None = None
+        self._gathered = BytesIO()
         self.size_bytes = 0
 
     def append(self, chunk: bytes) -> None:
-        if self._only is None and self._joined is None:
-            self._only = bytes(chunk)
+        if self.size_bytes:
+            self._gathered.write(chunk)
         else:
-            if self._joined is None:
-                self._joined, self._only = bytearray(self._only or b""), None
-            self._joined += chunk
+            self._gathered = BytesIO(chunk)
+            self._gathered.seek(0, SEEK_END)
         self.size_bytes += len(chunk)
 
     def take(self) -> bytes:
-        return bytes(self._joined) if self._joined is not None else (self._only or b"")
+        return self._gathered.getvalue()
