@@ -80,8 +80,12 @@ def _segment_text(segment: str | int) -> str:
     return f"['{segment}']" if "'" not in segment else f'["{segment}"]'
 
 
+_INDEX_DIGITS = 9
+"""No list is longer, and Python refuses to read a number of thousands of digits."""
+
 _SEGMENT = re.compile(
-    r"""\.(?P<key>\w[\w-]*)|\[(?P<index>\d+)\]|\['(?P<single>[^']*)'\]|\["(?P<double>[^"]*)"\]"""
+    rf"""\.(?P<key>\w[\w-]*)|\[(?P<index>\d{{1,{_INDEX_DIGITS}}})\]"""
+    r"""|\['(?P<single>[^']*)'\]|\["(?P<double>[^"]*)"\]"""
 )
 _ANY_PATH = rf"(?:{re.sub(r'[?]P<[a-z]+>', '?:', _SEGMENT.pattern)})*"
 _PATH = re.compile(_ANY_PATH)
@@ -192,8 +196,9 @@ def lookup(placeholder: Placeholder, values: Mapping[str, JsonValue]) -> JsonVal
             case Mapping():
                 value = value.get(str(segment))
             case _:
-                index = int(segment) if str(segment).isdigit() else len(value)
-                value = value[index] if index < len(value) else None
+                index = str(segment)
+                is_index = index.isdecimal() and len(index) <= _INDEX_DIGITS
+                value = value[int(index)] if is_index and int(index) < len(value) else None
     return EMPTY if value is None else value
 
 
