@@ -41,7 +41,7 @@ from cyberdesk_server.gateway import Gateway, TunnelWebSocketProtocol
 from cyberdesk_server.gateway.websocket import PING_SECONDS, PONG_LIMIT_SECONDS
 from cyberdesk_server.ports import Blobs, Clock
 from cyberdesk_server.settings import Settings
-from cyberdesk_server.store import machines, runs
+from cyberdesk_server.store import idempotency, machines, runs
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.store.migrate import migrate
 from cyberdesk_server.store.runs import Claim
@@ -62,6 +62,9 @@ DRAIN_SECONDS = 5
 
 EXPIRY_SECONDS = 60
 """How long an expired file, which nobody can read any more, still takes up room."""
+
+FORGET_SECONDS = 3600
+"""How long an answer that is no longer given again still takes up room."""
 
 
 class CannotStart(Exception):
@@ -270,7 +273,14 @@ def _chores(database: Database, blobs: Blobs, clock: Clock) -> tuple[Chore, ...]
     async def remove_expired_files() -> None:
         await attachments.remove_expired(database, blobs, now=clock.now())
 
-    return (Chore("remove expired files", EXPIRY_SECONDS, remove_expired_files),)
+    async def forget_old_answers() -> None:
+        async with database.transaction() as conn:
+            await idempotency.forget_old(conn, now=clock.now())
+
+    return (
+        Chore("remove expired files", EXPIRY_SECONDS, remove_expired_files),
+        Chore("forget old answers", FORGET_SECONDS, forget_old_answers),
+    )
 
 
 def _providers(settings: Settings, clock: Clock) -> HttpProviders:

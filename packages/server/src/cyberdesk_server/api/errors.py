@@ -32,6 +32,7 @@ STATUS: Mapping[type[Refused], int] = {
     refusals.MachineIsBusy: 409,
     refusals.TagClashesInGroup: 409,
     refusals.FingerprintTaken: 409,
+    refusals.WriteUnderWay: 409,
     refusals.ModelConfigurationIsSystemDefault: 403,
     refusals.ModelConfigurationInUse: 409,
     refusals.ProviderCredentialReplaced: 409,
@@ -48,6 +49,9 @@ DESKTOP_STATUS: Mapping[type[DesktopError], int] = {
 }
 """What is none of the caller's doing is a 5xx, and trying again makes sense; an unknown outcome is final."""
 
+IN_PROGRESS = {"Idempotency-Status": "in_progress", "Retry-After": "1"}
+"""By these headers a client knows a 409 that is worth trying again."""
+
 PASSED_ON = frozenset({400, 403, 404, 409, 413, 422, 501, 503, 507})
 """Statuses of a driver that mean the same to a caller. A busy driver's 429 is a 503, for the caller asked
 not too often; all others are a 502."""
@@ -62,6 +66,8 @@ def answer(error: Refused | DesktopError | RequestValidationError | HTTPExceptio
             return problem_list(problems)
         case refusals.IdempotencyKeyReused():
             return problem_list([Problem(("header", "Idempotency-Key"), str(error))])
+        case refusals.WriteUnderWay():
+            return JsonAnswer({"detail": str(error)}, STATUS[type(error)], IN_PROGRESS)
         case Refused():
             return JsonAnswer({"detail": str(error)}, STATUS[type(error)])
         case DesktopRefused():

@@ -35,9 +35,9 @@ class Parts:
     rates: Rates | None = None
     """None: a key may ask as often as it likes."""
 
+    under_way: set[tuple[OrganizationId, str]] = field(default_factory=set)
+    """Idempotency keys of the writes this process is working on."""
+
     driver_version: str = DRIVER_VERSION
     max_body_bytes: int = 150 * 1024 * 1024
     """A larger request is refused with 413."""
-
-    under_way: set[tuple[OrganizationId, str]] = field(default_factory=set)
-    """Idempotency keys of requests that this process is working on beyond the database."""

@@ -1,17 +1,20 @@
 """Writes: once per idempotency key, and one transaction each unless they reach beyond the database.
 
 What was answered under a key is kept in the transaction of the write itself, so there is no moment at which
-one is there without the other. Of two requests with the same key at the same time the second waits for
-the first and gets its answer. A 5xx is never kept.
+one is there without the other, and a write that was cut off by the end of its process has neither. While one
+request works under a key, another with the same key is told to come back: by this process's own list, and
+between processes by a lock in the database. A 5xx is never kept, nor is what is refused before the write
+begins: a missing API key, too many requests, a body that is no such thing.
 
 What reaches beyond the database, to a desktop, is no transaction. It is noted under its key before it begins
 and answered there afterwards; if that answer never came to be, whoever does the work is told that it may have
-been done, and by which id. Of two such requests at the same time the second is told to come back.
+been done, and by which id.
 """
 
 import hashlib
 import hmac
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -20,11 +23,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from cyberdesk_server.api import errors
-from cyberdesk_server.api.answers import JsonAnswer
 from cyberdesk_server.api.bodies import is_form, text_problem
 from cyberdesk_server.api.routes import parts_of
-from cyberdesk_server.domain.organizations import ApiKey
-from cyberdesk_server.domain.refusals import IdempotencyKeyReused, Refused, invalid
+from cyberdesk_server.domain.ids import OrganizationId
+from cyberdesk_server.domain.refusals import IdempotencyKeyReused, Refused, WriteUnderWay, invalid
 from cyberdesk_server.ports import DesktopError, DesktopNotAsked
 from cyberdesk_server.store import idempotency
 from cyberdesk_server.store.idempotency import Begun, Remembered
@@ -32,8 +34,6 @@ from cyberdesk_server.store.idempotency import Begun, Remembered
 HEADER = "idempotency-key"
 MAX_KEY_LENGTH = 255
 REPLAYED = {"Idempotency-Status": "replayed"}
-
-IN_PROGRESS = {"Idempotency-Status": "in_progress", "Retry-After": "1"}
 
 Work = Callable[[AsyncConnection], Awaitable[Response]]
 
@@ -56,52 +56,70 @@ async def write(request: Request, work: Work) -> Response:
     """Do `work` in one transaction and answer what it answers, or what was answered under the request's key.
 
     A refusal undoes the transaction and is kept as an answer like any other.
+    Raises `IdempotencyKeyReused`, `WriteUnderWay`.
     """
-    parts = parts_of(request)
     key = _key(request)
     if key is None:
-        async with parts.database.transaction() as conn:
+        async with parts_of(request).database.transaction() as conn:
             return await work(conn)
-    caller: ApiKey = request.state.caller
-    digest = await _digest(request)
-    try:
-        async with parts.database.transaction() as conn:
-            known = await idempotency.recall(conn, caller.organization_id, key, now=parts.clock.now())
-            if known is not None:
-                return _again(known, digest, key)
-            response = await work(conn)
-            await _remember(conn, caller, key, digest, response, request)
-            return response
-    except IdempotencyKeyReused:
-        raise
-    except Refused as refusal:
-        response = errors.answer(refusal)
-        async with parts.database.transaction() as conn:
-            await _remember(conn, caller, key, digest, response, request)
-        return response
+    with _alone(request, key):
+        digest = await _digest(request)
+        try:
+            return await _write_once(request, key, digest, work)
+        except (IdempotencyKeyReused, WriteUnderWay):
+            raise
+        except Refused as refusal:
+            refused = errors.answer(refusal)
+
+            async def refuse(_: AsyncConnection) -> Response:
+                return refused
+
+            # Its transaction is undone, so meanwhile another process may have given the key another answer.
+            return await _write_once(request, key, digest, refuse)
 
 
 async def reach(request: Request, work: Reaching) -> Response:
     """Do `work`, which is no transaction, and answer what it answers, or what was answered under the key.
 
     A 5xx leaves it open whether the work was done, save when the desktop was never asked.
+    Raises `IdempotencyKeyReused`, `WriteUnderWay`.
     """
-    under_way, key = parts_of(request).under_way, _key(request)
+    key = _key(request)
     if key is None:
         return await work(Attempt())
-    name = request.state.caller.organization_id, key
+    with _alone(request, key):
+        return await _reach_once(request, key, await _digest(request), work)
+
+
+@contextmanager
+def _alone(request: Request, key: str) -> Iterator[None]:
+    """Nobody else in this process works under the key meanwhile."""
+    under_way, name = parts_of(request).under_way, (_organization_of(request), key)
     if name in under_way:
-        return JsonAnswer({"detail": "the first request under this key is still going on"}, 409, IN_PROGRESS)
+        raise WriteUnderWay(key)
     under_way.add(name)
     try:
-        return await _reach_once(request, work, key)
+        yield
     finally:
         under_way.remove(name)
 
 
-async def _reach_once(request: Request, work: Reaching, key: str) -> Response:
-    parts, organization_id = parts_of(request), request.state.caller.organization_id
-    digest = await _digest(request)
+async def _write_once(request: Request, key: str, digest: str, work: Work) -> Response:
+    parts, organization_id = parts_of(request), _organization_of(request)
+    async with parts.database.transaction() as conn:
+        if not await idempotency.lock(conn, organization_id, key):
+            raise WriteUnderWay(key)
+        known = await idempotency.recall(conn, organization_id, key, now=parts.clock.now())
+        if known is not None:
+            return _again(known, digest, key)
+        response = await work(conn)
+        answered = _answered(digest, response)
+        await idempotency.remember(conn, organization_id, key, answered, now=parts.clock.now())
+        return response
+
+
+async def _reach_once(request: Request, key: str, digest: str, work: Reaching) -> Response:
+    parts, organization_id = parts_of(request), _organization_of(request)
     async with parts.database.transaction() as conn:
         begun = await idempotency.begin(conn, organization_id, key, digest, now=parts.clock.now())
     if isinstance(begun, Remembered):
@@ -114,14 +132,18 @@ async def _reach_once(request: Request, work: Reaching, key: str) -> Response:
     except (Refused, DesktopError) as error:
         was_asked = not isinstance(error, DesktopNotAsked)
         response = errors.answer(error)
-    answered = Remembered(digest, response.status_code, bytes(response.body))
     if response.status_code < 500:
         async with parts.database.transaction() as conn:
-            await idempotency.finish(conn, organization_id, key, answered)
+            await idempotency.finish(conn, organization_id, key, _answered(digest, response))
     elif begun.is_new and not was_asked:
         async with parts.database.transaction() as conn:
             await idempotency.take_back(conn, organization_id, key)
     return response
+
+
+def _organization_of(request: Request) -> OrganizationId:
+    organization_id: OrganizationId = request.state.caller.organization_id
+    return organization_id
 
 
 def _action_id(organization_id: str, key: str, begun: Begun) -> str:
@@ -165,15 +187,12 @@ async def _content(file: UploadFile) -> bytes:
     return await file.read()
 
 
+def _answered(digest: str, response: Response) -> Remembered:
+    headers = {name: value for name, value in response.headers.items() if name != "content-length"}
+    return Remembered(digest, response.status_code, bytes(response.body), headers)
+
+
 def _again(known: Remembered, digest: str, key: str) -> Response:
     if known.request_digest != digest:
         raise IdempotencyKeyReused(key)
-    media_type = "application/json" if known.body else None
-    return Response(known.body, known.status, REPLAYED, media_type)
-
-
-async def _remember(
-    conn: AsyncConnection, caller: ApiKey, key: str, digest: str, response: Response, request: Request
-) -> None:
-    answered = Remembered(digest, response.status_code, bytes(response.body))
-    await idempotency.remember(conn, caller.organization_id, key, answered, now=parts_of(request).clock.now())
+    return Response(known.body, known.status, {**known.headers, **REPLAYED})

@@ -17,6 +17,7 @@ Refused
  +-- ProviderCredentialReplaced                      while it was being checked
  +-- InvalidFields                                   the request is malformed; says where
  +-- IdempotencyKeyReused                            the key belongs to another request
+ +-- WriteUnderWay                                   the first request under the key has no answer yet
 """
 
 from dataclasses import dataclass
@@ -191,7 +192,15 @@ class IdempotencyKeyReused(Refused):
     key: str
 
     def __str__(self) -> str:
-        return "this idempotency key was used for another request"
+        return "this idempotency key was used for another request, or with another API key"
+
+
+@dataclass(eq=False)
+class WriteUnderWay(Refused):
+    key: str
+
+    def __str__(self) -> str:
+        return "the first request with this idempotency key is still going on; try again in a moment"
 
 
 @dataclass(frozen=True, slots=True)

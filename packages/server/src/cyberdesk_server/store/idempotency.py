@@ -1,10 +1,12 @@
 """What was answered to a write under which idempotency key, and which writes have begun that reach beyond the
 database."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy import ColumnElement, Row, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cyberdesk_server.domain.ids import OrganizationId
@@ -13,7 +15,6 @@ from cyberdesk_server.store.upsert import insert
 
 LIFE = timedelta(hours=24)
 """How long an answer is remembered."""
-
 
 UNANSWERED = 0
 """Instead of a status, from the beginning of such a write to its answer."""
@@ -28,6 +29,7 @@ class Remembered:
 
     status: int
     body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,67 +42,46 @@ class Begun:
     """False when it had begun before: what it does beyond the database may have happened."""
 
 
+async def lock(conn: AsyncConnection, organization_id: OrganizationId, key: str) -> bool:
+    """Nobody else works under this key until the transaction ends. False when somebody does.
+
+    SQLite has one writer, who works under one key at a time.
+    """
+    if conn.dialect.name != "postgresql":
+        return True
+    name = func.hashtextextended(f"{organization_id}\n{key}", 0)
+    return bool((await conn.execute(select(func.pg_try_advisory_xact_lock(name)))).scalar_one())
+
+
 async def recall(
     conn: AsyncConnection, organization_id: OrganizationId, key: str, *, now: datetime
 ) -> Remembered | None:
-    """What was answered under this key, None when nothing was or it is long ago.
-
-    Until the transaction ends nobody else gets an answer to this question, so of two requests
-    with the same key the second waits for the first.
-    """
-    if conn.dialect.name == "postgresql":
-        await conn.execute(
-            select(func.pg_advisory_xact_lock(func.hashtextextended(f"{organization_id}\n{key}", 0)))
-        )
+    """What was answered under this key, None when nothing was or it is long ago."""
     row = (
         await conn.execute(
-            select(idempotency).where(
-                idempotency.c.organization_id == organization_id,
-                idempotency.c.key == key,
-                idempotency.c.created_at > now - LIFE,
-            )
+            select(idempotency).where(*_named(organization_id, key), idempotency.c.created_at > now - LIFE)
         )
     ).one_or_none()
-    return None if row is None else Remembered(row.request_digest, row.status, row.body)
+    return None if row is None else _remembered(row)
 
 
 async def remember(
     conn: AsyncConnection, organization_id: OrganizationId, key: str, answer: Remembered, *, now: datetime
 ) -> None:
-    """Keep an answer; answers that are past their life go."""
-    await conn.execute(delete(idempotency).where(idempotency.c.created_at <= now - LIFE))
-    row = {
-        "organization_id": organization_id,
-        "key": key,
-        "request_digest": answer.request_digest,
-        "status": answer.status,
-        "body": answer.body,
-        "created_at": now,
-    }
-    once = insert(conn, idempotency).on_conflict_do_nothing(index_elements=["organization_id", "key"])
-    await conn.execute(once, row)
+    """Keep an answer, unless there is one already whose life is not over."""
+    await _put(conn, organization_id, key, answer, now)
 
 
 async def begin(
     conn: AsyncConnection, organization_id: OrganizationId, key: str, request_digest: str, *, now: datetime
 ) -> Begun | Remembered:
     """The write has begun, now or earlier; or it was answered, and is not to begin."""
-    await conn.execute(delete(idempotency).where(idempotency.c.created_at <= now - LIFE))
-    row = {
-        "organization_id": organization_id,
-        "key": key,
-        "request_digest": request_digest,
-        "status": UNANSWERED,
-        "body": b"",
-        "created_at": now,
-    }
-    once = insert(conn, idempotency).on_conflict_do_nothing(index_elements=["organization_id", "key"])
-    if (await conn.execute(once, row)).rowcount == 1:
+    if await _put(conn, organization_id, key, Remembered(request_digest, UNANSWERED, b""), now):
         return Begun(request_digest, now, is_new=True)
     known = (await conn.execute(select(idempotency).where(*_named(organization_id, key)))).one()
     if known.status == UNANSWERED:
         return Begun(known.request_digest, known.created_at, is_new=False)
-    return Remembered(known.request_digest, known.status, known.body)
+    return _remembered(known)
 
 
 async def finish(
@@ -110,7 +91,7 @@ async def finish(
     await conn.execute(
         update(idempotency)
         .where(*_named(organization_id, key))
-        .values(status=answer.status, body=answer.body)
+        .values(status=answer.status, body=answer.body, headers=dict(answer.headers))
     )
 
 
@@ -119,6 +100,37 @@ async def take_back(conn: AsyncConnection, organization_id: OrganizationId, key:
     await conn.execute(
         delete(idempotency).where(*_named(organization_id, key), idempotency.c.status == UNANSWERED)
     )
+
+
+async def forget_old(conn: AsyncConnection, *, now: datetime) -> None:
+    """Remove the answers whose life is over."""
+    await conn.execute(delete(idempotency).where(idempotency.c.created_at <= now - LIFE))
+
+
+async def _put(
+    conn: AsyncConnection, organization_id: OrganizationId, key: str, answer: Remembered, now: datetime
+) -> bool:
+    """Write it unless there is one already whose life is not over. True when it was written."""
+    told = {
+        "request_digest": answer.request_digest,
+        "status": answer.status,
+        "body": answer.body,
+        "headers": dict(answer.headers),
+        "created_at": now,
+    }
+    row = insert(conn, idempotency).values(organization_id=organization_id, key=key, **told)
+    written = await conn.execute(
+        row.on_conflict_do_update(
+            index_elements=["organization_id", "key"],
+            set_={name: row.excluded[name] for name in told},
+            where=idempotency.c.created_at <= now - LIFE,
+        )
+    )
+    return written.rowcount == 1
+
+
+def _remembered(row: Row[Any]) -> Remembered:
+    return Remembered(row.request_digest, row.status, row.body, row.headers)
 
 
 def _named(organization_id: OrganizationId, key: str) -> list[ColumnElement[bool]]:

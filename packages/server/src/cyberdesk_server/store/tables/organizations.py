@@ -1,9 +1,9 @@
 """Organizations, their keys, and what was answered to their writes."""
 
-from sqlalchemy import Column, ForeignKey, Integer, LargeBinary, String, Table
+from sqlalchemy import Column, ForeignKey, Integer, LargeBinary, String, Table, text
 
 from cyberdesk_server.store.tables.shared import metadata
-from cyberdesk_server.store.types import Id, UtcDateTime, Words
+from cyberdesk_server.store.types import Id, Json, UtcDateTime, Words
 
 organizations = Table(
     "organizations",
@@ -33,5 +33,6 @@ idempotency = Table(
     Column("request_digest", String(64), nullable=False),
     Column("status", Integer, nullable=False),
     Column("body", LargeBinary, nullable=False),
+    Column("headers", Json, nullable=False, server_default=text("'{}'")),
     Column("created_at", UtcDateTime, nullable=False, index=True),
 )

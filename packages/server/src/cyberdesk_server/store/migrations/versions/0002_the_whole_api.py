@@ -23,6 +23,7 @@ RESERVED = sa.text("reserved_session_id IS NOT NULL")
 def upgrade() -> None:
     _new_tables()
     _attachments()
+    _idempotency()
     _machines()
     _runs()
     _secrets()
@@ -337,6 +338,12 @@ def _attachments() -> None:
     op.add_column("attachments", sa.Column("user_id", Id(), nullable=True))
     op.add_column("attachments", sa.Column("written_path", Words(), nullable=True))
     op.create_index("ix_attachments_expires_at", "attachments", ["expires_at"])
+
+
+def _idempotency() -> None:
+    op.add_column(
+        "idempotency", sa.Column("headers", Json, server_default=sa.text("'{}'"), nullable=False)
+    )
 
 
 def _machines() -> None:
