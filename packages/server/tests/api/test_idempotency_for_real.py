@@ -1,4 +1,4 @@
-"""Invariant 7 through real HTTP and a real server: fifty requests at once, and a server killed in the middle."""
+"""Invariant 7 through real HTTP: fifty requests at once, and a server that is killed in the middle."""
 
 import random
 import time
