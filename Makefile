@@ -1,6 +1,6 @@
 # The manual of this repository: `make` lists the commands.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test test-fast check fix bench lock clean
+.PHONY: help setup demo up test test-fast check fix bench bench-sdk lock clean
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
@@ -37,11 +37,18 @@ bench: setup     ## measure, and print a line per goal; NAMES="tunnel memory" me
 	@tools/setup bench
 	@python -m bench $(NAMES)
 
+bench-sdk: setup ## measure our SDK beside the vendor's, each in an environment of its own
+	@python -m bench sdk
+
 lock:            ## write requirements.lock anew (needs uv)
 	@uv lock -q
 	@uv export -q --format requirements-txt --all-groups --no-emit-workspace --no-header --no-annotate -o requirements.lock
 	@uv pip compile -q --generate-hashes --no-header --no-annotate --no-emit-index-url --python-version 3.11 \
 		bench/requirements.in -o bench/requirements.lock
+	@uv pip compile -q --generate-hashes --no-header --no-annotate --no-emit-index-url --python-version 3.11 \
+		bench/vendor-sdk.requirements.in -o bench/vendor-sdk.requirements.lock
+	@uv pip compile -q --generate-hashes --no-header --no-annotate --no-emit-index-url --python-version 3.11 \
+		-c bench/vendor-sdk.requirements.lock packages/sdk/pyproject.toml -o bench/our-sdk.requirements.lock
 
 clean:           ## remove what was made here
 	rm -rf .venv var .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

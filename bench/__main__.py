@@ -5,11 +5,12 @@ import sys
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from collections.abc import Sequence
 
-from bench import first_frame, memory, peers, steps, tunnel
+from bench import first_frame, memory, peers, sdk, steps, tunnel
 from bench.goals import tell
 
 MEASUREMENTS = {
-    module.__name__.removeprefix("bench."): module for module in (memory, first_frame, steps, tunnel, peers)
+    module.__name__.removeprefix("bench."): module
+    for module in (memory, first_frame, steps, tunnel, peers, sdk)
 }
 
 
