@@ -15,7 +15,7 @@ from bench.goals import Floor, Goal, tell
 
 PROBE = Path(sdk_probe.__file__)
 ROUNDS = {"start": 9, "calls": 5, "page": 3, "at_once": 1, "at_once_bare": 1}
-"""Probe -> processes for each SDK. A thousand calls at once take the vendor's and bare httpx over a minute."""
+"""Probe -> processes for each SDK. A thousand calls at once take the others a minute or more."""
 
 PROBE_TIMEOUT_SECONDS = 300
 
