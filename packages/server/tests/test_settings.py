@@ -89,6 +89,28 @@ def test_the_master_key_is_in_no_text(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "aHVudGVyMg" not in repr(load_settings())
 
 
+LIVE_VIEWS = {
+    "web_session_hbbs_url": "https://desk.example/hbbs",
+    "web_session_hbbr_url": "https://desk.example/hbbr",
+    "web_session_public_key": "public",
+    "web_session_key": "k" * 32,
+}
+
+
+def test_live_views_are_set_up_whole_or_not_at_all() -> None:
+    load_settings(**LIVE_VIEWS)
+    with pytest.raises(BadSetting, match="missing: web_session_key"):
+        load_settings(**LIVE_VIEWS | {"web_session_key": None})
+
+
+def test_a_short_key_for_live_views_is_refused_and_shown_nowhere() -> None:
+    with pytest.raises(BadSetting, match="at least 32 characters") as refusal:
+        load_settings(**LIVE_VIEWS | {"web_session_key": "hunter2"})
+
+    assert "hunter2" not in str(refusal.value)
+    assert "kkk" not in repr(load_settings(**LIVE_VIEWS))
+
+
 def test_every_setting_says_what_it_means_and_in_which_unit() -> None:
     for name, field in Settings.model_fields.items():
         assert field.description, name

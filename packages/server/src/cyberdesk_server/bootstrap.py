@@ -20,6 +20,7 @@ from uuid import uuid4
 
 import structlog
 import uvicorn
+from pydantic import SecretStr
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.routing import WebSocketRoute
 
@@ -35,6 +36,7 @@ from cyberdesk_server.api.app import create_app
 from cyberdesk_server.api.parts import Parts
 from cyberdesk_server.api.rates import Rates
 from cyberdesk_server.domain.ids import WorkerId
+from cyberdesk_server.domain.web_sessions import Relay
 from cyberdesk_server.executor.parts import ExecutorParts, Limits
 from cyberdesk_server.executor.reading.reader import ScreenReader
 from cyberdesk_server.gateway import Gateway, TunnelWebSocketProtocol
@@ -245,6 +247,7 @@ def _build(
             providers=_providers(settings, clock),
             links=links,
             rates=_rates(settings),
+            relay=_relay(settings),
         )
     )
     app.router.routes.insert(0, WebSocketRoute("/tunnel/ws", gateway))
@@ -310,6 +313,19 @@ def _rates(settings: Settings) -> Rates | None:
     if settings.rate_limit_requests is None:
         return None
     return Rates(settings.rate_limit_requests, settings.rate_limit_seconds)
+
+
+def _relay(settings: Settings) -> Relay | None:
+    match settings:
+        case Settings(
+            web_session_hbbs_url=str(hbbs_url),
+            web_session_hbbr_url=str(hbbr_url),
+            web_session_public_key=str(public_key),
+            web_session_key=SecretStr() as key,
+        ):
+            return Relay(hbbs_url, hbbr_url, public_key, key.get_secret_value().encode())
+        case _:
+            return None
 
 
 def _blobs(settings: Settings, links: SignedLinks) -> LocalBlobs:

@@ -25,6 +25,9 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 ENVIRONMENT_PREFIX = "CYBERDESK_"
+MIN_WEB_SESSION_KEY = 32
+"""As many characters as HS256 has bytes: a shorter key could be tried out."""
+
 DEFAULT_DATA_DIR = Path("~/.local/share/cyberdesk")
 
 Seconds = Annotated[PositiveFloat, Field(le=365 * 24 * 3600)]
@@ -136,6 +139,17 @@ class Settings(BaseSettings):
         10.0, "How long a provider may take to say whether it accepts a credential.", unit="seconds"
     )
 
+    web_session_hbbs_url: str | None = _setting(
+        None,
+        "Rendezvous of live views (RustDesk's hbbs); it needs the other `web_session_` settings.",
+    )
+    web_session_hbbr_url: str | None = _setting(None, "Relay of live views (RustDesk's hbbr).")
+    web_session_public_key: str | None = _setting(None, "Public key of that relay, for its clients.")
+    web_session_key: SecretStr | None = _setting(
+        None,
+        "Key that signs the tokens of live views (HS256): at least 32 characters.",
+    )
+
     @field_validator("port")
     @classmethod
     def _port_exists(cls, port: int) -> int:
@@ -168,6 +182,16 @@ class Settings(BaseSettings):
     def _certificate_has_its_key(self) -> "Settings":
         if (self.tls_certificate is None) != (self.tls_key is None):
             raise ValueError("tls_certificate and tls_key must be given together")
+        return self
+
+    @model_validator(mode="after")
+    def _live_views_are_whole(self) -> "Settings":
+        names = [name for name in type(self).model_fields if name.startswith("web_session_")]
+        missing = [name for name in names if getattr(self, name) is None]
+        if missing and len(missing) < len(names):
+            raise ValueError(f"{', '.join(names)} must be given together; missing: {', '.join(missing)}")
+        if self.web_session_key and len(self.web_session_key.get_secret_value()) < MIN_WEB_SESSION_KEY:
+            raise ValueError(f"web_session_key must have at least {MIN_WEB_SESSION_KEY} characters")
         return self
 
     @property

@@ -19,6 +19,7 @@ def test_everything_else_is_optional() -> None:
             "x-piglet-hostname": "pc-7",
             "x-cyberdriver-name": "Front desk",
             "x-cyberdriver-features": "action-journal, Key-Hold,,<script>",
+            "x-cyberdriver-peer-id": "123 456",
             "user-agent": "cyberdriver/2.0.0",
         }
     )
@@ -30,6 +31,7 @@ def test_everything_else_is_optional() -> None:
         name="Front desk",
         hostname="pc-7",
         features=frozenset({"action-journal", "key-hold"}),
+        peer_id="123 456",
         user_agent="cyberdriver/2.0.0",
     )
 

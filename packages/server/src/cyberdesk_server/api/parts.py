@@ -5,6 +5,7 @@ from typing import Protocol
 
 from cyberdesk_server.api.rates import Rates
 from cyberdesk_server.domain.ids import OrganizationId
+from cyberdesk_server.domain.web_sessions import Relay
 from cyberdesk_server.ports import Blobs, Bus, Clock, Vault
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.usecases.provider_credentials import Providers
@@ -41,3 +42,6 @@ class Parts:
     driver_version: str = DRIVER_VERSION
     max_body_bytes: int = 150 * 1024 * 1024
     """A larger request is refused with 413."""
+
+    relay: Relay | None = None
+    """None: the operator runs no relay for live views."""

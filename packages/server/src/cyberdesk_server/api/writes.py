@@ -70,6 +70,8 @@ async def write(request: Request, work: Work) -> Response:
             raise
         except Refused as refusal:
             refused = errors.answer(refusal)
+            if refused.status_code >= 500:
+                return refused
 
             async def refuse(_: AsyncConnection) -> Response:
                 return refused

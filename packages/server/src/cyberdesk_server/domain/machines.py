@@ -52,6 +52,9 @@ class Machine:
     reserved_session_id: UUID | None = None
     linked_keepalive_machine_id: MachineId | None = None
     physical_server_id: str | None = None
+    peer_id: str | None = None
+    """By what its driver is known at a relay of live views, when it takes part in them."""
+
     connection_id: ConnectionId | None = None
     """The tunnel that speaks for it now."""
 

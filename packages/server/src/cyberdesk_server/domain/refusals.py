@@ -15,6 +15,7 @@ Refused
  +-- ModelConfigurationIsSystemDefault               everybody's, so nobody's to change
  +-- ModelConfigurationInUse                         named by a workflow or an unfinished run
  +-- ProviderCredentialReplaced                      while it was being checked
+ +-- LiveViewNotSetUp, NoLiveView                    by the operator; by the machine's driver
  +-- InvalidFields                                   the request is malformed; says where
  +-- IdempotencyKeyReused                            the key belongs to another request
  +-- WriteUnderWay                                   the first request under the key has no answer yet
@@ -185,6 +186,19 @@ class ProviderCredentialReplaced(Refused):
 
     def __str__(self) -> str:
         return f"the credential for {self.slot} was changed while it was being checked; check it again"
+
+
+class LiveViewNotSetUp(Refused):
+    def __str__(self) -> str:
+        return "this server has no relay for live views: its operator has not set web_session_hbbs_url"
+
+
+@dataclass(eq=False)
+class NoLiveView(Refused):
+    machine_id: MachineId
+
+    def __str__(self) -> str:
+        return f"the driver of machine {self.machine_id} takes part in no live views"
 
 
 @dataclass(eq=False)

@@ -161,6 +161,7 @@ class Gateway:
                 hostname=handshake.hostname,
                 version=handshake.version,
                 features=handshake.features,
+                peer_id=handshake.peer_id,
                 connection_id=connection_id,
                 ip_address=socket.ip_address,
                 user_agent=handshake.user_agent,

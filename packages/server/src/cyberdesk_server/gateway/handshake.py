@@ -28,6 +28,9 @@ class Handshake:
     features: frozenset[str] = frozenset()
     """What the driver does beyond the published protocol."""
 
+    peer_id: str | None = None
+    """By what the driver is known at a relay of live views."""
+
     user_agent: str | None = None
 
 
@@ -59,6 +62,7 @@ def read_handshake(headers: Mapping[str, str]) -> Handshake | Refused:
         name=_display(headers, "x-cyberdriver-name"),
         hostname=_display(headers, "x-piglet-hostname"),
         features=_features(headers.get("x-cyberdriver-features", "")),
+        peer_id=_display(headers, "x-cyberdriver-peer-id"),
         user_agent=_display(headers, "user-agent"),
     )
 

@@ -111,6 +111,7 @@ async def connect(
     hostname: str | None,
     version: str | None,
     features: frozenset[str],
+    peer_id: str | None = None,
     connection_id: ConnectionId,
     ip_address: str | None,
     user_agent: str | None,
@@ -127,6 +128,7 @@ async def connect(
         "status": MachineStatus.CONNECTED.value,
         "connection_id": connection_id,
         "features": sorted(features),
+        "peer_id": peer_id,
         "last_seen": now,
     }
     statement = insert(conn, machines).values(

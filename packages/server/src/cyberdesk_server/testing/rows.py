@@ -173,6 +173,7 @@ async def a_machine(
         hostname=None,
         version=None,
         features=fields.pop("features", frozenset()),
+        peer_id=fields.pop("peer_id", None),
         connection_id=connection_id,
         ip_address=None,
         user_agent=None,

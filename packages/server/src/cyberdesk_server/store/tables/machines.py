@@ -51,6 +51,7 @@ machines = Table(
     Column("reserved_session_id", Id),
     Column("linked_keepalive_machine_id", Id),
     Column("physical_server_id", Words),
+    Column("peer_id", Words),
     Column("connection_id", Id),
     Column("features", Json, nullable=False),
     Column("held_by_run_id", Id, unique=True),

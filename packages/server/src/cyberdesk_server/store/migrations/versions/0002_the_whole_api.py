@@ -347,6 +347,7 @@ def _idempotency() -> None:
 
 
 def _machines() -> None:
+    op.add_column("machines", sa.Column("peer_id", Words(), nullable=True))
     op.create_index("ix_connections_organization", "connections", ["organization_id", "connected_at", "id"])
     # A machine without a tunnel takes no run, whatever a caller writes into its status.
     op.drop_index("ix_machines_idle", "machines", postgresql_where=IDLE_BEFORE, sqlite_where=IDLE_BEFORE)
