@@ -147,7 +147,7 @@ def a_server(tmp_path: Path) -> ServerProgram:
     return _a_server(tmp_path / "server")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def site_of() -> Callable[[ServerProgram], AbstractContextManager[Site]]:
     """A running server as its callers see it."""
     return _site_of
