@@ -14,6 +14,7 @@ from cyberdesk_server.adapters.clock import SystemClock
 from cyberdesk_server.adapters.vault import EnvelopeVault, MasterKey
 from cyberdesk_server.api.app import create_app
 from cyberdesk_server.api.parts import Parts
+from cyberdesk_server.testing.ports import ScriptedProviders
 from cyberdesk_server.testing.rows import a_database, a_postgresql, an_api_key, an_organization
 
 AT_ONCE = 50
@@ -38,6 +39,7 @@ async def parts(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
             blobs=LocalBlobs(tmp_path / "blobs", links),
             vault=EnvelopeVault(MasterKey(bytes(32))),
             clock=clock,
+            providers=ScriptedProviders(),
         )
 
 

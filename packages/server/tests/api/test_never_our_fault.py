@@ -142,7 +142,17 @@ MACHINE = body_of(
         "machine_parameters": PLAIN,
         "machine_sensitive_parameters": st.dictionaries(NASTY_TEXTS, NASTY_TEXTS, max_size=2),
         "is_available": st.booleans(),
+        "status": st.sampled_from(["connected", "error", "gone"]),
         "last_seen": TIMES,
+    }
+)
+POOL = body_of(
+    {
+        "name": NASTY_TEXTS,
+        "description": NASTY_TEXTS,
+        "pool_parameters": PLAIN,
+        "pool_sensitive_parameters": st.dictionaries(NASTY_TEXTS, NASTY_TEXTS | st.none(), max_size=2),
+        "machine_ids": st.lists(NASTY_TEXTS, max_size=2),
     }
 )
 MODEL = body_of(
@@ -279,8 +289,25 @@ def test_nothing_a_caller_sends_is_our_fault(
                 await send("DELETE", path)
             await send("GET", "/v1/trajectories", query=query)
 
+        async def pools(pool: Any, machine_id: Any, query: Any) -> None:
+            made = await send("POST", "/v1/pools", pool)
+            pool_id = made.get("id", pool.get("name"))
+            await send("PUT", f"/v1/machines/{machine_id}/pools", {"pool_ids": [pool_id]})
+            if "id" in made:
+                await send("PATCH", f"/v1/pools/{pool_id}", pool)
+                await send("POST", f"/v1/pools/{pool_id}/machines", {"machine_ids": [machine_id]})
+                await send("DELETE", f"/v1/pools/{pool_id}/machines", pool)
+                await send("GET", f"/v1/pools/{pool_id}", query=query)
+
         async def story(
-            workflow: Any, run: Any, machine: Any, tag: Any, model: Any, trajectory: Any, query: Any
+            workflow: Any,
+            run: Any,
+            machine: Any,
+            pool: Any,
+            tag: Any,
+            model: Any,
+            trajectory: Any,
+            query: Any,
         ) -> None:
             group = await send("POST", "/v1/workflow-tag-groups", tag)
             label = await send("POST", "/v1/workflow-tags", tag)
@@ -289,6 +316,7 @@ def test_nothing_a_caller_sends_is_our_fault(
                 await send("PATCH", f"/v1/workflow-tag-groups/{group['id']}", tag)
             made = await send("POST", "/v1/workflows", workflow)
             place = await send("POST", "/v1/machines", machine)
+            await pools(pool, place.get("id", "x"), query)
             if "id" in made:
                 await send("PATCH", f"/v1/workflows/{made['id']}", workflow)
                 await send("POST", f"/v1/workflows/{made['id']}/tags", {"tag_ids": [label.get("id")]})
@@ -302,11 +330,11 @@ def test_nothing_a_caller_sends_is_our_fault(
                     await send("GET", f"/v1/runs/{started['id']}", query=query)
                     await send("DELETE", f"/v1/runs/{started['id']}")
                 await models_and_trajectories(made["id"], model, trajectory, query)
-            for noun in ("runs", "workflows", "machines"):
+            for noun in ("runs", "workflows", "machines", "pools"):
                 await send("GET", f"/v1/{noun}", query=query)
 
         @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-        @given(st.tuples(WORKFLOW, RUN, MACHINE, TAG, MODEL, TRAJECTORY, QUERY))
+        @given(st.tuples(WORKFLOW, RUN, MACHINE, POOL, TAG, MODEL, TRAJECTORY, QUERY))
         def whatever(asked: tuple[Any, ...]) -> None:
             runner.run(story(*asked))
 

@@ -107,7 +107,9 @@ async def test_a_request_too_many_does_nothing_and_is_not_remembered(
     assert (too_many.status_code, none, again.status_code) == (429, 0, 201)
 
 
-@pytest.mark.parametrize("path", ["/", "/health", "/health/ready", "/v1/health", "/v1/health/db"])
+@pytest.mark.parametrize(
+    "path", ["/", "/health", "/health/ready", "/v1/health", "/v1/health/db", "/v1/health/machines"]
+)
 async def test_health_is_outside_the_limit(limited: httpx.AsyncClient, path: str) -> None:
     answers = [await limited.get(path) for _ in range(4)]
 

@@ -20,7 +20,7 @@ log = structlog.get_logger(__name__)
 
 api = open_router(tags=["default"])
 v1 = open_router(prefix="/v1/health", tags=["health"])
-of_machines = router(prefix="/v1/health", tags=["health"])
+of_machines = router(prefix="/v1/health", tags=["health"], is_limited=False)
 
 
 @api.get("/", response_model=None)

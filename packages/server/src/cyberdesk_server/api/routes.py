@@ -1,7 +1,7 @@
 """How a request becomes an answer: the key, then the body, then the endpoint; refusals on the way out."""
 
 from collections.abc import Callable, Coroutine
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import structlog
 from fastapi import APIRouter, Depends, Security
@@ -64,6 +64,8 @@ class OpenRoute(APIRoute):
 class Route(OpenRoute):
     """A route that needs a key, which is checked before anything else is read, and may ask only so often."""
 
+    is_limited: ClassVar[bool] = True
+
     def get_route_handler(self) -> Handler:
         answer = super().get_route_handler()
 
@@ -81,7 +83,7 @@ class Route(OpenRoute):
         caller = await authenticate(request, parts.database)
         request.state.caller = caller
         structlog.contextvars.bind_contextvars(organization_id=caller.organization_id)
-        if parts.rates is not None:
+        if self.is_limited and parts.rates is not None:
             request.state.allowance = allowance = parts.rates.take(caller.id, parts.clock.now())
             if allowance.wait:
                 retry = f"try again in {allowance.wait_seconds} seconds"
@@ -89,14 +91,21 @@ class Route(OpenRoute):
         return await super().prepared(request)
 
 
+class UnlimitedRoute(Route):
+    """A route that needs a key, which may ask as often as it likes."""
+
+    is_limited = False
+
+
 def open_router(**options: Any) -> APIRouter:
     """A router whose routes need no key."""
     return APIRouter(route_class=OpenRoute, **options)
 
 
-def router(**options: Any) -> APIRouter:
-    """A router whose routes need a key."""
-    return APIRouter(route_class=Route, dependencies=[Security(bearer)], **options)
+def router(*, is_limited: bool = True, **options: Any) -> APIRouter:
+    """A router whose routes need a key, and count against its rate limit."""
+    route_class = Route if is_limited else UnlimitedRoute
+    return APIRouter(route_class=route_class, dependencies=[Security(bearer)], **options)
 
 
 def _refuse_unusable_texts(request: Request) -> None:
