@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
-from cyberdesk_server.api.errors import DESKTOP_STATUS, IN_PROGRESS, STATUS
+from cyberdesk_server.api.errors import DESKTOP_STATUS, IN_PROGRESS, PASSED_ON, STATUS
 from cyberdesk_server.api.rates import Rates
 from cyberdesk_server.api.writes import MAX_KEY_LENGTH, REPLAYED
 from cyberdesk_server.domain.ids import ApiKeyId
@@ -20,7 +20,7 @@ def test_every_status_of_a_refusal_has_its_row(page: Callable[[str], Any]) -> No
     rows = page("http.md").section("Refusals").rows
     told = {int(status) for row in rows for status in row[0].split(", ")}
 
-    assert told == {*STATUS.values(), *DESKTOP_STATUS.values(), *OF_THE_EDGE}
+    assert told == {*STATUS.values(), *DESKTOP_STATUS.values(), *PASSED_ON, *OF_THE_EDGE}
 
 
 def test_every_header_of_a_rate_limit_has_its_row(page: Callable[[str], Any]) -> None:

@@ -9,6 +9,7 @@ import httpx
 import pytest
 from cyberdesk_server.api.parts import Parts
 from cyberdesk_server.domain.ids import OrganizationId
+from cyberdesk_server.domain.refusals import LiveViewNotSetUp
 from cyberdesk_server.domain.workflows import Workflow
 from cyberdesk_server.store import workflows
 from cyberdesk_server.store.tables import idempotency
@@ -110,6 +111,20 @@ async def test_what_is_refused_before_the_write_begins_leaves_the_key_free(
     made = await client.post("/v1/workflows", json={"name": "A"}, headers=KEY)
 
     assert [without_key.status_code, malformed.status_code, made.status_code] == [401, 422, 201]
+
+
+async def test_a_refusal_that_is_the_servers_own_is_not_remembered(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def not_here(*_: object, **__: object) -> None:
+        raise LiveViewNotSetUp
+
+    with monkeypatch.context() as patched:
+        patched.setattr(workflows, "add", not_here)
+        refused = await client.post("/v1/workflows", json={"name": "A"}, headers=KEY)
+    again = await client.post("/v1/workflows", json={"name": "A"}, headers=KEY)
+
+    assert [refused.status_code, again.status_code] == [501, 201]
 
 
 async def test_a_bug_of_ours_is_not_remembered(
