@@ -35,6 +35,7 @@ from cyberdesk_server.api import (
 )
 from cyberdesk_server.api.access import Access
 from cyberdesk_server.api.answers import JsonAnswer
+from cyberdesk_server.api.auth import KnownKeys
 from cyberdesk_server.api.parts import Parts
 
 ROUTERS = (
@@ -83,6 +84,7 @@ def create_app(parts: Parts) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.parts = parts
+    app.state.known_keys = KnownKeys()
     for router in ROUTERS:
         app.include_router(router)
     app.add_exception_handler(405, _wrong_method)

@@ -1,5 +1,8 @@
 """Who is asking: `Authorization: Bearer <key>`."""
 
+from collections.abc import Callable
+from hashlib import sha256
+from time import monotonic
 from typing import Annotated
 
 from fastapi import Depends
@@ -15,13 +18,42 @@ bearer = HTTPBearer(auto_error=False)
 """Only the description: the key is checked by `authenticate`, before the body is read."""
 
 
+FRESH_SECONDS = 2.0
+"""How long a key that was looked up counts as known; so long a revoked key may go on to work."""
+
+MOST_KEYS = 10_000
+
+
+class KnownKeys:
+    """The keys of the last moments, so that a busy caller's is not looked up for each of its requests."""
+
+    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+        """`clock` tells seconds and never goes back."""
+        self._clock = clock
+        self._known: dict[bytes, tuple[float, ApiKey]] = {}
+
+    async def owner(self, database: Database, key: str) -> ApiKey | None:
+        """Whose key this is; None for an unknown or revoked one, which is looked up every time."""
+        digest, now = sha256(key.encode("utf-8", "surrogatepass")).digest(), self._clock()
+        looked_up_at, api_key = self._known.get(digest, (-FRESH_SECONDS, None))
+        if api_key is not None and now - looked_up_at < FRESH_SECONDS:
+            return api_key
+        async with database.read() as conn:
+            found = await keys.authenticate(conn, key)
+        if found is not None:
+            if len(self._known) >= MOST_KEYS:
+                self._known.clear()
+            self._known[digest] = now, found
+        return found
+
+
 async def authenticate(request: Request, database: Database) -> ApiKey:
     """The key of this request. Answers 401 when there is none, or it opens nothing."""
     scheme, _, key = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not key.strip():
         raise _unauthorized("an API key is required: Authorization: Bearer <key>")
-    async with database.read() as conn:
-        api_key = await keys.authenticate(conn, key.strip())
+    known: KnownKeys = request.app.state.known_keys
+    api_key = await known.owner(database, key.strip())
     if api_key is None:
         raise _unauthorized("the API key is not valid")
     return api_key

@@ -10,7 +10,7 @@ from cyberdesk_server.api.answers import JsonAnswer
 from cyberdesk_server.api.auth import Caller
 from cyberdesk_server.api.routes import PartsOf, router
 from cyberdesk_server.api.run_requests import sent_files, wish_of
-from cyberdesk_server.api.run_views import new_run_views, run_views
+from cyberdesk_server.api.run_views import new_run_views, run_view
 from cyberdesk_server.api.schemas.common import WRITES
 from cyberdesk_server.api.schemas.runs import (
     ChainStep,
@@ -23,7 +23,6 @@ from cyberdesk_server.api.schemas.runs import (
 )
 from cyberdesk_server.api.writes import write
 from cyberdesk_server.domain.ids import RunId, WorkflowId
-from cyberdesk_server.store.run_records import record_of
 from cyberdesk_server.topics import RUNS_WAITING
 from cyberdesk_server.usecases import chains, retries, runs
 from cyberdesk_server.usecases.attachments import delete_contents, uploading
@@ -114,7 +113,7 @@ async def retry_run(
 
     async def work(conn: AsyncConnection) -> Response:
         nonlocal orphans
-        run, orphans = await retries.start_over(
+        orphans = await retries.start_over(
             conn,
             caller.organization_id,
             RunId(run_id),
@@ -123,8 +122,7 @@ async def retry_run(
             now=parts.clock.now(),
             files=files,
         )
-        [view] = await run_views(conn, [record_of(run)])
-        return JsonAnswer(view)
+        return JsonAnswer(await run_view(conn, caller.organization_id, RunId(run_id)))
 
     sent = sent_files(body.file_inputs)
     async with uploading(parts.database, parts.blobs, caller.organization_id, sent) as files:

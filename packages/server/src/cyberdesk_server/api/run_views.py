@@ -11,9 +11,10 @@ from cyberdesk_server.api.workflow_views import workflow_views
 from cyberdesk_server.domain.attachments import AttachmentType
 from cyberdesk_server.domain.history import Message, message_history
 from cyberdesk_server.domain.ids import OrganizationId, RunId
+from cyberdesk_server.domain.refusals import Unknown
 from cyberdesk_server.domain.runs import Run
 from cyberdesk_server.store import attachments, machines, pools, run_records, steps, workflows
-from cyberdesk_server.store.run_records import Record, record_of
+from cyberdesk_server.store.run_records import FACTS, Record, record_of
 from cyberdesk_server.usecases.runs import TOLD
 
 ALL_FIELDS = frozenset(RunField)
@@ -26,33 +27,37 @@ ATTACHMENTS = {
 async def run_views(
     conn: AsyncConnection, records: Sequence[Record], fields: Collection[RunField] = ALL_FIELDS
 ) -> list[View]:
-    """The records with these members; what is not asked for is not read."""
-    ids = [record["id"] for record in records]
-    views: list[View] = [dict(record) for record in records]
+    """The records with these members; what is not asked for, or not there, is not read."""
+    views = [{name: value for name, value in record.items() if name not in FACTS} for record in records]
     beside: dict[RunField, Mapping[RunId, Sequence[Any]]] = {}
     wanted_files = ATTACHMENTS.keys() & set(fields)
-    if wanted_files and ids:
-        files = await attachments.ids_of(conn, ids)
+    if wanted_files:
+        files = await attachments.ids_of(conn, [one["id"] for one in records if one["has_files"]])
         for field in wanted_files:
             beside[field] = {id_: of_run.get(ATTACHMENTS[field], ()) for id_, of_run in files.items()}
-    if RunField.RUN_MESSAGE_HISTORY in fields and ids:
-        beside[RunField.RUN_MESSAGE_HISTORY] = await _histories(conn, records)
-    for name, column in TOLD.items():
-        field = RunField(name)
-        if field in beside:
-            beside[field] = {**beside[field], **await run_records.told(conn, ids, column)}
+    if RunField.RUN_MESSAGE_HISTORY in fields:
+        unsaid = [one for one in records if one["has_steps"] and one["told_message_history"] is None]
+        beside[RunField.RUN_MESSAGE_HISTORY] = await _histories(conn, unsaid)
     for field, values in beside.items():
-        for view in views:
-            view[field.value] = values.get(view["id"], ())
+        told = TOLD.get(field)
+        for record, view in zip(records, views, strict=True):
+            own = None if told is None else record[told]
+            view[field.value] = values.get(view["id"], ()) if own is None else own
     return views
+
+
+async def run_view(conn: AsyncConnection, organization_id: OrganizationId, run_id: RunId) -> View:
+    """The run with all members. Raises `Unknown` when the organization has no such run."""
+    record = await run_records.get(conn, organization_id, run_id)
+    if record is None:
+        raise Unknown("run", run_id)
+    [view] = await run_views(conn, [record])
+    return view
 
 
 async def new_run_views(conn: AsyncConnection, made: Sequence[Run], *, have_files: bool) -> list[View]:
     """The views of runs that were just made: nothing is beside them yet but their files."""
-    if have_files:
-        return await run_views(conn, [record_of(run) for run in made])
-    empty = dict.fromkeys((*(field.value for field in ATTACHMENTS), RunField.RUN_MESSAGE_HISTORY.value), ())
-    return [{**record_of(run), **empty} for run in made]
+    return await run_views(conn, [record_of(run) | {"has_files": have_files} for run in made])
 
 
 async def related(
@@ -76,12 +81,12 @@ async def related(
 
 
 async def _histories(conn: AsyncConnection, records: Sequence[Record]) -> Mapping[RunId, list[Message]]:
-    journals = await steps.histories(conn, [record["id"] for record in records])
-    begun = [record for record in records if record["id"] in journals]
-    if not begun:
-        return {record["id"]: [] for record in records}
-    of_workflow = await run_records.prompts(conn, {record["workflow_id"] for record in begun})
-    own = await run_records.own_prompts(conn, [record["id"] for record in begun])
+    if not records:
+        return {}
+    ids = [record["id"] for record in records]
+    journals = await steps.histories(conn, ids)
+    of_workflow = await run_records.prompts(conn, {record["workflow_id"] for record in records})
+    own = await run_records.own_prompts(conn, ids)
     return {
         record["id"]: message_history(
             own.get(record["id"]) or of_workflow.get(record["workflow_id"], ""),

@@ -13,7 +13,7 @@ from cyberdesk_server.api.answers import JsonAnswer, no_content
 from cyberdesk_server.api.auth import Caller
 from cyberdesk_server.api.routes import PartsOf, router
 from cyberdesk_server.api.run_requests import sent_files, tell_of_endings, wish_of
-from cyberdesk_server.api.run_views import ALL_FIELDS, new_run_views, related, run_views
+from cyberdesk_server.api.run_views import ALL_FIELDS, new_run_views, related, run_view, run_views
 from cyberdesk_server.api.schemas.common import (
     WRITES,
     Limit,
@@ -35,11 +35,9 @@ from cyberdesk_server.api.views import page
 from cyberdesk_server.api.writes import write
 from cyberdesk_server.domain.ids import MachineId, RunId, WorkflowId
 from cyberdesk_server.domain.json import JsonObject
-from cyberdesk_server.domain.refusals import Unknown
 from cyberdesk_server.domain.runs import RunListOrder, RunStatus
 from cyberdesk_server.store import run_records
-from cyberdesk_server.store.run_records import Wanted, record_of
-from cyberdesk_server.store.runs import get as stored_run
+from cyberdesk_server.store.run_records import Wanted
 from cyberdesk_server.topics import RUNS_WAITING
 from cyberdesk_server.usecases import runs
 from cyberdesk_server.usecases.attachments import uploading
@@ -122,7 +120,7 @@ async def list_runs(
             caller.organization_id,
             wanted,
             order=sort_mode,
-            columns=[field.value for field in asked],
+            members=[field.value for field in asked],
             skip=skip,
             limit=limit,
         )
@@ -136,10 +134,7 @@ async def list_runs(
 async def get_run(run_id: UUID, caller: Caller, parts: PartsOf, include: Included) -> Response:
     """The run with its history."""
     async with parts.database.read() as conn:
-        run = await stored_run(conn, caller.organization_id, RunId(run_id))
-        if run is None:
-            raise Unknown("run", RunId(run_id))
-        [view] = await run_views(conn, [record_of(run)])
+        view = await run_view(conn, caller.organization_id, RunId(run_id))
         view["included"] = await related(conn, caller.organization_id, [view], include) if include else None
     return JsonAnswer(view)
 
@@ -156,7 +151,7 @@ async def update_run(
 
     async def work(conn: AsyncConnection) -> Response:
         nonlocal others
-        run, others = await runs.update(
+        others = await runs.update(
             conn,
             caller.organization_id,
             RunId(run_id),
@@ -164,8 +159,7 @@ async def update_run(
             changes=changes,
             now=parts.clock.now(),
         )
-        [view] = await run_views(conn, [record_of(run)])
-        return JsonAnswer(view)
+        return JsonAnswer(await run_view(conn, caller.organization_id, RunId(run_id)))
 
     answer = await write(request, work)
     await tell_of_endings(parts.bus, run_id, *others)

@@ -233,6 +233,8 @@ async def ids_of(
     conn: AsyncConnection, run_ids: Sequence[RunId]
 ) -> Mapping[RunId, Mapping[AttachmentType, tuple[AttachmentId, ...]]]:
     """Ids of the runs' files by type, oldest first; runs without files are left out."""
+    if not run_ids:
+        return {}
     rows = await conn.execute(
         select(attachments.c.run_id, attachments.c.type, attachments.c.id)
         .where(attachments.c.run_id.in_(run_ids))

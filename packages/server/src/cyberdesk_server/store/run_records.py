@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Text, cast, func, select
+from sqlalchemy import ColumnElement, Text, bindparam, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cyberdesk_server.domain.ids import MachineId, OrganizationId, RunId, WorkflowId
 from cyberdesk_server.domain.runs import Run, RunListOrder, RunStatus
 from cyberdesk_server.store.search import contains
-from cyberdesk_server.store.tables import machines, runs, workflows
+from cyberdesk_server.store.tables import attachments, machines, runs, steps, workflows
 
 Record = dict[str, Any]
 """Columns of a run by name, as values that JSON can hold, ids and times."""
@@ -43,6 +43,27 @@ COLUMNS = (
 """What a full record holds."""
 
 
+FACTS: Mapping[str, ColumnElement[Any]] = {
+    "told_message_history": runs.c.told_message_history,
+    "told_output_attachment_ids": runs.c.told_output_attachment_ids,
+    "has_steps": select(steps.c.id)
+    .where(steps.c.run_id == runs.c.id, steps.c.retry == runs.c.retries)
+    .correlate(runs)
+    .exists(),
+    "has_files": select(attachments.c.id).where(attachments.c.run_id == runs.c.id).correlate(runs).exists(),
+}
+"""What a record tells of what is beside the run: what a caller wrote there, and whether there is anything."""
+
+NEEDED_BY: Mapping[str, Sequence[str]] = {
+    "run_message_history": ("told_message_history", "has_steps"),
+    "output_attachment_ids": ("told_output_attachment_ids", "has_files"),
+    "input_attachment_ids": ("has_files",),
+}
+"""The facts that members need which are no columns."""
+
+EVERYTHING = (*COLUMNS, *NEEDED_BY)
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """Which runs are asked for; None leaves a condition out. The dates are inclusive."""
@@ -62,8 +83,16 @@ class Wanted:
 
 
 def record_of(run: Run) -> Record:
-    """The full record of a run at hand."""
-    return {name: getattr(run, name) for name in COLUMNS}
+    """The record of a run that was just made: nothing is beside it yet."""
+    columns = {name: getattr(run, name) for name in COLUMNS}
+    return columns | dict.fromkeys(FACTS)
+
+
+async def get(conn: AsyncConnection, organization_id: OrganizationId, run_id: RunId) -> Record | None:
+    """The full record, or None when the organization has no such run."""
+    asked = {"run_id": run_id, "organization_id": organization_id}
+    row = (await conn.execute(_BY_ID, asked)).one_or_none()
+    return None if row is None else dict(zip((*COLUMNS, *FACTS), row, strict=True))
 
 
 async def find(
@@ -72,33 +101,25 @@ async def find(
     wanted: Wanted,
     *,
     order: RunListOrder = RunListOrder.ACTIVITY,
-    columns: Collection[str] = COLUMNS,
+    members: Collection[str] = EVERYTHING,
     skip: int = 0,
     limit: int = 100,
 ) -> tuple[Sequence[Record], int]:
-    """One page, newest first, and how many there are in all. Records hold `BASE_COLUMNS` and `columns`."""
+    """One page, newest first, and how many there are in all. Records hold `BASE_COLUMNS`, those
+    of `members` that are columns, and the `FACTS` that the others need."""
     conditions = _conditions(organization_id, wanted)
     total = (await conn.execute(select(func.count()).select_from(runs).where(*conditions))).scalar_one()
     by = runs.c.moved_at if order is RunListOrder.ACTIVITY else runs.c.created_at
-    chosen = [name for name in COLUMNS if name in BASE_COLUMNS or name in columns]
+    chosen = [name for name in COLUMNS if name in BASE_COLUMNS or name in members]
+    facts = dict.fromkeys(fact for member in members for fact in NEEDED_BY.get(member, ()))
     rows = await conn.execute(
-        select(*(runs.c[name] for name in chosen))
+        select(*(runs.c[name] for name in chosen), *(FACTS[name].label(name) for name in facts))
         .where(*conditions)
         .order_by(by.desc(), runs.c.id.desc())
         .offset(skip)
         .limit(limit)
     )
-    return [dict(zip(chosen, row, strict=True)) for row in rows], total
-
-
-async def told(
-    conn: AsyncConnection, run_ids: Collection[RunId], column: str
-) -> Mapping[RunId, Sequence[Any]]:
-    """What callers wrote into a column of theirs; runs of which nobody did are left out."""
-    found = await conn.execute(
-        select(runs.c.id, runs.c[column]).where(runs.c.id.in_(run_ids), runs.c[column].is_not(None))
-    )
-    return {row[0]: row[1] for row in found}
+    return [dict(zip((*chosen, *facts), row, strict=True)) for row in rows], total
 
 
 async def prompts(conn: AsyncConnection, workflow_ids: Collection[WorkflowId]) -> Mapping[WorkflowId, str]:
@@ -150,3 +171,9 @@ def _found(organization_id: OrganizationId, part: str, *, is_deep: bool) -> Colu
         machines.c.organization_id == organization_id, contains(part, machines.c.name)
     )
     return contains(part, *places) | runs.c.workflow_id.in_(of_workflow) | runs.c.machine_id.in_(on_machine)
+
+
+# Built once: putting thirty columns together takes longer than asking for them.
+_BY_ID = select(
+    *(runs.c[name] for name in COLUMNS), *(fact.label(name) for name, fact in FACTS.items())
+).where(runs.c.id == bindparam("run_id"), runs.c.organization_id == bindparam("organization_id"))

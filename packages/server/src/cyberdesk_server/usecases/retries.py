@@ -47,11 +47,11 @@ async def start_over(
     vault: Vault,
     now: datetime,
     files: tuple[StoredFile, ...] = (),
-) -> tuple[Run, tuple[str, ...]]:
-    """The run, waiting again: outputs, history and secrets of the last try are gone, inputs are kept.
+) -> tuple[str, ...]:
+    """Let the run wait again: outputs, history and secrets of the last try are gone, inputs are kept.
 
     New `files` take the place of the input files. A session that goes on is kept, one that has ended is left.
-    Also answers the contents nobody has any more, to be deleted after the commit. Raises `Unknown`,
+    Answers the contents nobody has any more, to be deleted after the commit. Raises `Unknown`,
     `SessionEnded`, `RunNotEnded`, `RunStillHoldsMachine`, and `InvalidFields` for values that do not suffice.
     """
     run = await runs.get(conn, organization_id, run_id)
@@ -74,15 +74,14 @@ async def start_over(
         **placement.fields(),
     )
     await _check(conn, again, retry, placement.machine)
-    waiting = await runs.start_over(conn, again, now=now)
-    if waiting is None:
+    if await runs.start_over(conn, again, now=now) is None:
         raise RunStillHoldsMachine(run.id)
     await secrets.forget_run(conn, run.id)
     await secrets.add_for_run(conn, organization_id, run.id, sealed)
     orphans = await attachments.forget_outputs(conn, run.id)
     if files:
         orphans += await attachments.replace_inputs(conn, organization_id, run.id, files, now=now)
-    return waiting, orphans
+    return orphans
 
 
 async def _place(conn: AsyncConnection, run: Run, retry: Retry, now: datetime) -> Placement:

@@ -72,8 +72,8 @@ async def update(
     status: RunStatus | None,
     changes: Mapping[str, Any],
     now: datetime,
-) -> tuple[Run, tuple[RunId, ...]]:
-    """The run with these fields changed, and which other runs ended with it; a terminal `status` ends it.
+) -> tuple[RunId, ...]:
+    """Change these fields of the run; a terminal `status` ends it. Answers which other runs ended with it.
 
     Raises `Unknown`, `RunAlreadyEnded`, `RunAlreadyStarted` for new inputs of a run under way, and
     `InvalidFields` for a status that only a worker can give.
@@ -97,7 +97,7 @@ async def update(
         updated = await runs.update_fields(conn, run.id, columns) if columns else run
     if updated is None:
         raise RunAlreadyEnded(run.id, (await _get(conn, organization_id, run_id)).status)
-    return (await _get(conn, organization_id, run_id) if others else updated), others
+    return others
 
 
 async def delete(conn: AsyncConnection, organization_id: OrganizationId, run_id: RunId) -> tuple[str, ...]:
