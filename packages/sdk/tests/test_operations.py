@@ -232,4 +232,5 @@ def test_no_timeout_stays_no_timeout(api):
 
     request = Request("POST", "/", lasts_seconds=500)
 
-    assert client._http._arguments(request)["timeout"] == httpx.Timeout(None)
+    with httpx.Client() as http:
+        assert client._http._arguments(http, request)["timeout"] == httpx.Timeout(None)

@@ -6,7 +6,6 @@ import datetime as dt
 from collections.abc import Iterable
 from enum import Enum
 from typing import Any, TypeAlias, TypeVar
-from urllib.parse import quote
 from uuid import UUID
 
 from cyberdesk._flow import Query
@@ -37,6 +36,8 @@ def path_segment(name: str, value: Id) -> str:
     """Any text as one segment of a path. Raises ValueError where that would name another path."""
     if not str(value).strip("."):
         raise ValueError(f"{name}: {value!r} cannot stand in a path")
+    from urllib.parse import quote  # here, because few ids need it
+
     return quote(str(value), safe="")
 
 

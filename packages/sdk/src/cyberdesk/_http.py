@@ -61,7 +61,7 @@ class HttpClients:
         try:
             if request.into is not None:
                 return self._received(client, request, request.into)
-            return _answer(client.request(**self._arguments(request)))
+            return _answer(client.request(**self._arguments(client, request)))
         except httpx.RequestError as error:
             return _no_answer(error)
 
@@ -71,13 +71,13 @@ class HttpClients:
             async with await self._async_client(request) as client:
                 if request.into is not None:
                     return await self._received_async(client, request, request.into)
-                return _answer(await client.request(**self._arguments(request)))
+                return _answer(await client.request(**self._arguments(client, request)))
         except httpx.RequestError as error:
             return _no_answer(error)
 
     def _received(self, client: httpx.Client, request: Request, file: PartialFile) -> Answer:
         """The answer, its body written to the file piece by piece; another than 200 comes whole."""
-        with client.stream(**self._arguments(request)) as response:
+        with client.stream(**self._arguments(client, request)) as response:
             if response.status_code != HTTPStatus.OK:
                 response.read()
                 return _answer(response)
@@ -88,7 +88,7 @@ class HttpClients:
 
     async def _received_async(self, client: httpx.AsyncClient, request: Request, file: PartialFile) -> Answer:
         """The same on the running event loop; the file is written in a thread."""
-        async with client.stream(**self._arguments(request)) as response:
+        async with client.stream(**self._arguments(client, request)) as response:
             if response.status_code != HTTPStatus.OK:
                 await response.aread()
                 return _answer(response)
@@ -116,16 +116,17 @@ class HttpClients:
         if mine is not None:
             await mine.aclose()
 
-    def _arguments(self, request: Request) -> dict[str, Any]:
-        """The arguments of `httpx.Client.request`."""
+    def _arguments(self, client: httpx.Client | httpx.AsyncClient, request: Request) -> dict[str, Any]:
+        """The arguments of `httpx.Client.request`. A client of our own has our headers already."""
+        is_ours = client is not self._brought and client is not self._brought_async
         files = {part: (file.file_name, file.payload, file.mime_type) for part, file in request.files.items()}
         return {
             "method": request.method,
-            "url": self.base_url.rstrip("/") + request.path,
+            "url": httpx.URL(self.base_url.rstrip("/") + request.path),
             "params": request.query or None,
             "json": request.body,
             "files": files or None,
-            "headers": {**self._headers, **request.headers},
+            "headers": request.headers if is_ours else {**self._headers, **request.headers},
             "timeout": request.timeout or self._stretched(request) or httpx.USE_CLIENT_DEFAULT,
         }
 
@@ -143,7 +144,11 @@ class HttpClients:
 
     def _settings(self) -> dict[str, Any]:
         """The arguments of an httpx client of our own."""
-        return {"timeout": self._timeout or DEFAULT_TIMEOUT, "verify": self._trusted()}
+        return {
+            "headers": self._headers,
+            "timeout": self._timeout or DEFAULT_TIMEOUT,
+            "verify": self._trusted(),
+        }
 
     def _trusted(self) -> ssl.SSLContext | bool:
         """The certificates to trust. Reading them takes longest of all: once is enough, and only for HTTPS.
@@ -190,7 +195,7 @@ def _answer(response: httpx.Response) -> Answer:
 
 
 def _headers(response: httpx.Response) -> dict[str, str]:
-    return {name.lower(): value for name, value in response.headers.items()}
+    return dict(response.headers.items())
 
 
 def _no_answer(error: httpx.RequestError) -> NoAnswer:

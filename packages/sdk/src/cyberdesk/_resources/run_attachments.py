@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cyberdesk import models
 from cyberdesk._answers import done, one, raw
 from cyberdesk._arguments import Id, identifier, optional_identifier, query
-from cyberdesk._files import PartialFile, target
 from cyberdesk._flow import Flow, blocked
 from cyberdesk._paging import iterating, iterating_blocking
 from cyberdesk._resources._resource import Resource
 from cyberdesk._twins import asynchronous, blocking
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class RunAttachmentsAPI(Resource):
@@ -109,6 +110,8 @@ class RunAttachmentsAPI(Resource):
         a download that fails leaves nothing. The file's own name cannot lead out of the folder: only its last
         part counts, and characters that some system forbids become `_`.
         """
+        from cyberdesk._files import PartialFile, target  # here, because few programs write files
+
         attachment = yield from self._ask("GET", _path(attachment_id), one(models.RunAttachmentResponse))
         place = partial(target, output_path, attachment.filename, use_original_filename)
         path = yield from blocked(place)

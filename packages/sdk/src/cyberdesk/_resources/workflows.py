@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from cyberdesk import models
 from cyberdesk._answers import done, many, objects, one
@@ -13,6 +12,9 @@ from cyberdesk._flow import Flow, blocked
 from cyberdesk._paging import iterating, iterating_blocking
 from cyberdesk._resources._resource import Resource
 from cyberdesk._twins import asynchronous, blocking
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Versions: TypeAlias = "list[dict[str, Any]]"
 PromptImages: TypeAlias = "list[models.WorkflowPromptImageListItem]"
@@ -151,6 +153,8 @@ class WorkflowsAPI(Resource):
         Give the path of a file or its content. The API takes PNG, JPEG, GIF and WebP up to 10 MB. The type
         follows from the extension unless given.
         """
+        from pathlib import Path  # here, because few programs read images
+
         if bool(file_path) == bool(file_content):
             raise ValueError("give either file_path or file_content")
         content = file_content or (yield from blocked(Path(file_path or "").read_bytes))
