@@ -1,68 +1,48 @@
 """Every Python block of the vendor's two documents, word for word, against a real server and a real desktop.
 
 A reader follows each document from top to bottom. Only ids, keys, addresses and paths are put in, each of
-the kind that its placeholder names; what the documents leave to their readers is in `LEFT_TO_THE_READER`.
+the kind that its placeholder names (`vendor/world.py`).
 The table of results is part of `docs/reference/compatibility.md`.
 """
 
 import ast
 import asyncio
-import base64
 import inspect
 import io
 import os
 import re
 import sys
-import textwrap
 import time
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
-import httpx
 import pytest
 from cyberdesk import (
-    AttachmentType,
     ConnectionStatus,
     HTTPValidationError,
-    MachineCreate,
-    MachinePoolAssignment,
     MachineStatus,
     MachineUpdate,
-    ModelConfigurationCreate,
-    PoolCreate,
-    RunAttachmentCreate,
-    RunCreate,
     RunStatus,
-    RunUpdate,
-    TrajectoryCreate,
     _twins,
 )
 from cyberdesk._envelope import enveloped
 from cyberdesk_server.testing.programs import ServerProgram
 
+from tests.acceptance.vendor.documents import NAMES, Block, blocks_of
+from tests.acceptance.vendor.visits import SIGNING_SECRET, STAND_INS, VISITS
+from tests.acceptance.vendor.world import KINDS, LEFT_TO_THE_READER, LITERAL, World, put_in
+
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 ROOT = Path(__file__).resolve().parents[2]
-DOCUMENTS = ROOT / "packages" / "sdk" / "tests" / "documents"
 PAGE = ROOT / "docs" / "reference" / "compatibility.md"
 WRITTEN = ROOT / "var" / "vendor-documents"
 """Where the test leaves the tables it found, to be copied into the page."""
-
-CLINIC_PROMPT = (ROOT / "demo" / "workflow.txt").read_text(encoding="utf-8")
-FILE_PROMPT = """
-Run the command "echo Summary: nothing to report. >> ~/CyberdeskTransfers/report.txt"
-Export the file "~/CyberdeskTransfers/report.txt"
-"""
-QUICK_PROMPT = 'Check whether "Patient" is visible as result'
-
-CANNOT_RUN = {"svix.webhooks": "svix", "django.http": "Django", "pandas": "pandas"}
-"""Packages the documents use and this repository does not install, by the module that is imported."""
 
 SHOWN_ERRORS = {'client.machines.get_sync("invalid-id")': ["machine_id: 'invalid-id' is not a UUID"]}
 """The errors that blocks are there to show."""
@@ -79,163 +59,6 @@ FAILURE = re.compile(
 POLL_SECONDS = 0.5
 ENDED = ("success", "task_failed", "error", "cancelled")
 
-_BLOCK = re.compile(r"^( *)```python[^\n]*\n(.*?)^\1```", re.DOTALL | re.MULTILINE)
-_LITERAL = re.compile(r"(['\"])([^'\"\n]+)\1")
-_DELETED = re.compile(r"\.delete(_sync)?\($")
-
-
-@dataclass(frozen=True)
-class Block:
-    """A Python block of a document: where it stands, and what it says."""
-
-    line: int
-    place: str
-    code: str
-
-    def cannot_run(self) -> str | None:
-        return next((package for name, package in CANNOT_RUN.items() if name in self.code), None)
-
-
-def blocks_of(document: str) -> list[Block]:
-    text = (DOCUMENTS / document).read_text(encoding="utf-8")
-    blocks = []
-    for found in _BLOCK.finditer(text):
-        before = text[: found.start()]
-        blocks.append(Block(before.count("\n") + 1, place_of(before), textwrap.dedent(found[2])))
-    return blocks
-
-
-def place_of(before: str) -> str:
-    """The heading, the fold and the tab that are open at the end of this text."""
-    place: dict[str, str] = {}
-    for line in before.splitlines():
-        if heading := re.match(r"##+ (.+)", line):
-            place = {"heading": heading[1].replace("\\", "")}
-        elif opened := re.match(r"\s*<(Accordion|Tab) title=\"(.+)\"", line):
-            place[opened[1]] = opened[2]
-        elif closed := re.match(r"\s*</(Accordion|Tab)>", line):
-            place.pop(closed[1], None)
-    return place.get("Accordion", place["heading"]) + (f", {place['Tab']}" if "Tab" in place else "")
-
-
-class World:
-    """What a reader has on the server; a new thing for each placeholder of a block."""
-
-    def __init__(self, site: Any, clinic: Any) -> None:
-        self.site = site
-        self.clinic = clinic
-        self.block = ""
-
-    def workflow(self, prompt: str = QUICK_PROMPT, **fields: Any) -> str:
-        workflow_id: str = self.site.workflow(prompt, **fields)
-        if "trajectories" in self.block:
-            self.client.trajectories.create_sync(TrajectoryCreate(workflow_id, steps=[])).unwrap()
-        return workflow_id
-
-    def machine(self) -> str:
-        """A machine that never connects, so that its runs wait."""
-        return str(self.client.machines.create_sync(MachineCreate(name="spare")).unwrap().id)
-
-    def pool(self) -> str:
-        """A pool; with the clinic in it where a block starts a session and ends it again."""
-        pool_id = str(self.client.pools.create_sync(PoolCreate(name=f"pool {uuid4()}")).unwrap().id)
-        if "start_session=True" in self.block or '"step1.outputs.result"' in self.block:
-            machines = MachinePoolAssignment(machine_ids=[self.clinic.id])
-            self.client.pools.add_machines_sync(pool_id, machines).unwrap()
-        return pool_id
-
-    def run(self, **fields: Any) -> Any:
-        """A run that has ended well; one that still waits where a block updates it."""
-        order = RunCreate(self.site.workflow(QUICK_PROMPT), machine_id=self.machine(), **fields)
-        made = self.client.runs.create_sync(order).unwrap()
-        if "runs.update" in self.block:
-            return made
-        ended = RunUpdate(status=RunStatus.SUCCESS, output_data={"result": "seen"})
-        return self.client.runs.update_sync(made.id, ended).unwrap()
-
-    def attachment(self) -> str:
-        content = base64.b64encode(b"%PDF-1.7").decode()
-        made = self.client.run_attachments.create_sync(
-            RunAttachmentCreate(self.run().id, "chart.pdf", content, "application/pdf", AttachmentType.OUTPUT)
-        )
-        return str(made.unwrap().id)
-
-    def session(self) -> str:
-        order = RunCreate(self.site.workflow(QUICK_PROMPT), machine_id=self.machine(), start_session=True)
-        return str(self.client.runs.create_sync(order).unwrap().session_id)
-
-    def trajectory(self) -> str:
-        order = TrajectoryCreate(self.site.workflow(QUICK_PROMPT), steps=[])
-        return str(self.client.trajectories.create_sync(order).unwrap().id)
-
-    def tag(self) -> str:
-        return str(self.client.workflow_tags.create_sync(name=f"tag {uuid4()}").unwrap().id)
-
-    def group(self) -> str:
-        return str(self.client.workflow_tag_groups.create_sync(name=f"group {uuid4()}").unwrap().id)
-
-    def model(self) -> str:
-        order = ModelConfigurationCreate(name="mine", provider="openai", model_id="gpt-4o", api_key="k")
-        return str(self.client.model_configurations.create_sync(order).unwrap().id)
-
-    def picture(self) -> str:
-        uploaded = self.client.workflows.upload_prompt_image_sync(file_path="screenshot.png").unwrap()
-        return str(uploaded.supabase_url).removeprefix("supabase://workflow-prompt-images/")
-
-    @property
-    def client(self) -> Any:
-        return self.site.client
-
-
-KINDS: Mapping[str, Callable[[World], str]] = {
-    r"YOUR_API_KEY|your-api-key": lambda world: world.site.server.api_key,
-    r"https://(api\.your-domain\.com|custom-api\.cyberdesk\.io)": lambda world: world.site.server.base_url,
-    r"your-workflow-id|550e8400-.*-446655440000": lambda world: world.workflow(CLINIC_PROMPT),
-    r"your-file-processing-workflow-id": lambda world: world.workflow(
-        FILE_PROMPT, includes_file_exports=True
-    ),
-    r"your-machine-id|550e8400-.*-446655440001": lambda world: world.clinic.id,
-    r"([a-z\d]+-)+workflow-id|workflow-(id|uuid)|wf-.": World.workflow,
-    r"machine-(id|uuid|\d)": World.machine,
-    r"pool-(id|\d|uuid-\d|with-chrome)|customer-a|(customer-a|excel)-pool-id": World.pool,
-    r"run-(id|uuid)": lambda world: str(world.run().id),
-    r"attachment-uuid": World.attachment,
-    r"existing-session-uuid": World.session,
-    r"trajectory-id": World.trajectory,
-    r"(production-)?tag-(id|\d)": World.tag,
-    r"(priority-)?group-(id|\d)": World.group,
-    r"config-id": World.model,
-    r"org_xxx/prompt-assets/my-image\.png": World.picture,
-}
-"""What a placeholder stands for, by how it is spelled; the first that fits counts."""
-
-
-def _patient_run(world: World) -> Callable[..., Any]:
-    async def create_patient_run(client: Any, patient_id: str) -> Any:
-        inputs = {"patient_id": patient_id, "patient_last_name": "Doe"}
-        order = RunCreate(workflow_id, machine_id=world.clinic.id, input_values=inputs)
-        return (await client.runs.create(order)).data
-
-    workflow_id = world.workflow(CLINIC_PROMPT)
-    return create_patient_run
-
-
-def _event(world: World) -> dict[str, Any]:
-    run = world.run(start_session=True, release_session_after=True)
-    return {"event_id": str(uuid4()), "event_type": "run_complete", "run": run.to_dict()}
-
-
-LEFT_TO_THE_READER: Mapping[str, Callable[[World], Any]] = {
-    "data": lambda world: RunCreate(world.workflow()),
-    "order_id": lambda world: 7,
-    "base64_pdf": lambda world: base64.b64encode(b"%PDF-1.7").decode(),
-    "existing_session_id": World.session,
-    "patient_ids": lambda world: ["12345"],
-    "create_patient_run": _patient_run,
-    "event": _event,
-}
-"""Names that blocks use and no block defines."""
-
 
 @dataclass
 class Result:
@@ -248,9 +71,9 @@ class Result:
     complaints: list[str] = field(default_factory=list)
 
     def row(self) -> str:
-        package = self.block.cannot_run()
         calls = ", ".join(f"`{name}`" for name in self.calls)
-        outcome = "; ".join(self.complaints) or ("runs" if package is None else f"needs {package}")
+        missing = [f"with a stand-in for {package}" for package in missing_packages(self.block)]
+        outcome = "; ".join(self.complaints) or ", ".join(["runs", *missing])
         return f"| {self.block.line} | {self.block.place} | {calls} | {outcome} |"
 
 
@@ -268,12 +91,12 @@ class Reader:
 
     def follow(self, block: Block) -> Result:
         result = Result(block)
-        if block.cannot_run() is not None:
-            return result
-        self.responses.clear()
         said = io.StringIO()
         try:
-            with redirect_stdout(said):
+            with redirect_stdout(said), pytest.MonkeyPatch.context() as patch:
+                for package in missing_packages(block):
+                    for name, module in STAND_INS[package]().items():
+                        patch.setitem(sys.modules, name, module)
                 self._run(block)
         except Exception as error:
             result.complaints.append(f"{type(error).__name__}: {error}")
@@ -306,8 +129,9 @@ class Reader:
         run_code(source, f"line {block.line}", self.namespace)
         for function in defined_and_not_called(tree):
             self._call(self.namespace[function])
-        if "FastAPI()" in source:
-            self._ask(self.namespace["app"])
+        for sign, visit in VISITS.items():
+            if sign in source:
+                visit(self.namespace, self.world)
 
     def _call(self, function: Callable[..., Any]) -> None:
         """What a block only defines is called with what the blocks before it made."""
@@ -315,34 +139,10 @@ class Reader:
         if inspect.iscoroutine(outcome):
             asyncio.run(outcome)
 
-    def _ask(self, app: Any) -> None:
-        patient = {"patient_id": "12345", "patient_first_name": "John", "patient_last_name": "Doe"}
 
-        async def asked() -> httpx.Response:
-            transport = httpx.ASGITransport(app)
-            async with httpx.AsyncClient(transport=transport, base_url="http://reader", timeout=150) as http:
-                return await http.post("/patients/lookup", json=patient)
-
-        answer = asyncio.run(asked())
-        assert answer.status_code == 200, answer.text
-        assert answer.json()["demographics"]["dateOfBirth"] == "1968-04-23"
-
-
-def put_in(source: str, world: World) -> str:
-    """The source with something real in place of each placeholder; after its deletion something new."""
-    real: dict[str, str] = {}
-
-    def replaced(found: re.Match[str]) -> str:
-        text = found[2]
-        make = next((make for kind, make in KINDS.items() if re.fullmatch(kind, text)), None)
-        if make is None:
-            return found[0]
-        value = real[text] = real.get(text) or make(world)
-        if _DELETED.search(source[: found.start()]):
-            del real[text]
-        return repr(value)
-
-    return _LITERAL.sub(replaced, source)
+def missing_packages(block: Block) -> list[str]:
+    """The packages it imports that this repository does not install."""
+    return [name for name in STAND_INS if re.search(rf"^(import|from) {name}\b", block.code, re.MULTILINE)]
 
 
 def defined_and_not_called(tree: ast.Module) -> list[str]:
@@ -401,6 +201,7 @@ def reader(world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Rea
     monkeypatch.setenv("CYBERDESK_API_KEY", world.site.server.api_key)
     monkeypatch.setenv("APP_PASSWORD", "legacy")
     monkeypatch.setenv("OPENAI_API_KEY", "sk-of-the-reader")
+    monkeypatch.setenv("SVIX_WEBHOOK_SECRET", SIGNING_SECRET)
     monkeypatch.chdir(tmp_path)
     picture = (ROOT / "docs" / "images" / "report.png").read_bytes()
     files = {
@@ -429,13 +230,13 @@ def called(qualified_name: str) -> str:
     return f"{re.sub(r'(?<!^)(?=[A-Z])', '_', group).lower()}.{method}"
 
 
-@pytest.mark.parametrize("document", ["python_sdk_guide.md", "sdk_readme.md"])
+@pytest.mark.parametrize("document", NAMES)
 def test_every_block_does_what_it_says(document: str, reader: Reader, until: Any) -> None:
     results = [reader.follow(block) for block in blocks_of(document)]
 
-    found = "\n".join(result.row() for result in results)
+    rows = [result.row() for result in results]
     WRITTEN.mkdir(parents=True, exist_ok=True)
-    (WRITTEN / document).write_text(f"{found}\n", encoding="utf-8")
+    (WRITTEN / document).write_text("\n".join(rows) + "\n", encoding="utf-8")
     assert [result.row() for result in results if result.complaints] == []
 
     # What the blocks only start is carried out too.
@@ -445,20 +246,23 @@ def test_every_block_does_what_it_says(document: str, reader: Reader, until: Any
 
     runs = until(none_on_the_desktop, seconds=120, what="the end of the runs on the desktop")
     assert [(run.status, run.error) for run in runs if run.status not in ("success", "cancelled")] == []
-    assert found in PAGE.read_text(encoding="utf-8"), "the page is old: copy the table from var/"
+    page = PAGE.read_text(encoding="utf-8").splitlines()
+    assert [row for row in rows if row not in page] == [], f"copy {WRITTEN / document} into {PAGE.name}"
 
 
-def test_a_block_that_cannot_run_needs_a_package_that_is_not_here() -> None:
-    code = [block.code for document in DOCUMENTS.glob("*.md") for block in blocks_of(document.name)]
+def test_stand_ins_are_needed() -> None:
+    blocks = [block for document in NAMES for block in blocks_of(document)]
 
-    assert {name for name in CANNOT_RUN if not any(name in text for text in code)} == set()
-    assert [name for name in CANNOT_RUN if find_spec(name.split(".")[0]) is not None] == []
+    assert [name for name in STAND_INS if not any(name in missing_packages(block) for block in blocks)] == []
+    assert [name for name in STAND_INS if find_spec(name) is not None] == []
 
 
 def test_everything_that_is_put_in_stands_in_a_document() -> None:
-    code = [block.code for document in DOCUMENTS.glob("*.md") for block in blocks_of(document.name)]
-    literals = {found[2] for text in code for found in _LITERAL.finditer(text)}
+    code = [block.code for document in NAMES for block in blocks_of(document)]
+    literals = {found[2] for text in code for found in LITERAL.finditer(text)}
 
     assert [kind for kind in KINDS if not any(re.fullmatch(kind, text) for text in literals)] == []
-    assert [sign for sign in (*ELLIPSES, *SHOWN_ERRORS) if not any(sign in text for text in code)] == []
+    assert [
+        sign for sign in (*ELLIPSES, *SHOWN_ERRORS, *VISITS) if not any(sign in text for text in code)
+    ] == []
     assert [name for name in LEFT_TO_THE_READER if not any(name in text for text in code)] == []
