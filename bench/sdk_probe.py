@@ -86,7 +86,7 @@ class Calls:
 
 
 def page(base_url: str) -> Figures:
-    """`runs.list` of a large page, and how much of it is waiting for the bytes."""
+    """`runs.list` of a large page, and what of it goes into receiving the bytes, in processor time."""
     from statistics import median
 
     import httpx
@@ -95,15 +95,15 @@ def page(base_url: str) -> Figures:
     client = CyberdeskClient(KEY, base_url=base_url)
     taken, downloads = [], []
     for _ in range(PAGES):
-        began = perf_counter()
+        began = process_time()
         answer = client.runs.list_sync()
-        taken.append(perf_counter() - began)
+        taken.append(process_time() - began)
         assert answer.data is not None, answer.error
         assert answer.data.items[-1].run_message_history
         del answer
-        began = perf_counter()
+        began = process_time()
         httpx.get(f"{base_url}/v1/runs")
-        downloads.append(perf_counter() - began)
+        downloads.append(process_time() - began)
     return {"sdk_ms": 1000 * median(taken), "download_ms": 1000 * median(downloads)}
 
 

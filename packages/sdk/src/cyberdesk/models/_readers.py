@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from importlib import import_module
 from typing import Any, TypeAlias
 from uuid import UUID
@@ -32,9 +32,15 @@ class Mismatch(Exception):
 def uuid(value: Any) -> Any:
     """The id, or the value itself when it is none."""
     try:
-        return UUID(value)
+        return _uuid(value)
     except (ValueError, TypeError, AttributeError):
         return value
+
+
+@lru_cache(maxsize=1024)
+def _uuid(text: str) -> UUID:
+    """Ids come again and again: the runs of a page share a workflow, waiting asks for the same run."""
+    return UUID(text)
 
 
 def moment(value: Any) -> Any:
