@@ -5,9 +5,11 @@ The docstring of each test is the sentence it holds us to, word for word.
 
 import asyncio
 import base64
+import io
 import json
 import re
 import sqlite3
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -36,10 +38,12 @@ from cyberdesk import (
     RunUpdate,
     WorkflowChainCreate,
 )
+from PIL import Image
 
 pytestmark = pytest.mark.slow
 
 DOCUMENTS = Path(__file__).resolve().parents[2] / "packages" / "sdk" / "tests" / "documents"
+PROGRAMS = Path(__file__).resolve().parent / "programs"
 PROMPT = 'Succeed with "done"'
 CONTENT = base64.b64encode(b"Dear reader").decode()
 RUN_SECONDS = 90
@@ -441,6 +445,14 @@ def test_a_run_that_breaks_a_chain_says_that_it_released_the_session(office: Off
     assert second.status == "cancelled"
 
 
+@pytest.mark.parametrize("status", ["error", "task_failed", "cancelled"])
+def test_a_last_run_that_fails_says_that_it_released_the_session(office: Office, status: str) -> None:
+    """A run errors, task-fails, or is cancelled and causes the session to be released"""
+    run = office.ended(RunStatus(status), start_session=True)
+
+    assert run.release_session_after is True
+
+
 def test_a_session_has_its_machine_alone(office: Office, desktop: Any) -> None:
     """While a session is active, that machine is dedicated to your session only — no unrelated runs will be
     scheduled onto it."""
@@ -487,7 +499,42 @@ def test_a_step_gets_what_an_earlier_one_found(office: Office, desktop: Any, tmp
     assert said.read_text().strip().lower() == "false"
 
 
-# Pools and tags
+def test_a_step_overrides_a_shared_secret(office: Office, machine_for: Any, tmp_path: Path) -> None:
+    """If the same key exists in both, the step-specific value takes precedence."""
+    typed = tmp_path / "typed.bin"
+    recorder = (sys.executable, str(PROGRAMS / "byte_recorder.py"), str(typed))
+    machine = machine_for("xterm", "-e", *recorder, name="typed secrets")
+    types = office.site.workflow("Wait 1 second\nType {$token}")
+
+    runs = office.chain(
+        {"workflow_id": types, "sensitive_inputs": {"token": "own"}},
+        {"workflow_id": types},
+        machine_id=machine.id,
+        shared_sensitive_inputs={"token": "shared"},
+    )
+
+    assert [office.site.ended(str(run.id)).status for run in runs] == ["success", "success"]
+    assert typed.read_bytes() == b"ownshared"
+
+
+# Prompt images, pools and tags
+
+
+def test_a_prompt_image_is_found_on_the_screen(office: Office, desktop: Any, tmp_path: Path) -> None:
+    """Cyberdesk automatically resolves these URLs when running workflows"""
+    screen = Image.open(io.BytesIO(office.client.computer.screenshot_sync(desktop.id).unwrap()))
+    places = [(x, y, x + 120, y + 40) for x in range(0, 1160, 40) for y in range(0, 760, 20)]
+    busiest = max(places, key=lambda box: screen.crop(box).convert("L").entropy())
+    screen.crop(busiest).save(tmp_path / "part.png")
+    image = office.client.workflows.upload_prompt_image_sync(file_path=str(tmp_path / "part.png")).unwrap()
+
+    run = office.site.run(f'<p>Click <img src="{image.supabase_url}" alt="part"></p>', desktop)
+
+    place = office.client.computer.mouse_position_sync(desktop.id).unwrap()
+    left, top, right, bottom = busiest
+    assert (run.status, run.error) == ("success", None)
+    assert left <= place.x <= right
+    assert top <= place.y <= bottom
 
 
 def test_a_pool_tells_its_machines_when_asked(office: Office) -> None:
