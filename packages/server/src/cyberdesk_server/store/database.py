@@ -5,11 +5,11 @@ from contextlib import asynccontextmanager
 from typing import Any, Self
 
 from sqlalchemy import URL, event, make_url
-from sqlalchemy.engine import Connection
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from cyberdesk_server.store.sqlite_driver import use_one_trip
 from cyberdesk_server.store.types import from_json, to_json
 
 BUSY_TIMEOUT_MILLISECONDS = 10_000
@@ -105,11 +105,6 @@ def _sqlite_engine(url: URL, *, begin: str, connections: int, is_reader: bool = 
             cursor.execute("PRAGMA query_only = ON")
         cursor.close()
 
-    def begin_transaction(connection: Connection) -> None:
-        # Straight to the driver: a statement of SQLAlchemy's would cross to its thread and back four times.
-        raw: Any = connection.connection.dbapi_connection
-        raw.run_async(lambda driver: driver.execute(begin))
-
     event.listen(engine.sync_engine, "connect", prepare)
-    event.listen(engine.sync_engine, "begin", begin_transaction)
+    use_one_trip(engine, begin=begin)
     return engine

@@ -49,6 +49,14 @@ async def best_pair(conn: AsyncConnection) -> tuple[RunId, MachineId] | None:
     return None if found is None else (found.id, found.machine_id)
 
 
+async def is_any_machine_free(conn: AsyncConnection) -> bool:
+    """True when some machine, of whatever organization, could take a run."""
+    return (await conn.execute(_ANY_FREE)).first() is not None
+
+
+_ANY_FREE = select(machines.c.id).where(IS_FREE).limit(1)
+
+
 @cache
 def _best_pair(dialect: str) -> Select[Any]:
     pairs = union_all(_just_this(dialect), _reserved(dialect), _pooled(dialect), _any(dialect)).subquery()

@@ -12,7 +12,7 @@ from cyberdesk_server.domain.ids import WorkerId
 from cyberdesk_server.domain.runs import RunStatus
 from cyberdesk_server.executor.parts import ExecutorParts
 from cyberdesk_server.ports import Bus, Clock, Message
-from cyberdesk_server.store import runs
+from cyberdesk_server.store import runs, waiting
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.store.runs import Claim
 from cyberdesk_server.topics import MACHINES_FREE, RUNS_WAITING, run_topic
@@ -62,6 +62,7 @@ class Worker:
         self._limits = limits
         self._slots = asyncio.Semaphore(limits.concurrency)
         self._awake = asyncio.Event()
+        self._may_find_a_machine = True
         self._is_stopping = False
         self._jobs: set[Job] = set()
 
@@ -91,12 +92,15 @@ class Worker:
     async def _claim(self) -> Claim | None:
         try:
             async with self._database.transaction() as conn:
-                return await runs.claim_next(
+                claim = await runs.claim_next(
                     conn,
                     worker_id=self._id,
                     now=self._clock.now(),
                     lease_seconds=self._limits.lease_seconds,
                 )
+                # While no machine is free a new run is no reason to look again; a machine that gets free is.
+                self._may_find_a_machine = claim is not None or await waiting.is_any_machine_free(conn)
+                return claim
         except SQLAlchemyError:
             log.warning("no run could be claimed, trying again", exc_info=True)
             return None
@@ -143,8 +147,9 @@ class Worker:
         await self._bus.publish(MACHINES_FREE)
 
     async def _hear(self, wake_ups: AsyncIterator[tuple[str, Message]]) -> None:
-        async for _ in wake_ups:
-            self._awake.set()
+        async for topic, _ in wake_ups:
+            if topic == MACHINES_FREE or self._may_find_a_machine:
+                self._awake.set()
 
     async def _sleep(self) -> None:
         with suppress(TimeoutError):
