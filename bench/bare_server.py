@@ -76,15 +76,9 @@ def main() -> None:
     parser.add_argument("--database-url", required=True)
     parser.add_argument("--port", type=int, required=True)
     asked = parser.parse_args()
-    config = uvicorn.Config(
-        application(asked.database_url),
-        host="127.0.0.1",
-        port=asked.port,
-        http="httptools",
-        access_log=False,
-        log_level="error",
-    )
-    uvicorn.Server(config).run()
+    uvicorn.run(
+        application(asked.database_url), host="127.0.0.1", port=asked.port
+    )  # as it comes: it logs, too
 
 
 if __name__ == "__main__":

@@ -40,12 +40,10 @@ def configure(log_format: Literal["console", "json"], level: str, *, stream: Tex
         redact,
     ]
     target = stream or sys.stderr
+    renderer = _renderer(log_format, is_terminal=target.isatty())
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=shared,
-        processors=[
-            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            _renderer(log_format, is_terminal=target.isatty()),
-        ],
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
     )
     handler = logging.StreamHandler(target)
     handler.setFormatter(formatter)
@@ -55,9 +53,10 @@ def configure(log_format: Literal["console", "json"], level: str, *, stream: Tex
     for name in _NOISY_LOGGERS:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        # Our own lines go straight to the stream; only those of libraries pass through `logging`.
+        processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(root.level),
-        logger_factory=structlog.stdlib.LoggerFactory(),
+        logger_factory=structlog.WriteLoggerFactory(file=target),
     )
 
 

@@ -39,11 +39,11 @@ from cyberdesk_server.api.auth import KnownKeys
 from cyberdesk_server.api.parts import Parts
 
 ROUTERS = (
+    runs.api,
+    run_batches.api,
     health.api,
     health.v1,
     health.of_machines,
-    run_batches.api,
-    runs.api,
     # Before `/v1/workflows/{workflow_id}`, for their paths are literal.
     prompt_images.api,
     workflow_tags.of_workflows,

@@ -14,8 +14,15 @@ from cyberdesk_server.domain.organizations import ApiKey
 from cyberdesk_server.store import keys
 from cyberdesk_server.store.database import Database
 
-bearer = HTTPBearer(auto_error=False)
-"""Only the description: the key is checked by `authenticate`, before the body is read."""
+
+class _Described(HTTPBearer):
+    """Says in the description that a key is needed; it is checked by `authenticate`, before the body is read."""
+
+    async def __call__(self, request: Request) -> None:
+        return None
+
+
+bearer = _Described()
 
 
 FRESH_SECONDS = 2.0

@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import lru_cache
 from html.parser import HTMLParser
 from itertools import zip_longest
 
@@ -253,6 +254,7 @@ class Variables:
         return self.inputs - self.items
 
 
+@lru_cache(maxsize=256)  # the prompts of workflows that run again and again
 def variables(prompt: str) -> Variables:
     """Which inputs, runtime values and secrets a prompt mentions."""
     lines = plain_lines(prompt)

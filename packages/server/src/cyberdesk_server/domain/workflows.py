@@ -1,7 +1,7 @@
 """What a workflow is: a prompt and what belongs to it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -52,6 +52,9 @@ class Workflow:
     post_run_check_failure_cleanup_prompt: str | None = None
     includes_input_variables: bool = False
     """True when the prompt holds an `{x}` that a run must be given."""
+
+    has_post_run_checks: bool = field(default=False, compare=False)
+    """True when it was read from the store and has some there."""
 
     workflow_metadata: JsonObject | None = None
     """`has_unaddressed_error`, `last_errored_run_start`, `last_errored_run_uuid`."""

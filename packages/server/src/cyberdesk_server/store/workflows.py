@@ -13,7 +13,7 @@ from cyberdesk_server.domain.ids import OrganizationId, TagId, WorkflowId
 from cyberdesk_server.domain.json import JsonObject
 from cyberdesk_server.domain.workflows import Workflow
 from cyberdesk_server.store.search import contains
-from cyberdesk_server.store.tables import tagged_workflows, workflow_versions, workflows
+from cyberdesk_server.store.tables import post_run_checks, tagged_workflows, workflow_versions, workflows
 
 COLUMNS = [column for column in workflows.c if column.name != "deleted_at"]
 
@@ -144,18 +144,19 @@ def _having_all(tag_ids: Collection[TagId]) -> Select[tuple[UUID]]:
 
 
 # Built once: putting twenty columns together takes longer than asking for them.
-_BY_ID = select(*COLUMNS).where(
+_HAS_CHECKS = select(post_run_checks.c.id).where(post_run_checks.c.workflow_id == workflows.c.id).exists()
+_BY_ID = select(*COLUMNS, _HAS_CHECKS.label("has_post_run_checks")).where(
     workflows.c.id == bindparam("workflow_id"),
     workflows.c.organization_id == bindparam("organization_id"),
     workflows.c.deleted_at.is_(None),
 )
 
 
-def _workflow(row: Row[Any]) -> Workflow:
+def _workflow(row: Row[*tuple[Any, ...]]) -> Workflow:
     fields = {name: value for name, value in row._mapping.items() if name in _FIELDS}
     allowlist = fields["terminal_command_allowlist"]
     fields["terminal_command_allowlist"] = None if allowlist is None else tuple(allowlist)
     return Workflow(**fields)
 
 
-_FIELDS = frozenset(column.name for column in COLUMNS)
+_FIELDS = frozenset(column.name for column in COLUMNS) | {"has_post_run_checks"}

@@ -86,7 +86,8 @@ async def write(
     conn: AsyncConnection, placed: Sequence[Placed], *, vault: Vault, now: datetime
 ) -> tuple[Run, ...]:
     """The runs of these orders, written with their secrets, each a little younger than the one before."""
-    checks = await post_run_checks.of_workflows(conn, list({one.order.workflow_id for one in placed}))
+    with_checks = list({one.workflow.id for one in placed if one.workflow.has_post_run_checks})
+    checks = await post_run_checks.of_workflows(conn, with_checks) if with_checks else {}
     made: list[Run] = []
     sealed: dict[RunId, secrets.Sealed] = {}
     for number, one in enumerate(placed):
