@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import Depends
 from fastapi.security import HTTPBearer
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 
 from cyberdesk_server.domain.organizations import ApiKey
 from cyberdesk_server.store import keys
@@ -16,13 +16,13 @@ from cyberdesk_server.store.database import Database
 
 
 class _Described(HTTPBearer):
-    """Says in the description that a key is needed; it is checked by `authenticate`, before the body is read."""
+    """Only the description: the key is checked by `authenticate`, before the body is read."""
 
-    async def __call__(self, request: Request) -> None:
+    async def __call__(self, request: HTTPConnection) -> None:
         return None
 
 
-bearer = _Described()
+bearer = _Described(scheme_name="HTTPBearer")
 
 
 FRESH_SECONDS = 2.0
