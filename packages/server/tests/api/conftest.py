@@ -1,7 +1,7 @@
 """The API over its real parts, with two organizations that must never see each other."""
 
 import os
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,14 @@ from cyberdesk_server.adapters.bus import InProcessBus
 from cyberdesk_server.adapters.vault import EnvelopeVault, MasterKey
 from cyberdesk_server.api.app import create_app
 from cyberdesk_server.api.parts import Parts
+from cyberdesk_server.domain.ids import OrganizationId, RunId, WorkerId
+from cyberdesk_server.domain.json import JsonObject
+from cyberdesk_server.domain.runs import RunStatus
+from cyberdesk_server.store import runs
+from cyberdesk_server.store.runs import Claim
 from cyberdesk_server.testing.ports import ScriptedProviders
-from cyberdesk_server.testing.rows import NOON, a_database, an_api_key, an_organization
+from cyberdesk_server.testing.rows import NOON, a_database, a_machine, an_api_key, an_organization
+from cyberdesk_server.usecases.endings import finish
 
 OWN_KEY = "cd_own"
 FOREIGN_KEY = "cd_foreign"
@@ -108,3 +114,64 @@ def make(client: httpx.AsyncClient) -> Make:
         return answer
 
     return make
+
+
+@pytest.fixture
+def read_run(client: httpx.AsyncClient) -> Callable[[str], Awaitable[dict[str, Any]]]:
+    """A run as it is told now: `await read_run(run_id)`."""
+
+    async def read_run(run_id: str) -> dict[str, Any]:
+        answer: dict[str, Any] = (await client.get(f"/v1/runs/{run_id}")).json()
+        return answer
+
+    return read_run
+
+
+class Worker:
+    """Claims the next run and ends it, as a worker would."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    async def machine(self, **fields: Any) -> str:
+        """The id of a machine that has joined the own organization."""
+        async with self._parts.database.transaction() as conn:
+            machine = await a_machine(conn, OrganizationId("org_own"), **fields)
+        return str(machine.id)
+
+    async def claim(self) -> Claim | None:
+        async with self._parts.database.transaction() as conn:
+            return await runs.claim_next(
+                conn, worker_id=WorkerId("w"), now=self._parts.clock.now(), lease_seconds=1000
+            )
+
+    async def next(self) -> Claim:
+        """The claim on a run that must be there."""
+        claim = await self.claim()
+        assert claim is not None
+        return claim
+
+    async def claimed(self) -> str | None:
+        """The id of the run that is next."""
+        claim = await self.claim()
+        return None if claim is None else str(claim.run.id)
+
+    async def end(
+        self, claim: Claim, status: str = "success", output: JsonObject | None = None
+    ) -> tuple[RunId, ...]:
+        async with self._parts.database.transaction() as conn:
+            return await finish(
+                conn,
+                claim.run.id,
+                claim.attempt,
+                status=RunStatus(status),
+                error=None if status == "success" else ["reason"],
+                output_data=output,
+                usage_metadata={"total_agentic_steps": 2, "billing_outcome": status},
+                now=self._parts.clock.now(),
+            )
+
+
+@pytest.fixture
+def worker(parts: Parts) -> Worker:
+    return Worker(parts)

@@ -1,4 +1,4 @@
-"""Post-run checks of workflows over HTTP."""
+"""Post-run checks of workflows, and of the runs made of them, over HTTP."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -9,6 +9,7 @@ import pytest
 from cyberdesk_server.api.schemas.checks import WorkflowPostRunCheckResponse
 
 Make = Callable[..., Awaitable[dict[str, Any]]]
+Read = Callable[[str], Awaitable[dict[str, Any]]]
 
 FILE = {"name": "Report", "type": "run_attachment_exists", "file_names": ["report.pdf"]}
 JUDGED = {"name": "Plausible", "type": "output_data_agentic_check", "check_prompt": "Is it?"}
@@ -154,3 +155,23 @@ async def test_a_check_is_named_once(client: httpx.AsyncClient, make: Make) -> N
 
     assert twice.status_code == 422
     assert twice.json()["detail"][0]["loc"] == ["body", "post_run_checks", 1, "id"]
+
+
+async def test_a_run_keeps_the_checks_its_workflow_had_when_it_was_made(
+    client: httpx.AsyncClient, make: Make, read_run: Read
+) -> None:
+    check = {"name": "exported", "type": "run_attachment_exists", "file_names": ["a.pdf"]}
+    workflow = await make("workflows", post_run_checks=[check])
+    made = await make("runs", workflow_id=workflow["id"])
+
+    await client.patch(f"/v1/workflows/{workflow['id']}", json={"post_run_checks": []})
+    later = await make("runs", workflow_id=workflow["id"])
+
+    [kept] = (await read_run(made["id"]))["post_run_checks"]
+    assert {name: kept[name] for name in ("name", "status", "file_names", "post_run_check_id")} == {
+        "name": "exported",
+        "status": "pending",
+        "file_names": ["a.pdf"],
+        "post_run_check_id": workflow["post_run_checks"][0]["id"],
+    }
+    assert later["post_run_checks"] is None
