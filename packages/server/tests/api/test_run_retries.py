@@ -168,3 +168,21 @@ async def test_a_retried_step_of_a_chain_reads_the_outputs_of_the_steps_before_i
 
     assert response.status_code == 200, response.text
     assert claim.earlier["one"].output_data == {"v": "from one"}
+
+
+async def test_a_run_that_left_its_session_goes_to_the_pools_the_session_came_from(
+    client: httpx.AsyncClient, make: Make, worker: Worker
+) -> None:
+    pool, workflow = await make("pools", name="p"), (await make("workflows"))["id"]
+    in_pool = await worker.machine()
+    await client.post(f"/v1/pools/{pool['id']}/machines", json={"machine_ids": [in_pool]})
+    first = await make("runs", workflow_id=workflow, pool_ids=[pool["id"]], start_session=True)
+    last = await make(
+        "runs", workflow_id=workflow, session_id=first["session_id"], release_session_after=True
+    )
+    while (claim := await worker.claim()) is not None:
+        await worker.end(claim)
+
+    again = (await retry(client, last["id"])).json()
+
+    assert (again["session_id"], again["machine_id"], again["pool_ids"]) == (None, None, [pool["id"]])

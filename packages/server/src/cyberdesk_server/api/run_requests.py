@@ -26,7 +26,7 @@ def sent_files(files: Sequence[FileInput] | None, member: str = "file_inputs") -
     )
 
 
-class Placed(Protocol):
+class Destined(Protocol):
     """A body that says where its runs are to go."""
 
     machine_id: UUID | None
@@ -34,7 +34,7 @@ class Placed(Protocol):
     session_id: UUID | None
 
 
-def wish_of(body: Placed) -> Wish:
+def wish_of(body: Destined) -> Wish:
     return Wish(
         machine_id=None if body.machine_id is None else MachineId(body.machine_id),
         pool_ids=tuple(map(PoolId, body.pool_ids or ())),

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cyberdesk_server.domain.ids import OrganizationId, PoolId
@@ -18,3 +19,9 @@ async def add(
         {"demand": demand, "pool_id": pool_id, "organization_id": organization_id} for pool_id in pool_ids
     ]
     await conn.execute(insert(conn, pool_sets).on_conflict_do_nothing(), rows)
+
+
+async def pools_of(conn: AsyncConnection, demand: Demand) -> tuple[PoolId, ...]:
+    """The pools a machine must be in to satisfy the demand; none for demands that ask for no pools."""
+    rows = await conn.execute(select(pool_sets.c.pool_id).where(pool_sets.c.demand == demand))
+    return tuple(sorted(rows.scalars()))

@@ -13,9 +13,9 @@ from cyberdesk_server.domain.json import JsonObject, JsonValue
 from cyberdesk_server.domain.machines import Machine
 from cyberdesk_server.domain.post_run_checks import snapshots
 from cyberdesk_server.domain.refusals import InvalidFields, RunNotEnded, RunStillHoldsMachine, Unknown
-from cyberdesk_server.domain.runs import ANY_MACHINE, Run, RunStatus, demand_of_machine, demand_of_pools
+from cyberdesk_server.domain.runs import ANY_MACHINE, Run, RunStatus, demand_of_machine
 from cyberdesk_server.ports import Vault
-from cyberdesk_server.store import attachments, post_run_checks, runs, secrets, sessions, workflows
+from cyberdesk_server.store import attachments, pool_sets, post_run_checks, runs, secrets, sessions, workflows
 from cyberdesk_server.usecases.placement import Placement, Wish, place
 from cyberdesk_server.usecases.run_inputs import Given, problems_of
 from cyberdesk_server.usecases.sealing import aliases, seal
@@ -106,9 +106,7 @@ async def _wanted_before(conn: AsyncConnection, run: Run) -> Wish:
         demand = ANY_MACHINE if session is None else session.demand
     if run.machine_id is not None and demand == demand_of_machine(run.machine_id):
         return Wish(machine_id=run.machine_id)
-    if run.pool_ids and demand == demand_of_pools(run.pool_ids):
-        return Wish(pool_ids=run.pool_ids)
-    return Wish()
+    return Wish(pool_ids=run.pool_ids or await pool_sets.pools_of(conn, demand))
 
 
 async def _check(conn: AsyncConnection, again: Run, retry: Retry, machine: Machine | None) -> None:
