@@ -171,7 +171,7 @@ async def test_a_retried_step_of_a_chain_reads_the_outputs_of_the_steps_before_i
 
 
 async def test_a_run_that_left_its_session_goes_to_the_pools_the_session_came_from(
-    client: httpx.AsyncClient, make: Make, worker: Worker
+    client: httpx.AsyncClient, make: Make, worker: Any
 ) -> None:
     pool, workflow = await make("pools", name="p"), (await make("workflows"))["id"]
     in_pool = await worker.machine()
