@@ -1,6 +1,6 @@
 # The manual of this repository: `make` lists the commands.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test test-fast check fix bench bench-sdk lock clean
+.PHONY: help setup demo up test test-fast check fix bench bench-api bench-sdk lock clean
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
@@ -36,6 +36,9 @@ fix: setup       ## let the tools repair what they can
 bench: setup     ## measure, and print a line per goal; NAMES="tunnel memory" measures only these
 	@tools/setup bench
 	@python -m bench $(NAMES)
+
+bench-api: setup ## measure requests per second beside a bare FastAPI handler on the same database
+	@python -m bench api
 
 bench-sdk: setup ## measure our SDK beside the vendor's, each in an environment of its own
 	@python -m bench sdk
