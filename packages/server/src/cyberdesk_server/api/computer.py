@@ -8,7 +8,7 @@ from typing import Annotated
 from urllib.parse import urlencode
 from uuid import UUID
 
-from fastapi import Depends
+from fastapi import Depends, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -137,7 +137,7 @@ async def fs_list(driver: DriverOf, path: str = ".") -> Response:
 
 
 @api.get("/fs/read", response_model=FreeForm)
-async def fs_read(driver: DriverOf, path: str) -> Response:
+async def fs_read(driver: DriverOf, path: Annotated[str, Query(min_length=1)]) -> Response:
     """A file, its content in base64."""
     return _as_it_is(await computer.look_up(driver, "/computer/fs/read", urlencode({"path": path})))
 

@@ -23,16 +23,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from cyberdesk_server.api import errors
-from cyberdesk_server.api.bodies import is_form, text_problem
+from cyberdesk_server.api.bodies import is_form
 from cyberdesk_server.api.routes import parts_of
 from cyberdesk_server.domain.ids import OrganizationId
-from cyberdesk_server.domain.refusals import IdempotencyKeyReused, Refused, WriteUnderWay, invalid
+from cyberdesk_server.domain.refusals import IdempotencyKeyReused, Refused, WriteUnderWay
 from cyberdesk_server.ports import DesktopError, DesktopNotAsked
 from cyberdesk_server.store import idempotency
 from cyberdesk_server.store.idempotency import Begun, Remembered
 
 HEADER = "idempotency-key"
-MAX_KEY_LENGTH = 255
 REPLAYED = {"Idempotency-Status": "replayed"}
 
 Work = Callable[[AsyncConnection], Awaitable[Response]]
@@ -58,7 +57,7 @@ async def write(request: Request, work: Work) -> Response:
     A refusal undoes the transaction and is kept as an answer like any other.
     Raises `IdempotencyKeyReused`, `WriteUnderWay`.
     """
-    key = _key(request)
+    key = request.headers.get(HEADER)
     if key is None:
         async with parts_of(request).database.transaction() as conn:
             return await work(conn)
@@ -86,7 +85,7 @@ async def reach(request: Request, work: Reaching) -> Response:
     A 5xx leaves it open whether the work was done, save when the desktop was never asked.
     Raises `IdempotencyKeyReused`, `WriteUnderWay`.
     """
-    key = _key(request)
+    key = request.headers.get(HEADER)
     if key is None:
         return await work(Attempt())
     with _alone(request, key):
@@ -152,15 +151,6 @@ def _action_id(organization_id: str, key: str, begun: Begun) -> str:
     # With its time, because a key is new again after a day and what a driver remembers may be older.
     asked = f"{organization_id}\n{key}\n{begun.since.isoformat()}"
     return hashlib.sha256(asked.encode()).hexdigest()[:32]
-
-
-def _key(request: Request) -> str | None:
-    key = request.headers.get(HEADER)
-    if key is None:
-        return None
-    if not 0 < len(key) <= MAX_KEY_LENGTH or text_problem(key):
-        raise invalid(("header", "Idempotency-Key"), f"must have 1 to {MAX_KEY_LENGTH} characters")
-    return key
 
 
 async def _digest(request: Request) -> str:

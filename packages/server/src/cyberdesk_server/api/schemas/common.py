@@ -2,13 +2,15 @@
 
 from collections.abc import Awaitable, Callable, Collection
 from datetime import UTC, datetime
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar, cast
 from uuid import UUID
 
 from fastapi import Depends, Header, Query
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, GetCoreSchemaHandler
 from pydantic.json_schema import SkipJsonSchema
+from pydantic_core import CoreSchema
 
+from cyberdesk_server.api.schemas.exact import no_number, take_as_it_is
 from cyberdesk_server.domain.refusals import invalid
 
 Item = TypeVar("Item")
@@ -16,9 +18,16 @@ JsonDict = dict[str, Any]
 
 
 class Model(BaseModel):
-    """Unknown members are ignored: clients of other versions send some."""
+    """Unknown members are ignored: clients of other versions send some. Values are what they are: no text is
+    taken for a number, and neither is `false`."""
 
     model_config = ConfigDict(extra="ignore", protected_namespaces=())
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        schema = handler(source)
+        take_as_it_is(cast(dict[str, Any], handler.resolve_ref_schema(schema)))
+        return schema
 
 
 def _in_utc(moment: datetime) -> datetime:
@@ -28,8 +37,8 @@ def _in_utc(moment: datetime) -> datetime:
         raise ValueError("is not a time that can be told in UTC") from None
 
 
-UtcTime = Annotated[datetime, AfterValidator(_in_utc)]
-"""A time; without an offset it is taken as UTC."""
+UtcTime = Annotated[datetime, BeforeValidator(no_number), AfterValidator(_in_utc)]
+"""A time; without an offset it is taken as UTC. A number is none: nobody knows since when it counts."""
 
 
 class IncludedResource(Model):
@@ -58,14 +67,18 @@ MAX_LIMIT = 1000
 Skip = Annotated[int, Query(ge=0, le=MAX_SKIP)]
 Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT)]
 
+MAX_KEY_LENGTH = 255
 
-async def _describe_idempotency_key(
-    idempotency_key: Annotated[str | SkipJsonSchema[None], Header(alias="Idempotency-Key")] = None,
+IdempotencyKey = Annotated[str, Field(min_length=1, max_length=MAX_KEY_LENGTH)]
+
+
+async def _check_idempotency_key(
+    idempotency_key: Annotated[IdempotencyKey | SkipJsonSchema[None], Header(alias="Idempotency-Key")] = None,
 ) -> None:
-    """Only the description of the header; `api.writes` reads it."""
+    """The header's description and limits; `api.writes` reads it."""
 
 
-WRITES = [Depends(_describe_idempotency_key)]
+WRITES = [Depends(_check_idempotency_key)]
 """Dependencies of every route that changes something."""
 
 

@@ -1,0 +1,93 @@
+"""A live server on loopback with two organizations, and a machine of the first that is connected."""
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+from cyberdesk_server.store.database import Database
+from cyberdesk_server.testing.programs import ServerProgram, driver_environment, running, until
+from cyberdesk_server.testing.rows import an_api_key, an_organization
+
+ROOT = Path(__file__).parents[1]
+MACHINE = "painted desktop"
+OTHER_KEY = "cd_of_the_other_organization"
+CLOSED_PORT = "http://127.0.0.1:9"
+"""Where whatever the server would send to the world ends: a run may name a model of some provider."""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What is there to be asked."""
+
+    server: ServerProgram
+    machine_id: str
+    """Of the machine that is connected."""
+
+    users: Path
+    """The file that tells schemathesis the keys of both organizations: `own` and `other`."""
+
+
+@contextmanager
+def a_site(folder: Path, *, database_url: str | None = None) -> Iterator[Site]:
+    """A site whose data is in `folder`, or in this database, until the block ends."""
+    settings = {
+        "CYBERDESK_LOG_FORMAT": "json",
+        "HTTP_PROXY": CLOSED_PORT,
+        "HTTPS_PROXY": CLOSED_PORT,
+        "NO_PROXY": "127.0.0.1",
+    }
+    if database_url is not None:
+        settings["CYBERDESK_DATABASE_URL"] = database_url
+    server = ServerProgram(folder, settings)
+    with server.up(), _a_desktop(server, folder):
+        asyncio.run(_another_organization(server, database_url))
+        users = folder / "users.json"
+        users.write_text(json.dumps(_users(own=server.api_key, other=OTHER_KEY)))
+        yield Site(server, _connected_machine(server), users)
+
+
+@contextmanager
+def _a_desktop(server: ServerProgram, folder: Path) -> Iterator[None]:
+    home = folder / "desktop"
+    home.mkdir()
+    command = [sys.executable, "-m", "fuzz.desktop"]
+    command += [f"--server={server.base_url}", f"--name={MACHINE}", f"--folder={home}"]
+    environment = driver_environment(
+        server, {"HOME": str(home / "files"), "PYTHONPATH": f"{ROOT}:{os.environ.get('PYTHONPATH', '')}"}
+    )
+    with running(command, folder / "desktop.log", environment):
+        yield
+
+
+async def _another_organization(server: ServerProgram, database_url: str | None) -> None:
+    url = database_url or f"sqlite+aiosqlite:///{server.data_dir}/cyberdesk.sqlite3"
+    database = await Database.open(url)
+    try:
+        async with database.transaction() as conn:
+            await an_api_key(conn, await an_organization(conn, "org_other"), OTHER_KEY)
+    finally:
+        await database.close()
+
+
+def _users(**keys: str) -> dict[str, object]:
+    """Keys by name, as a file of Web Fuzzing Commons."""
+    headers = {name: {"name": "Authorization", "value": f"Bearer {key}"} for name, key in keys.items()}
+    return {"auth": [{"name": name, "fixedHeaders": [header]} for name, header in headers.items()]}
+
+
+def _connected_machine(server: ServerProgram) -> str:
+    with httpx.Client(
+        base_url=server.base_url, headers={"authorization": f"Bearer {server.api_key}"}
+    ) as client:
+
+        def found() -> str | None:
+            machines = client.get("/v1/machines", params={"status": "connected"}).json()["items"]
+            return str(machines[0]["id"]) if machines else None
+
+        return until(found, what=f"machine {MACHINE!r} connected")
