@@ -22,6 +22,9 @@ test: test-fast  ## every test: real databases, real sockets, real X displays (a
 test-fast: setup ## the tests that need less than a minute together
 	@python -m pytest -q -n 2 -m "not slow" --timeout 60
 
+fuzz: setup      ## ten minutes of requests nobody would think of; SECONDS=60 SEED=1 DATABASE=postgresql change that
+	@python -m fuzz $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED)) $(if $(DATABASE),--database $(DATABASE))
+
 check: setup     ## lint, format, types, import contracts, generated code
 	@ruff check
 	@ruff format --check

@@ -37,7 +37,9 @@ def main() -> None:
 
 
 def _arguments() -> Namespace:
-    parser = ArgumentParser(prog="python -m fuzz", description=__doc__, epilog="Example: python -m fuzz --seconds 60 --seed 1")
+    parser = ArgumentParser(
+        prog="python -m fuzz", description=__doc__, epilog="Example: python -m fuzz --seconds 60 --seed 1"
+    )
     parser.add_argument(
         "--seconds", type=int, default=FULL_SECONDS, help="how long to go on; %(default)s when not told"
     )

@@ -5,6 +5,8 @@ when it is told to.
 """
 
 import asyncio
+import os
+import sys
 from argparse import ArgumentParser
 from pathlib import Path
 
@@ -15,9 +17,6 @@ from cyberdriver.joining import Machine, run
 from cyberdriver.log import start_logging
 from cyberdriver.settings import Allowed, Settings, make_config_folder
 from cyberdriver.tunnel import Greeting, parse_address
-
-import os
-import sys
 
 
 def main() -> None:

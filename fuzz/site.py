@@ -41,6 +41,10 @@ def a_site(folder: Path, *, database_url: str | None = None) -> Iterator[Site]:
         "HTTP_PROXY": CLOSED_PORT,
         "HTTPS_PROXY": CLOSED_PORT,
         "NO_PROXY": "127.0.0.1",
+        "CYBERDESK_WEB_SESSION_HBBS_URL": CLOSED_PORT,
+        "CYBERDESK_WEB_SESSION_HBBR_URL": CLOSED_PORT,
+        "CYBERDESK_WEB_SESSION_PUBLIC_KEY": "of nobody",
+        "CYBERDESK_WEB_SESSION_KEY": "k" * 32,
     }
     if database_url is not None:
         settings["CYBERDESK_DATABASE_URL"] = database_url

@@ -104,7 +104,10 @@ Make = Callable[..., Any]
 @pytest.fixture
 def make(client: httpx.AsyncClient) -> Make:
     """Creates something over the API: `await make("workflows", main_prompt="…")`."""
+    return _maker(client)
 
+
+def _maker(client: httpx.AsyncClient) -> Make:
     async def make(noun: str, **body: Any) -> dict[str, Any]:
         if noun == "workflows":
             body = {"main_prompt": 'Click "Search"'} | body
@@ -175,3 +178,71 @@ class Worker:
 @pytest.fixture
 def worker(parts: Parts) -> Worker:
     return Worker(parts)
+
+
+PNG = b"\x89PNG\r\n\x1a\n and the rest"
+
+A_FILE = {
+    "filename": "secret name",
+    "content": "QUJD",
+    "content_type": "text/plain",
+    "attachment_type": "output",
+}
+"""An attachment, but for its run."""
+
+
+@pytest.fixture
+async def own(client: httpx.AsyncClient) -> dict[str, str]:
+    """Ids of one of each, which the other organization must not see, by the names paths have for them."""
+    return await _one_of_each(client)
+
+
+@pytest.fixture
+async def theirs(stranger: httpx.AsyncClient) -> dict[str, str]:
+    """The same of the other organization."""
+    return await _one_of_each(stranger)
+
+
+async def _one_of_each(client: httpx.AsyncClient) -> dict[str, str]:
+    make = _maker(client)
+    check = {"name": "secret name", "type": "run_attachment_exists", "file_names": ["f"]}
+    workflow = await make("workflows", name="secret name", post_run_checks=[check])
+    group = await make("workflow-tag-groups", name="secret name")
+    tag = await make("workflow-tags", name="secret name", group_id=group["id"])
+    await client.post(f"/v1/workflows/{workflow['id']}/tags", json={"tag_ids": [tag["id"]]})
+    machine = await make("machines", name="secret name")
+    run = await make(
+        "runs", workflow_id=workflow["id"], machine_id=machine["id"], session_alias="secret name"
+    )
+    in_session = await make("runs", workflow_id=workflow["id"], start_session=True)
+    ended = await make("runs", workflow_id=workflow["id"])
+    await client.patch(f"/v1/runs/{ended['id']}", json={"status": "cancelled"})
+    file = await make("run-attachments", run_id=run["id"], **A_FILE)
+    image = await client.post("/v1/workflows/prompt-image", files={"file": ("secret name.png", PNG)})
+    await client.patch(f"/v1/runs/{run['id']}", json={"usage_metadata": {"total_agentic_steps": 1}})
+    connection = await make("connections", machine_id=machine["id"], user_agent="secret name")
+    log = await make(
+        "request-logs", machine_id=machine["id"], request_id="1", method="GET", path="secret name"
+    )
+    configuration = await make("model-configurations", name="secret name", provider="openai", model="gpt-4o")
+    pool = await make("pools", name="secret name")
+    await client.put("/v1/provider-credentials/anthropic", json={"api_key": "sk-secret-name"})
+    trajectory = await make("trajectories", workflow_id=workflow["id"], run_id=run["id"], name="secret name")
+    return {
+        "slot": "anthropic",
+        "trajectory_id": trajectory["id"],
+        "workflow_id": workflow["id"],
+        "machine_id": machine["id"],
+        "run_id": run["id"],
+        "ended_run_id": ended["id"],
+        "session_id": in_session["session_id"],
+        "image_address": image.json()["supabase_url"],
+        "attachment_id": file["id"],
+        "connection_id": connection["id"],
+        "log_id": log["id"],
+        "model_configuration_id": configuration["id"],
+        "pool_id": pool["id"],
+        "check_id": workflow["post_run_checks"][0]["id"],
+        "tag_id": tag["id"],
+        "group_id": group["id"],
+    }

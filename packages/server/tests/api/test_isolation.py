@@ -1,11 +1,13 @@
-"""Invariant 8: nothing of one organization is visible to another. An id of theirs is a 404, everywhere."""
+"""Invariant 8: nothing of one organization is visible to another. An id of theirs is a 404, everywhere.
+
+Here are paths and lists; `test_isolation_of_fields.py` has bodies and queries.
+"""
 
 import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx
-import pytest
 from cyberdesk_server.api.answers import JsonAnswer
 from cyberdesk_server.api.app import ROUTERS, create_app
 from cyberdesk_server.api.parts import Parts
@@ -23,7 +25,10 @@ UNKNOWN = "00000000-0000-4000-8000-000000000000"
 QUERIES = {
     f"/v1/{noun}/image/signed-url": {"image_url": "supabase://x"}
     for noun in ("runs/{run_id}", "trajectories/{trajectory_id}")
-} | {"/v1/usage/aggregate": {"from_date": "2000-01-01", "to_date": "2100-01-01"}}
+} | {
+    "/v1/usage/aggregate": {"from_date": "2000-01-01", "to_date": "2100-01-01"},
+    "/v1/trajectories": {"is_generated": "false"},
+}
 BODIES: dict[str, Any] = {
     "POST /v1/workflows/{workflow_id}/tags": {"tag_ids": [UNKNOWN]},
     "POST /v1/workflows/{workflow_id}/merge": {"target_workflow_id": UNKNOWN},
@@ -32,13 +37,6 @@ BODIES: dict[str, Any] = {
     "DELETE /v1/pools/{pool_id}/machines": {"machine_ids": []},
 }
 """Bodies that are complete, for operations by id that refuse an empty one, by method and path."""
-
-A_FILE = {
-    "filename": "secret name",
-    "content": "QUJD",
-    "content_type": "text/plain",
-    "attachment_type": "output",
-}
 
 BY_QUERY = {"/v1/workflows/prompt-image/signed-url"}
 """What is named by a query; `test_prompt_images.py` asks for what another organization has."""
@@ -75,42 +73,6 @@ NO_PAGES: dict[str, Any] = {
 def operations(parts: Parts) -> list[tuple[str, str]]:
     paths = create_app(parts).openapi()["paths"]
     return [(method.upper(), path) for path, found in paths.items() for method in found]
-
-
-@pytest.fixture
-async def own(make: Make, client: httpx.AsyncClient) -> dict[str, str]:
-    """Ids of what the other organization must not see."""
-    check = {"name": "secret name", "type": "run_attachment_exists", "file_names": ["f"]}
-    workflow = await make("workflows", name="secret name", post_run_checks=[check])
-    group = await make("workflow-tag-groups", name="secret name")
-    tag = await make("workflow-tags", name="secret name", group_id=group["id"])
-    machine = await make("machines", name="secret name")
-    run = await make("runs", workflow_id=workflow["id"], session_alias="secret name")
-    file = await make("run-attachments", run_id=run["id"], **A_FILE)
-    await client.patch(f"/v1/runs/{run['id']}", json={"usage_metadata": {"total_agentic_steps": 1}})
-    connection = await make("connections", machine_id=machine["id"], user_agent="secret name")
-    log = await make(
-        "request-logs", machine_id=machine["id"], request_id="1", method="GET", path="secret name"
-    )
-    configuration = await make("model-configurations", name="secret name", provider="openai", model="gpt-4o")
-    pool = await make("pools", name="secret name")
-    await client.put("/v1/provider-credentials/anthropic", json={"api_key": "sk-secret-name"})
-    trajectory = await make("trajectories", workflow_id=workflow["id"], name="secret name")
-    return {
-        "slot": "anthropic",
-        "trajectory_id": trajectory["id"],
-        "workflow_id": workflow["id"],
-        "machine_id": machine["id"],
-        "run_id": run["id"],
-        "attachment_id": file["id"],
-        "connection_id": connection["id"],
-        "log_id": log["id"],
-        "model_configuration_id": configuration["id"],
-        "pool_id": pool["id"],
-        "check_id": workflow["post_run_checks"][0]["id"],
-        "tag_id": tag["id"],
-        "group_id": group["id"],
-    }
 
 
 async def test_ids_of_another_organization_are_not_found(
@@ -158,76 +120,6 @@ async def test_lists_hold_nothing_of_another_organization(
                 assert answer == NO_PAGES[path]
             else:
                 assert (answer["items"], answer["total"]) == ([], 0)
-
-
-async def test_a_run_cannot_be_made_of_what_another_organization_has(
-    stranger: httpx.AsyncClient, own: dict[str, str]
-) -> None:
-    workflow = (await stranger.post("/v1/workflows", json={"main_prompt": "x"})).json()
-
-    of_workflow = await stranger.post("/v1/runs", json={"workflow_id": own["workflow_id"]})
-    on_machine = await stranger.post(
-        "/v1/runs", json={"workflow_id": workflow["id"], "machine_id": own["machine_id"]}
-    )
-
-    assert [of_workflow.status_code, on_machine.status_code] == [404, 404]
-
-
-async def test_pools_hold_nothing_of_another_organization(
-    stranger: httpx.AsyncClient, client: httpx.AsyncClient, own: dict[str, str]
-) -> None:
-    pool = (await stranger.post("/v1/pools", json={"name": "x"})).json()
-    machine = (await stranger.post("/v1/machines", json={"name": "x"})).json()
-    theirs, machines = {"machine_ids": [own["machine_id"]]}, f"/v1/pools/{pool['id']}/machines"
-
-    answers = [
-        await stranger.post(machines, json=theirs),
-        await stranger.request("DELETE", machines, json=theirs),
-        await stranger.put(f"/v1/machines/{machine['id']}/pools", json={"pool_ids": [own["pool_id"]]}),
-    ]
-
-    assert [answer.status_code for answer in answers] == [404, 404, 404]
-    assert (await stranger.get(f"/v1/pools/{pool['id']}")).json()["machine_count"] == 0
-    assert (await client.get(f"/v1/machines/{own['machine_id']}/pools")).json() == []
-
-
-async def test_a_workflow_cannot_get_what_another_organization_has(
-    stranger: httpx.AsyncClient, own: dict[str, str]
-) -> None:
-    workflow = (await stranger.post("/v1/workflows", json={"main_prompt": "x"})).json()["id"]
-    tag = (await stranger.post("/v1/workflow-tags", json={"name": "x"})).json()["id"]
-    check = {"id": own["check_id"], "name": "x", "type": "run_attachment_exists", "file_names": ["f"]}
-
-    answers = [
-        await stranger.post(f"/v1/workflows/{workflow}/tags", json={"tag_ids": [own["tag_id"]]}),
-        await stranger.delete(f"/v1/workflows/{workflow}/tags/{own['tag_id']}"),
-        await stranger.post(
-            "/v1/workflows/bulk/tags", json={"workflow_ids": [own["workflow_id"]], "tag_ids": [tag]}
-        ),
-        await stranger.post("/v1/workflow-tags", json={"name": "x", "group_id": own["group_id"]}),
-        await stranger.patch(f"/v1/workflow-tags/{tag}", json={"group_id": own["group_id"]}),
-        await stranger.put("/v1/workflow-tags/reorder", json={"ids": [tag, own["tag_id"]]}),
-        await stranger.put("/v1/workflow-tag-groups/reorder", json={"ids": [own["group_id"]]}),
-        await stranger.patch(f"/v1/workflows/{workflow}", json={"post_run_checks": [check]}),
-        await stranger.post(
-            f"/v1/workflows/{workflow}/merge", json={"target_workflow_id": own["workflow_id"]}
-        ),
-    ]
-
-    assert [answer.status_code for answer in answers] == [404] * len(answers)
-    by_tag = await stranger.get("/v1/workflows", params={"tag_ids": own["tag_id"]})
-    assert by_tag.json()["items"] == []
-
-
-async def test_a_run_of_another_organization_gets_no_file(
-    stranger: httpx.AsyncClient, client: httpx.AsyncClient, own: dict[str, str]
-) -> None:
-    refused = await stranger.post("/v1/run-attachments", json={"run_id": own["run_id"], **A_FILE})
-
-    files = (await client.get("/v1/run-attachments", params={"run_id": own["run_id"]})).json()["items"]
-    assert refused.status_code == 404
-    assert [one["id"] for one in files] == [own["attachment_id"]]
-    assert (await stranger.get("/v1/run-attachments", params={"run_id": own["run_id"]})).json()["total"] == 0
 
 
 async def test_a_link_of_one_file_opens_no_other(client: httpx.AsyncClient, own: dict[str, str]) -> None:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from cyberdesk_server.api.schemas.common import Model
+from cyberdesk_server.api.schemas.common import Model, UtcTime
 from cyberdesk_server.domain.post_run_checks import (
     PostRunCheckFileTargetMode,
     PostRunCheckStatus,
@@ -55,8 +55,8 @@ class RunPostRunCheckSnapshot(_Check):
     name: str | None = None
     type: PostRunCheckType | None = None
     order: int | None = None
-    started_at: datetime | None = None
-    ended_at: datetime | None = None
+    started_at: UtcTime | None = None
+    ended_at: UtcTime | None = None
     error_message: str | None = None
     messages: list[str] | None = None
     matched_filenames: list[str] | None = None

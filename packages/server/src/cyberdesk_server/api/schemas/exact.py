@@ -10,9 +10,10 @@ _NUMBER = re.compile(r"\s*[-+]?[\d._]+(e[-+]?\d+)?\s*", re.IGNORECASE)
 
 
 def take_as_it_is(model: dict[str, Any]) -> None:
-    """Make the numbers and booleans in the schema of a model strict, in place; models inside it do so themselves.
+    """Make the numbers and booleans in the schema of a model strict, in place, however often it is asked.
 
-    A model as a whole cannot be strict: ids and times would have to be more than texts, and JSON has no more.
+    Models inside it do so themselves. A model as a whole cannot be strict: ids and times would have to be
+    more than texts, and JSON has no more.
     """
     while model["type"] != "model":  # its own validators are around it
         model = model["schema"]
@@ -27,10 +28,10 @@ def _make_strict(node: dict[str, Any]) -> None:
                 _make_strict(one)
     if node["type"] in ("bool", "float"):
         node["strict"] = True
-    elif node["type"] == "int":
+    elif node["type"] == "int" and not node.get("strict"):
         strict = {**node, "strict": True}
         node.clear()
-        node.update(core_schema.no_info_before_validator_function(_as_whole, strict))  # type: ignore[arg-type]
+        node.update(core_schema.no_info_before_validator_function(_as_whole, strict))
 
 
 def no_number(value: object) -> object:
