@@ -67,6 +67,15 @@ async def test_a_number_is_no_text_and_no_boolean(client: httpx.AsyncClient, own
     assert whole.status_code == 503  # a place; the machine is not there
 
 
+@pytest.mark.parametrize("half", [{"x": 1}, {"y": 1}, {"x": None, "y": 1}])
+async def test_half_a_place_is_named(
+    client: httpx.AsyncClient, own: Mapping[str, str], half: dict[str, Any]
+) -> None:
+    refused = await client.post(f"/v1/computer/{own['machine_id']}/input/mouse/click", json=half)
+
+    assert (refused.status_code, refused.json()["detail"][0]["loc"]) == (422, ["body", "y"])
+
+
 @pytest.mark.parametrize("moment", [0, 0.5, True, "0", "1e3", "20300101"])
 async def test_a_number_is_no_time(client: httpx.AsyncClient, own: Mapping[str, str], moment: Any) -> None:
     path = f"/v1/request-logs/{own['log_id']}"

@@ -6,7 +6,7 @@ names the field is better than one of a driver that fails.
 
 from typing import Annotated, Any
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from cyberdesk_server.api.schemas.common import Model
 
@@ -33,14 +33,15 @@ class KeyboardTypeRequest(Model):
 
 class _AtAPlace(Model):
     x: Pixel | None = None
-    y: Pixel | None = None
+    y: Pixel | None = Field(default=None, validate_default=True)
 
-    @model_validator(mode="after")
-    def _whole_place(self) -> "_AtAPlace":
+    @field_validator("y")
+    @classmethod
+    def _whole_place(cls, y: int | None, given: ValidationInfo) -> int | None:
         # A driver would act where the pointer is, without a word.
-        if (self.x is None) != (self.y is None):
+        if "x" in given.data and (given.data["x"] is None) != (y is None):
             raise ValueError("x and y must be given together")
-        return self
+        return y
 
 
 class MouseClickRequest(_AtAPlace):
