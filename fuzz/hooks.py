@@ -91,6 +91,7 @@ BEYOND_THE_DESCRIPTION = {
     "body.workflow_id": "is a workflow that has a prompt",
     "body.y": "is given together with `x`",
     "query.include": "is a list of names in one text",
+    "query.session_id": "is no session of a shell, which has the same name",
     "query.tag_ids": "is a list of ids in one text",
     "query.to_date": "is not before `from_date`",
 } | {

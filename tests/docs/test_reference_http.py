@@ -7,7 +7,8 @@ from uuid import uuid4
 
 from cyberdesk_server.api.errors import DESKTOP_STATUS, IN_PROGRESS, PASSED_ON, STATUS
 from cyberdesk_server.api.rates import Rates
-from cyberdesk_server.api.writes import MAX_KEY_LENGTH, REPLAYED
+from cyberdesk_server.api.schemas.common import MAX_KEY_LENGTH
+from cyberdesk_server.api.writes import REPLAYED
 from cyberdesk_server.domain.ids import ApiKeyId
 from cyberdesk_server.store.idempotency import LIFE
 from cyberdesk_server.testing.rows import NOON

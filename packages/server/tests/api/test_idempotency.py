@@ -180,6 +180,9 @@ async def test_a_key_has_a_largest_length(client: httpx.AsyncClient) -> None:
     empty = await client.post("/v1/workflows", json={}, headers={"Idempotency-Key": ""})
 
     assert [long.status_code, empty.status_code] == [422, 422]
+    assert [answer.json()["detail"][0]["loc"] for answer in (long, empty)] == [
+        ["header", "Idempotency-Key"]
+    ] * 2
 
 
 async def test_nothing_kept_for_a_key_tells_a_secret(

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Generic, TypeVar, cast
 from uuid import UUID
 
 from fastapi import Depends, Header, Query
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, GetCoreSchemaHandler
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, GetCoreSchemaHandler
 from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import CoreSchema
 
@@ -69,12 +69,12 @@ Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT)]
 
 MAX_KEY_LENGTH = 255
 
-IdempotencyKey = Annotated[str, Field(min_length=1, max_length=MAX_KEY_LENGTH)]
+IdempotencyKey = Annotated[
+    str | SkipJsonSchema[None], Header(alias="Idempotency-Key", min_length=1, max_length=MAX_KEY_LENGTH)
+]
 
 
-async def _check_idempotency_key(
-    idempotency_key: Annotated[IdempotencyKey | SkipJsonSchema[None], Header(alias="Idempotency-Key")] = None,
-) -> None:
+async def _check_idempotency_key(idempotency_key: IdempotencyKey = None) -> None:
     """The header's description and limits; `api.writes` reads it."""
 
 
