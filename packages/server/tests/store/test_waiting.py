@@ -1,0 +1,229 @@
+"""Which waiting run is next, and on which machine; on both databases."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from cyberdesk_server.domain.ids import MachineId, OrganizationId, PoolId, RunId, SessionId
+from cyberdesk_server.domain.machines import Machine
+from cyberdesk_server.domain.pools import Pool
+from cyberdesk_server.domain.runs import ANY_MACHINE, Run, RunStatus, demand_of_pools, demand_of_session
+from cyberdesk_server.domain.sessions import Session
+from cyberdesk_server.domain.workflows import Workflow
+from cyberdesk_server.store import machines, pool_sets, pools, runs, sessions
+from cyberdesk_server.store.database import Database
+from cyberdesk_server.store.waiting import best_pair, is_any_machine_free
+from cyberdesk_server.testing.rows import NOON, a_machine, a_pool, a_run, a_workflow, an_organization
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+SECOND = timedelta(seconds=1)
+
+
+@dataclass
+class Office:
+    """One organization with a workflow; runs are made a second apart."""
+
+    conn: AsyncConnection
+    organization_id: OrganizationId
+    workflow: Workflow
+    made: int = 0
+
+    async def machine(self, **fields: Any) -> Machine:
+        return await a_machine(self.conn, self.organization_id, **fields)
+
+    async def pool(self, *members: Machine) -> Pool:
+        return await a_pool(self.conn, self.organization_id, machine_ids=[machine.id for machine in members])
+
+    async def run(self, **fields: Any) -> Run:
+        self.made += 1
+        return await a_run(self.conn, self.workflow, created_at=NOON + self.made * SECOND, **fields)
+
+    async def run_of(self, *needed: Pool, **fields: Any) -> Run:
+        """A run that waits for a machine in all of these pools."""
+        pool_ids = tuple(pool.id for pool in needed)
+        demand = demand_of_pools(pool_ids)
+        await pool_sets.add(self.conn, self.organization_id, demand, pool_ids)
+        return await self.run(pool_ids=pool_ids, demand=demand, **fields)
+
+    async def session_on(self, machine: Machine) -> SessionId:
+        """A session that has reserved the machine."""
+        session = Session(SessionId(uuid4()), self.organization_id, ANY_MACHINE, NOON)
+        await sessions.add(self.conn, session)
+        await sessions.reserve(self.conn, session.id, machine.id)
+        return session.id
+
+    async def run_in(self, session_id: SessionId, **fields: Any) -> Run:
+        return await self.run(session_id=session_id, demand=demand_of_session(session_id), **fields)
+
+
+async def leave_out(conn: AsyncConnection, run_id: RunId) -> None:
+    """The run waits no longer."""
+    await runs.end(conn, run_id, status=RunStatus.CANCELLED, changes={}, now=NOON)
+
+
+async def an_office(conn: AsyncConnection, name: str = "org_test") -> Office:
+    organization = await an_organization(conn, name)
+    return Office(conn, organization, await a_workflow(conn, organization))
+
+
+def pair(run: Run, machine: Machine) -> tuple[RunId, MachineId]:
+    return run.id, machine.id
+
+
+async def test_nothing_is_next_without_a_run_or_without_a_machine(database: Database) -> None:
+    async with database.transaction() as conn:
+        office = await an_office(conn)
+        assert await best_pair(conn) is None
+        run = await office.run()
+        assert await best_pair(conn) is None
+
+        machine = await office.machine()
+
+        assert await best_pair(conn) == pair(run, machine)
+
+
+async def test_of_all_organizations_the_best_run_with_a_machine_is_next(database: Database) -> None:
+    """Invariant 8."""
+    async with database.transaction() as conn:
+        own, other, idle = [await an_office(conn, f"org_{name}") for name in "abc"]
+        await idle.machine()
+        await own.run()
+        urgent = await other.run(is_priority=True)
+        machine = await other.machine()
+
+        assert await best_pair(conn) == pair(urgent, machine)
+
+
+async def test_a_run_of_pools_takes_a_machine_that_is_in_all_of_them(database: Database) -> None:
+    async with database.transaction() as conn:
+        office = await an_office(conn)
+        in_one, in_both = await office.machine(), await office.machine()
+        one, two = await office.pool(in_one, in_both), await office.pool(in_both)
+
+        run = await office.run_of(one, two)
+
+        assert await best_pair(conn) == pair(run, in_both)
+        await pools.remove_machines(conn, one.id, [in_both.id])
+        assert await best_pair(conn) is None
+        await pools.add_machines(conn, two.id, [in_one.id])
+        assert await best_pair(conn) == pair(run, in_one)
+
+
+async def test_the_order_of_pools_makes_no_other_set(database: Database) -> None:
+    async with database.transaction() as conn:
+        office = await an_office(conn)
+        machine = await office.machine()
+        one, two = await office.pool(machine), await office.pool(machine)
+
+        old, young = await office.run_of(one, two), await office.run_of(two, one)
+
+        assert old.demand == young.demand
+        assert await best_pair(conn) == pair(old, machine)
+
+
+async def test_a_set_of_pools_is_no_other_organizations(database: Database) -> None:
+    """Invariant 8: a demand is found by its key, and a key may be known to anybody."""
+    async with database.transaction() as conn:
+        own, other = await an_office(conn, "org_own"), await an_office(conn, "org_other")
+        machine = await other.machine()
+        foreign = await other.pool(machine)
+        demand = demand_of_pools([foreign.id])
+        await pool_sets.add(conn, other.organization_id, demand, [foreign.id])
+
+        await own.run(demand=demand)
+
+        assert await best_pair(conn) is None
+
+
+async def test_a_set_whose_pool_is_gone_is_satisfied_by_nobody(database: Database) -> None:
+    async with database.transaction() as conn:
+        office = await an_office(conn)
+        machine = await office.machine()
+        pool = await office.pool(machine)
+        await office.run_of(pool)
+
+        await pools.delete(conn, pool.id)
+
+        assert await best_pair(conn) is None
+        await pool_sets.add(conn, office.organization_id, "pools:never", [PoolId(uuid4())])
+        assert await best_pair(conn) is None
+
+
+async def test_runs_for_anything_for_one_machine_and_for_pools_queue_together(database: Database) -> None:
+    async with database.transaction() as conn:
+        office = await an_office(conn)
+        machine = await office.machine()
+        pool = await office.pool(machine)
+        expected = [
+            await office.run_of(pool),
+            await office.run(),
+            await office.run(machine_id=machine.id),
+            await office.run_of(pool),
+        ]
+        expected.insert(0, await office.run(machine_id=machine.id, is_priority=True))
+
+        order = []
+        while (found := await best_pair(conn)) is not None:
+            order.append(found)
+            await leave_out(conn, found[0])
+
+    assert order == [pair(run, machine) for run in expected]
+
+
+async def test_a_reserved_machine_takes_runs_of_its_session_only_and_in_order(database: Database) -> None:
+    """Invariant 3."""
+    async with database.transaction() as conn:
+        office = await an_office(conn)
+        machine = await office.machine()
+        pool = await office.pool(machine)
+        session_id = await office.session_on(machine)
+        await office.run(is_priority=True)
+        await office.run(machine_id=machine.id, is_priority=True)
+        await office.run_of(pool, is_priority=True)
+        assert await best_pair(conn) is None
+
+        first = await office.run_in(session_id)
+        second = await office.run_in(session_id, is_priority=True)
+
+        assert await best_pair(conn) == pair(first, machine)
+        await leave_out(conn, first.id)
+        assert await best_pair(conn) == pair(second, machine)
+
+
+async def test_a_run_of_a_session_takes_no_other_machine(database: Database) -> None:
+    """Invariant 3."""
+    async with database.transaction() as conn:
+        office = await an_office(conn)
+        reserved = await office.machine()
+        await office.machine()
+        session_id = await office.session_on(reserved)
+        await machines.update_fields(conn, office.organization_id, reserved.id, {"is_available": False})
+
+        await office.run_in(session_id)
+
+        assert await best_pair(conn) is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "is_free"),
+    [
+        ({}, True),
+        ({"reserved_session_id": uuid4()}, True),
+        ({"is_connected": False}, False),
+        ({"is_available": False}, False),
+        ({"held_by_run_id": uuid4()}, False),
+        ({"status": "error"}, False),
+    ],
+)
+async def test_a_machine_is_free_when_some_run_could_take_it(
+    database: Database, fields: dict[str, Any], is_free: bool
+) -> None:
+    async with database.transaction() as conn:
+        office = await an_office(conn)
+        assert not await is_any_machine_free(conn)
+
+        await office.machine(**fields)
+
+        assert await is_any_machine_free(conn) is is_free
