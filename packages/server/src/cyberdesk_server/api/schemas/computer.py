@@ -15,6 +15,7 @@ Button = Annotated[str, Field(pattern="^(left|right|middle)$")]
 
 MAX_TYPED_CHARACTERS = 100_000
 MAX_DRAG_SECONDS = 30
+MIN_COMMAND_SECONDS = 0.001
 MAX_COMMAND_SECONDS = 3600
 
 
@@ -80,7 +81,7 @@ class PowerShellExecRequest(Model):
     same_session: bool = True
     working_directory: str | None = None
     session_id: str | None = None
-    timeout: Annotated[float, Field(gt=0, le=MAX_COMMAND_SECONDS)] | None = 30.0
+    timeout: Annotated[float, Field(ge=MIN_COMMAND_SECONDS, le=MAX_COMMAND_SECONDS)] | None = 30.0
 
 
 class PowerShellSessionRequest(Model):
