@@ -18,7 +18,7 @@ from cyberdesk_server.testing.ports import ScriptedProviders
 from cyberdesk_server.testing.rows import a_database, a_postgresql, an_api_key, an_organization
 
 AT_ONCE = 50
-TRIES = 100
+TRIES = 1500
 KEY = {"Idempotency-Key": "k-1"}
 
 
