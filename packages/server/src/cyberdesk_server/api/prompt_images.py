@@ -24,7 +24,10 @@ from cyberdesk_server.store import prompt_images as store
 from cyberdesk_server.usecases import prompt_images
 from cyberdesk_server.usecases.prompt_images import LINK_SECONDS
 
-Image = Annotated[UploadFile, File(json_schema_extra={"format": "binary"})]
+Image = Annotated[
+    UploadFile,
+    File(description="A PNG, JPEG, GIF or WebP of at most 10 MB.", json_schema_extra={"format": "binary"}),
+]
 
 api = router(prefix="/v1/workflows", tags=["workflows"])
 

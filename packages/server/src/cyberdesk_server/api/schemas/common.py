@@ -21,7 +21,7 @@ class Model(BaseModel):
     """Unknown members are ignored: clients of other versions send some. Values are what they are: no text is
     taken for a number, and neither is `false`."""
 
-    model_config = ConfigDict(extra="ignore", protected_namespaces=())
+    model_config = ConfigDict(extra="ignore", protected_namespaces=(), use_attribute_docstrings=True)
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -45,20 +45,31 @@ class IncludedResource(Model):
     """A related object, told apart by `type`; it has the members of its own kind besides."""
 
     type: str
+    """Which noun it is: `machine`, `pool`, `workflow`, `tag`, `post_run_check`, …"""
+
     id: UUID
+    """Its id, unique among those of its `type`."""
 
     model_config = ConfigDict(extra="allow")
 
 
 class PaginatedResponse(Model, Generic[Item]):
     items: list[Item]
+    """The items of this page, in the order of the list."""
+
     total: int
+    """How many items there are on all pages."""
+
     skip: int
+    """How many items of the list come before this page."""
+
     limit: int
+    """How many items this page may have at most."""
 
 
 class PaginatedResponseWithIncludes(PaginatedResponse[Item], Generic[Item]):
     included: list[IncludedResource] | None = None
+    """What `include` asked for, each once; null when it asked for nothing."""
 
 
 MAX_SKIP = 2**63 - 1

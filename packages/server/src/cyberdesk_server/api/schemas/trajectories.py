@@ -27,45 +27,102 @@ Dimensions = Annotated[dict[str, int], AfterValidator(_has_a_size)]
 
 class TrajectoryCreate(Model):
     workflow_id: UUID
+    """The workflow whose runs may replay it."""
+
     trajectory_data: list[JsonDict] = Field(default=[], validation_alias=STEP_NAMES)
+    """The recorded steps, in order; `steps` is understood too."""
+
     dimensions: Dimensions | None = None
+    """`width` and `height` of the display, in pixels; null takes that of the workflow's last run."""
+
     name: Name | None = None
+    """What people call the trajectory, at most 255 characters."""
+
     description: str | None = None
+    """What the trajectory shows, in words."""
+
     run_id: UUID | None = None
+    """The run it was recorded from; null when there is none."""
+
     original_input_values: JsonDict | None = None
+    """Values of `{x}` it was recorded with."""
+
     is_approved: bool = False
+    """True: runs may replay it."""
 
 
 class TrajectoryUpdate(Model):
     name: Name | None = None
+    """What people call the trajectory, at most 255 characters."""
+
     description: str | None = None
+    """What the trajectory shows, in words."""
+
     trajectory_data: list[JsonDict] | None = Field(default=None, validation_alias=STEP_NAMES)
+    """The recorded steps, in place of those it had; `steps` is understood too. Null leaves them."""
+
     is_approved: bool | None = None
+    """True: runs may replay it; null leaves it."""
+
     is_main: bool | None = None
+    """True: it goes before others that match, which lose the mark; null leaves it."""
 
 
 class _Trajectory(Model):
     workflow_id: UUID
+    """The workflow whose runs may replay it."""
+
     dimensions: dict[str, int]
+    """`width` and `height` of the display it was recorded on, in pixels."""
+
     is_approved: bool
+    """True: runs may replay it."""
+
     has_been_approved: bool
+    """True once it was approved, also when that was taken back."""
+
     is_generated: bool
+    """True when the server made it from a run."""
+
     is_main: bool
+    """True: it goes before others that match; one for each workflow and display size."""
+
     id: UUID
+    """The trajectory's id."""
+
     created_at: datetime
+    """When the trajectory was made, in UTC."""
+
     updated_at: datetime
+    """When the trajectory last changed, in UTC."""
+
     name: str | None = None
+    """What people call the trajectory; null when it has no name."""
+
     description: str | None = None
+    """What the trajectory shows, in words; null when nobody wrote it."""
+
     run_id: UUID | None = None
+    """The run it was recorded from; null when there is none any more."""
+
     original_input_values: JsonDict | None = None
+    """Values of `{x}` it was recorded with; null when that is not known."""
+
     user_id: UUID | None = None
+    """Who made it; null when no person is known."""
+
     organization_id: str | None = None
+    """The organization that owns it."""
 
 
 class TrajectoryResponse(_Trajectory):
     trajectory_data: list[JsonDict]
+    """The recorded steps, in order."""
 
 
 class TrajectoryResponseWithIncludes(_Trajectory):
     trajectory_data: list[JsonDict] | None = None
+    """The recorded steps, in order."""
+
     included: list[IncludedResource] | None = None
+    """What `include` asked for, each once; null when it asked for nothing."""
