@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +12,7 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1]
 GENERATOR = PACKAGE / "tools" / "generate_models.py"
+GENERATED = PACKAGE / "src" / "cyberdesk" / "models" / "_generated"
 
 
 def run_python(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -23,8 +26,36 @@ def test_the_generated_models_are_up_to_date():
     assert (done.returncode, done.stdout) == (0, "the generated models are up to date\n")
 
 
+def test_a_change_of_what_the_server_says_makes_the_models_stale(tmp_path):
+    pytest.importorskip("cyberdesk_server")
+    copy = tmp_path / "packages" / "sdk"
+    shutil.copytree(PACKAGE / "tools", copy / "tools")
+    shutil.copytree(GENERATED, copy / GENERATED.relative_to(PACKAGE))
+    shutil.copytree(PACKAGE.parents[1] / "contract", tmp_path / "contract")
+    described = (PACKAGE / "openapi.json").read_text()
+    (copy / "openapi.json").write_text(described.replace('"create_run_v1_runs_post"', '"another_name"'))
+
+    done = run_python(str(copy / "tools" / GENERATOR.name), "--check")
+
+    assert (done.returncode, done.stdout) == (1, "stale: openapi.json\n")
+
+
+def fields_without_docstring(path):
+    for model in ast.walk(ast.parse(path.read_text())):
+        if isinstance(model, ast.ClassDef):
+            for field, after in zip(model.body, [*model.body[1:], None], strict=True):
+                is_field = isinstance(field, ast.AnnAssign) and not field.target.id.startswith("_")
+                is_docstring = isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant)
+                if is_field and not is_docstring:
+                    yield f"{model.name}.{field.target.id}"
+
+
+def test_every_field_of_every_model_says_what_it_means():
+    assert [name for path in GENERATED.glob("*.py") for name in fields_without_docstring(path)] == []
+
+
 def test_generated_files_say_so():
-    for path in (PACKAGE / "src/cyberdesk/models/_generated").glob("*.py"):
+    for path in GENERATED.glob("*.py"):
         assert "Do not edit." in path.read_text().splitlines()[0]
 
 

@@ -1,10 +1,12 @@
-"""Writes `cyberdesk.models._generated` from the published description of the API.
+"""Writes `cyberdesk.models._generated` from what our server says about its API.
 
-    python packages/sdk/tools/generate_models.py            write the modules
+    python packages/sdk/tools/generate_models.py            write openapi.json and the modules
     python packages/sdk/tools/generate_models.py --check    fail when they are not what would be written
 
-One module per noun. The schemas say which fields there are; `EXTRAS` adds what our documents promise beyond
-them. A schema that only says "any object" is no class: its values are plain dicts.
+`packages/sdk/openapi.json` is the description a server gives at `/openapi.json`; where the server is not
+installed it is taken as it is. One module per noun; under each field stands what it means. The schemas say
+which fields there are; `compatibility` adds what older programs use beyond them. A schema that only says "any
+object" is no class: its values are plain dicts.
 """
 
 from __future__ import annotations
@@ -13,156 +15,20 @@ import argparse
 import json
 import re
 import sys
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
+import textwrap
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[3]
-DESCRIPTION = ROOT / "contract" / "openapi.json"
+from api_description import PUBLISHED, ROOT, SERVED, WIDTH, Description, Schema, served_text
+from compatibility import ALIASES, BASES, ENUM_ALIASES, EXTRAS, IGNORED, NOUNS, Extra, field_name, module_name
+
 TARGET = ROOT / "packages" / "sdk" / "src" / "cyberdesk" / "models" / "_generated"
-HEADER = "# Written by packages/sdk/tools/generate_models.py from contract/openapi.json. Do not edit."
-WIDTH = 110
-
-Schema = dict[str, Any]
-
-NOUNS = {
-    "machines": r"Machine|Downed|CyberdriverWebSession|CyberdriverShutdown",
-    "pools": r"Pool",
-    "workflow_tags": r"WorkflowTag|AddTags|BulkAddTags|Reorder",
-    "run_attachments": r"RunAttachment",
-    "workflows": r"Workflow(?!Chain)|BodyUploadWorkflow",
-    "runs": r"Run|ChainStep|WorkflowChain|FileInput",
-    "connections": r"Connection",
-    "trajectories": r"Trajectory|DisplayDimensions",
-    "model_configurations": r"ModelConfiguration|ProviderCredential",
-    "usage": r"Usage",
-    "request_logs": r"RequestLog",
-    "computer": r"Mouse|Keyboard|CopyToClipboard|FileWrite|Cyberdriver",
-    "common": r"",
-}
-"""Module -> the schemas in it, by the beginning of their names; the first match wins."""
-
-
-@dataclass(frozen=True)
-class Extra:
-    """What a model can do beyond its schema."""
-
-    optional: tuple[str, ...] = ()
-    """Required by the schema, left to the server by us."""
-    fields: tuple[str, ...] = ()
-    """Texts that the schema does not have."""
-    other_names: dict[str, str] = field(default_factory=dict)
-    """Second name -> field."""
-    base: str = ""
-    """A class of `cyberdesk.models._files` that it extends instead of `Model`."""
-
-
-EXTRAS = {
-    "MachineCreate": Extra(
-        optional=("fingerprint", "unkey_key_id"), fields=("provider", "region", "description")
-    ),
-    "MachineUpdate": Extra(fields=("description",)),
-    "WorkflowCreate": Extra(optional=("main_prompt",), fields=("description",)),
-    "WorkflowUpdate": Extra(fields=("description",)),
-    "FileInput": Extra(base="ReadFromPath"),
-    "ConnectionCreate": Extra(optional=("websocket_id",), fields=("connection_type",)),
-    "TrajectoryCreate": Extra(
-        optional=("trajectory_data", "dimensions"), other_names={"steps": "trajectory_data"}
-    ),
-    "TrajectoryUpdate": Extra(other_names={"steps": "trajectory_data"}),
-    "ModelConfigurationCreate": Extra(other_names={"model_id": "model"}),
-    "ModelConfigurationUpdate": Extra(other_names={"model_id": "model"}),
-}
-
-ENUM_ALIASES = {
-    "MachineStatus": {"ACTIVE": "CONNECTED"},
-    "ConnectionStatus": {"ACTIVE": "CONNECTED"},
-    "RunStatus": {"COMPLETED": "SUCCESS"},
-}
-
-BASES = {
-    "MachineResponseWithIncludes": "MachineResponse",
-    "PoolResponseWithIncludes": "PoolResponse",
-    "PoolWithMachines": "PoolResponse",
-    "WorkflowResponseWithIncludes": "WorkflowResponse",
-    "RunResponseWithIncludes": "RunResponse",
-    "RunCompletedWebhookRunPayload": "RunResponse",
-    "TrajectoryResponseWithIncludes": "TrajectoryResponse",
-}
-"""A model that has all that another has can stand wherever the other is expected."""
-
-ALIASES = {"PaginatedResponseWorkflowResponse": "PaginatedResponseWithIncludesWorkflowResponse"}
-"""Names without a schema of their own."""
+HEADER = "# Written by packages/sdk/tools/generate_models.py from packages/sdk/openapi.json. Do not edit."
 
 SECRET = re.compile(
     r"sensitive_(input_values|parameters|inputs)$|^(api_key|service_account_json|token)$|secret"
 )
-
-
-@dataclass(frozen=True)
-class Description:
-    """The published description, asked the few questions that matter here."""
-
-    schemas: dict[str, Schema]
-    sent: frozenset[str]
-    answered: frozenset[str]
-    used_by: dict[str, list[str]]
-
-    @classmethod
-    def read(cls, path: Path) -> Description:
-        whole = json.loads(path.read_text())
-        schemas = whole["components"]["schemas"]
-        sent, answered, used_by = set[str](), set[str](), dict[str, list[str]]()
-        for name, verb, operation in operations(whole):
-            requests = set(references(operation.get("requestBody", {})))
-            answers = set(references(operation.get("responses", {})))
-            if name in whole.get("webhooks", {}):
-                requests, answers = set(), requests
-                for schema in answers:
-                    used_by.setdefault(schema, []).append(f"Delivered by the webhook `{name}`.")
-                answered |= answers
-                continue
-            for schema in requests:
-                used_by.setdefault(schema, []).append(f"Sent by `{verb} {name}`.")
-            for schema in answers - {"HTTPValidationError"}:
-                used_by.setdefault(schema, []).append(f"Answered by `{verb} {name}`.")
-            sent |= requests
-            answered |= answers
-        return cls(schemas, closure(schemas, sent), closure(schemas, answered), used_by)
-
-    def is_free_form(self, name: str) -> bool:
-        schema = self.schemas[name]
-        return "enum" not in schema and not schema.get("properties")
-
-
-def operations(whole: Schema) -> Iterator[tuple[str, str, Schema]]:
-    for name, verbs in {**whole["paths"], **whole.get("webhooks", {})}.items():
-        for verb, operation in verbs.items():
-            if isinstance(operation, dict) and "responses" in operation:
-                yield name, verb.upper(), operation
-
-
-def references(node: Any) -> Iterator[str]:
-    if isinstance(node, dict):
-        if "$ref" in node:
-            yield node["$ref"].rsplit("/", 1)[-1]
-        for value in node.values():
-            yield from references(value)
-    elif isinstance(node, list):
-        for value in node:
-            yield from references(value)
-
-
-def closure(schemas: dict[str, Schema], names: Iterable[str]) -> frozenset[str]:
-    """The schemas with these names and all that they mention."""
-    found, waiting = set[str](), list(names)
-    while waiting:
-        name = waiting.pop()
-        if name not in found:
-            found.add(name)
-            waiting.extend(references(schemas[name]))
-    return frozenset(found)
 
 
 @dataclass(frozen=True)
@@ -195,8 +61,16 @@ def kind(description: Description, schema: Schema, *, is_sent: bool) -> Kind:
             return Kind("bool")
         case "array", _:
             return list_kind(kind(description, schema.get("items", {}), is_sent=is_sent), is_sent=is_sent)
+        case "object", _:
+            return object_kind(description, schema, is_sent=is_sent)
         case _:
             return Kind("Any")
+
+
+def object_kind(description: Description, schema: Schema, *, is_sent: bool) -> Kind:
+    values = schema.get("additionalProperties")
+    inner = kind(description, values, is_sent=False).annotation if isinstance(values, dict) else "Any"
+    return Kind(f"{'Mapping' if is_sent else 'dict'}[str, {inner}]")
 
 
 def referenced_kind(description: Description, name: str, *, is_sent: bool) -> Kind:
@@ -204,9 +78,7 @@ def referenced_kind(description: Description, name: str, *, is_sent: bool) -> Ki
     if "enum" in schema:
         return Kind(name, f'word("{name}")')
     if description.is_free_form(name):
-        values = schema.get("additionalProperties")
-        inner = kind(description, values, is_sent=False).annotation if isinstance(values, dict) else "Any"
-        return Kind(f"{'Mapping' if is_sent else 'dict'}[str, {inner}]")
+        return object_kind(description, schema, is_sent=is_sent)
     return Kind(name, f'nested("{name}")')
 
 
@@ -231,42 +103,74 @@ class Field:
     key: str
     kind: Kind
     default: str | None
+    meaning: str
     is_secret: bool = False
     is_keyword_only: bool = False
 
-    def line(self) -> str:
+    def lines(self, note: str = "") -> list[str]:
+        """The field, with `note` as a comment behind it, and its docstring."""
+        return [f"    {self.name}: {self.kind.annotation}{self.value()}{note}", *self.docstring(), ""]
+
+    def value(self) -> str:
         arguments = [] if self.default is None else [f"default={self.default}"]
         arguments += ["repr=masked"] if self.is_secret else []
         arguments += ["kw_only=True"] if self.is_keyword_only else []
         if not arguments:
-            return f"    {self.name}: {self.kind.annotation}"
-        value = self.default if arguments == [f"default={self.default}"] else f"field({', '.join(arguments)})"
-        return f"    {self.name}: {self.kind.annotation} = {value}"
+            return ""
+        if arguments == [f"default={self.default}"]:
+            return f" = {self.default}"
+        return f" = field({', '.join(arguments)})"
+
+    def docstring(self) -> list[str]:
+        text = re.sub(r"\b[Nn]ull\b", "None", self.meaning)
+        lines = textwrap.wrap(f'"""{text}"""', WIDTH - 4, break_on_hyphens=False)
+        if len(lines) > 1:
+            lines = [*textwrap.wrap(f'"""{text}', WIDTH - 4, break_on_hyphens=False), '"""']
+        return [f"    {line}" for line in lines]
 
 
 def fields_of(description: Description, name: str) -> list[Field]:
     schema, extra = description.schemas[name], EXTRAS.get(name, Extra())
-    required = set(schema.get("required", ())) - set(extra.optional) - set(extra.other_names.values())
+    required = set(schema.get("required", ())) - set(extra.other_names.values())
     is_sent = name in description.sent
-    fields = []
-    for key, part in sorted(
-        schema["properties"].items(), key=lambda item: item[0] not in schema.get("required", ())
-    ):
+    fields: list[Field] = []
+    for key, part in in_old_order(schema, extra):
         shape = kind(description, part, is_sent=is_sent)
-        if key not in required and "default" not in part and "None" not in shape.annotation:
+        default = part["default"] if "default" in part and key not in extra.unsent else ...
+        if key not in required and default is ... and "None" not in shape.annotation:
             shape = Kind(f"{shape.annotation} | None", shape.reader)
         must = key in required and not any(one.default is not None for one in fields)
-        default = None if must else literal(part["default"]) if "default" in part else "UNSET"
         fields.append(
-            Field(part.get("x-python-name", key), key, shape, default, is_secret=bool(SECRET.search(key)))
+            Field(
+                field_name(key),
+                key,
+                shape,
+                None if must else "UNSET" if default is ... else literal(default),
+                description.meaning(name, key),
+                is_secret=bool(SECRET.search(key)),
+                is_keyword_only=key in extra.keyword_only,
+            )
         )
-    fields += [Field(key, key, Kind("str | None"), "UNSET", is_keyword_only=True) for key in extra.fields]
+    text = Kind("str | None")
+    fields += [Field(key, key, text, "UNSET", IGNORED, is_keyword_only=True) for key in extra.ignored]
     shapes = {one.name: one.kind for one in fields}
     fields += [
-        Field(other, other, shapes[key], "UNSET", is_keyword_only=True)
+        Field(other, other, shapes[key], "UNSET", f"Another name of `{key}`.", is_keyword_only=True)
         for other, key in extra.other_names.items()
     ]
     return fields
+
+
+def in_old_order(schema: Schema, extra: Extra) -> list[tuple[str, Schema]]:
+    """The members of the schema in the order of the constructor; those that have no place there come last."""
+    required = schema.get("required", ())
+
+    def place(item: tuple[str, Schema]) -> tuple[bool, int, bool]:
+        key = item[0]
+        leading = extra.first.index(key) if key in extra.first else len(extra.first)
+        return key in extra.keyword_only, leading, key not in required
+
+    return sorted(schema["properties"].items(), key=place)
 
 
 def literal(value: Any) -> str:
@@ -275,12 +179,8 @@ def literal(value: Any) -> str:
 
 def required_late(description: Description, name: str, fields: list[Field]) -> list[str]:
     """Required fields that have a default: an optional one precedes them, or they have a second name."""
-    schema, extra = description.schemas[name], EXTRAS.get(name, Extra())
-    return [
-        one.name
-        for one in fields
-        if one.default is not None and one.key in schema.get("required", ()) and one.key not in extra.optional
-    ]
+    required = description.schemas[name].get("required", ())
+    return [one.name for one in fields if one.default is not None and one.key in required]
 
 
 def model_lines(description: Description, name: str) -> list[str]:
@@ -291,7 +191,8 @@ def model_lines(description: Description, name: str) -> list[str]:
     if page:
         base = f"Page[{page[1] or 'Any'}]"
     lines = ["", "", "@define(on_setattr=given)", f"class {name}({base}):", *docstring(description, name), ""]
-    lines += [one.line() + override_note(description, name, one) for one in fields]
+    lines += [line for one in fields for line in one.lines(override_note(description, name, one))]
+    del lines[-1]
     lines += table("_reads", "Reads", {one.name: one.kind.reader for one in fields if one.kind.reader})
     lines += table(
         "_keys", "Mapping[str, str]", {one.name: f'"{one.key}"' for one in fields if one.key != one.name}
@@ -316,11 +217,9 @@ def override_note(description: Description, name: str, one: Field) -> str:
 def docstring(description: Description, name: str) -> list[str]:
     uses = description.used_by.get(name, [])
     extra = EXTRAS.get(name, Extra())
-    notes = list(dict.fromkeys(uses)) or ["Part of other models."]
+    notes = [description.schemas[name]["description"]] if "description" in description.schemas[name] else []
+    notes += list(dict.fromkeys(uses)) or ["Part of other models."]
     notes += [f"`{other}` is another name of `{key}`." for other, key in extra.other_names.items()]
-    if extra.optional:
-        names = ", ".join(f"`{one}`" for one in extra.optional)
-        notes.append(f"The server chooses {names} when left out.")
     if len(notes) == 1:
         return [f'    """{notes[0]}"""']
     return [f'    """{notes[0]}', "", *(f"    {note}" for note in notes[1:]), '    """']
@@ -338,13 +237,13 @@ def table(name: str, annotation: str, items: dict[str, str]) -> list[str]:
 
 def enum_lines(name: str, schema: Schema) -> list[str]:
     lines = ["", "", f"class {name}(TextEnum):", f'    """{summary_of_enum(schema)}"""', ""]
-    lines += [f'    {member} = "{value}"' for member, value in schema["x-enum-members"].items()]
+    lines += [f'    {word.upper()} = "{word}"' for word in sorted(schema["enum"])]
     aliases = ENUM_ALIASES.get(name, {})
     return lines + [f"    {alias} = {member}" for alias, member in aliases.items()]
 
 
 def summary_of_enum(schema: Schema) -> str:
-    words = ", ".join(f"`{word}`" for word in schema["enum"])
+    words = ", ".join(f"`{word}`" for word in sorted(schema["enum"]))
     return f"One of {words}." if len(words) < 90 else f"One of {len(schema['enum'])} words."
 
 
@@ -355,12 +254,12 @@ def module_of(name: str) -> str:
 
 def module_text(description: Description, module: str, names: list[str], homes: dict[str, str]) -> str:
     body = [line for name in names for line in model_lines(description, name)]
-    text = "\n".join(body)
-    return "\n".join([HEADER, *imports(text, module, names, homes), *body]) + "\n"
+    code = re.sub(r'""".*?"""', "", "\n".join(body), flags=re.DOTALL)
+    return "\n".join([HEADER, *imports(code, module, names, homes), *body]) + "\n"
 
 
-def imports(text: str, module: str, names: list[str], homes: dict[str, str]) -> list[str]:
-    def used(candidates: Iterable[str], within: str = text) -> list[str]:
+def imports(code: str, module: str, names: list[str], homes: dict[str, str]) -> list[str]:
+    def used(candidates: Iterable[str], within: str = code) -> list[str]:
         return sorted(
             (one for one in candidates if re.search(rf"(?<![\"\w]){one}\b(?!\")", within)),
             key=lambda one: (one.lower(), one),
@@ -372,11 +271,12 @@ def imports(text: str, module: str, names: list[str], homes: dict[str, str]) -> 
     lines += ["from datetime import datetime"] if used(["datetime"]) else []
     typing = used(["ClassVar", "Any"])
     foreign = used(name for name in homes if name not in names)
-    bases = [one for one in foreign if re.search(rf"\((?:Page\[)?{one}\]?\)", text)]
+    bases = [one for one in foreign if re.search(rf"\((?:Page\[)?{one}\]?\)", code)]
     typing += ["TYPE_CHECKING"] if set(foreign) - set(bases) else []
     lines += [f"from typing import {', '.join(sorted(typing, key=import_order))}"] if typing else []
     lines += ["from uuid import UUID"] if used(["UUID"]) else []
-    lines += ["", f"from attrs import {', '.join(used(['define', 'field']))}", ""]
+    lines += [""] if lines[-1] else []
+    lines += [f"from attrs import {', '.join(used(['define', 'field']))}", ""]
     files = used(["File", "ReadFromPath"])
     lines += [f"from cyberdesk.models._files import {', '.join(files)}"] if files else []
     lines += [f"from cyberdesk.models._generated.{homes[one]} import {one}" for one in bases]
@@ -442,14 +342,14 @@ def index_text(homes: dict[str, str]) -> str:
 def module_names_text(description: Description) -> str:
     lines = [HEADER, '"""The module names that the generated client of old has for each model."""', ""]
     lines += ["MODULES = {"]
-    pairs = sorted((schema["x-python-module"], name) for name, schema in description.schemas.items())
+    pairs = sorted((module_name(name), name) for name in description.schemas.keys() | description.unnamed)
     lines += [f'    "{module}": "{name}",' for module, name in pairs] + ["}"]
     return "\n".join(lines) + "\n"
 
 
 def files(description: Description) -> dict[str, str]:
     """File name -> text of everything in the generated folder."""
-    homes: dict[str, str] = {}
+    homes = dict.fromkeys(description.unnamed, "free_form")
     for name, schema in description.schemas.items():
         if "enum" in schema:
             homes[name] = "enums"
@@ -467,7 +367,7 @@ def files(description: Description) -> dict[str, str]:
     texts["enums.py"] = "\n".join(
         start + [line for name in enums for line in enum_lines(name, description.schemas[name])] + [""]
     )
-    free = [name for name in description.schemas if homes[name] == "free_form"]
+    free = sorted(name for name, home in homes.items() if home == "free_form")
     start = [HEADER, '"""Names of objects with free keys: each is a plain dict."""', ""]
     start += ["from cyberdesk.models._model import FreeForm", ""]
     texts["free_form.py"] = "\n".join(start + [f"{name} = FreeForm" for name in free] + [""])
@@ -485,8 +385,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--check", action="store_true", help="compare instead of writing")
     is_check = parser.parse_args().check
-    texts = files(Description.read(DESCRIPTION))
-    present = {path.name: path.read_text() for path in TARGET.glob("*.py")}
+    present = {path.name: path.read_text() for path in [SERVED, *TARGET.glob("*.py")]}
+    served = served_text() or present[SERVED.name]
+    texts = {
+        SERVED.name: served,
+        **files(Description.of(json.loads(served), json.loads(PUBLISHED.read_text()))),
+    }
     if is_check:
         stale = sorted(name for name in texts.keys() | present.keys() if texts.get(name) != present.get(name))
         print(f"stale: {', '.join(stale)}" if stale else "the generated models are up to date")
@@ -495,7 +399,7 @@ def main() -> int:
     for name in present.keys() - texts.keys():
         (TARGET / name).unlink()
     for name, text in texts.items():
-        (TARGET / name).write_text(text)
+        (SERVED if name == SERVED.name else TARGET / name).write_text(text)
     return 0
 
 

@@ -1,4 +1,4 @@
-# Written by packages/sdk/tools/generate_models.py from contract/openapi.json. Do not edit.
+# Written by packages/sdk/tools/generate_models.py from packages/sdk/openapi.json. Do not edit.
 """Where each model is. Importing this loads none of them."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# Written by packages/sdk/tools/generate_models.py from contract/openapi.json. Do not edit.
+# Written by packages/sdk/tools/generate_models.py from packages/sdk/openapi.json. Do not edit.
 
 from __future__ import annotations
 
@@ -18,16 +18,23 @@ class HTTPValidationError(Answered):
     """Part of other models."""
 
     detail: list[ValidationError] | None = UNSET
+    """What is wrong, one entry for each place in the request."""
 
     _reads: ClassVar[Reads] = {"detail": each(nested("ValidationError"))}
 
 
 @define(on_setattr=given)
 class IncludedResource(Answered):
-    """Part of other models."""
+    """A related object, told apart by `type`; it has the members of its own kind besides.
+
+    Part of other models.
+    """
 
     type_: str
+    """Which noun it is: `machine`, `pool`, `workflow`, `tag`, `post_run_check`, …"""
+
     id: UUID
+    """Its id, unique among those of its `type`."""
 
     _reads: ClassVar[Reads] = {"id": uuid}
 
@@ -39,10 +46,19 @@ class PowerShellExecRequest(Model):
     """Sent by `POST /v1/computer/{machine_id}/shell/powershell/exec`."""
 
     command: str
+    """What is run."""
+
     same_session: bool = True
+    """True: without `session_id` it runs in the driver's usual session; false: in none."""
+
     working_directory: str | None = UNSET
+    """The folder it runs in; None leaves it to the session."""
+
     session_id: str | None = UNSET
+    """The session whose folder and environment it goes on with; None leaves it to `same_session`."""
+
     timeout: float | None = 30.0
+    """How long it may run, in seconds, at most 3600; None leaves it to the driver."""
 
 
 @define(on_setattr=given)
@@ -50,18 +66,30 @@ class PowerShellSessionRequest(Model):
     """Sent by `POST /v1/computer/{machine_id}/shell/powershell/session`."""
 
     action: str
+    """`create` or `destroy`."""
+
     session_id: str | None = UNSET
+    """The session to destroy, or the id of the new one; None leaves the id to the driver."""
 
 
 @define(on_setattr=given)
 class ValidationError(Answered):
     """Part of other models."""
 
-    loc: list[int | str]
+    loc: list[str | int]
+    """Where: `body`, `query`, `path` or `header`, then names and indexes inside it."""
+
     msg: str
+    """What is wrong there, in words."""
+
     type_: str
+    """What is wrong there, as a word for programs."""
+
     input_: Any | None = UNSET
+    """What was sent there; the server does not repeat it."""
+
     ctx: dict[str, Any] | None = UNSET
+    """What the word leaves open, such as a limit."""
 
     _keys: ClassVar[Mapping[str, str]] = {"type_": "type", "input_": "input"}
 
@@ -71,6 +99,13 @@ class PaginatedResponse(Page[Any]):
     """Answered by `GET /v1/request-logs`."""
 
     items: list[Any]
+    """The items of this page, in the order of the list."""
+
     total: int
+    """How many items there are on all pages."""
+
     skip: int
+    """How many items of the list come before this page."""
+
     limit: int
+    """How many items this page may have at most."""

@@ -1,4 +1,4 @@
-# Written by packages/sdk/tools/generate_models.py from contract/openapi.json. Do not edit.
+# Written by packages/sdk/tools/generate_models.py from packages/sdk/openapi.json. Do not edit.
 """Names of objects with free keys: each is a plain dict."""
 
 from cyberdesk.models._model import FreeForm

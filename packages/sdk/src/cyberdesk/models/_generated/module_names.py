@@ -1,4 +1,4 @@
-# Written by packages/sdk/tools/generate_models.py from contract/openapi.json. Do not edit.
+# Written by packages/sdk/tools/generate_models.py from packages/sdk/openapi.json. Do not edit.
 """The module names that the generated client of old has for each model."""
 
 MODULES = {

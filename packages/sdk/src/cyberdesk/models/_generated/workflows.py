@@ -1,4 +1,4 @@
-# Written by packages/sdk/tools/generate_models.py from contract/openapi.json. Do not edit.
+# Written by packages/sdk/tools/generate_models.py from packages/sdk/openapi.json. Do not edit.
 
 from __future__ import annotations
 
@@ -25,26 +25,45 @@ class BodyUploadWorkflowPromptImageV1WorkflowsPromptImagePost(Model):
     """Sent by `POST /v1/workflows/prompt-image`."""
 
     file: File
+    """A PNG, JPEG, GIF or WebP of at most 10 MB."""
 
 
 @define(on_setattr=given)
 class WorkflowCreate(Model):
-    """Sent by `POST /v1/workflows`.
-
-    The server chooses `main_prompt` when left out.
-    """
+    """Sent by `POST /v1/workflows`."""
 
     main_prompt: str | None = UNSET
+    """What is to be done: HTML or plain text, with `{x}`, `{{x}}` and `{$x}`; may be written later."""
+
     name: str | None = UNSET
+    """What people call the workflow, at most 255 characters."""
+
     input_schema: str | None = UNSET
+    """JSON Schema of a run's inputs, as text; None allows all."""
+
     output_schema: str | None = UNSET
+    """JSON Schema of a run's output data, or `{"field": "type"}`, as text; None leaves it open."""
+
     includes_file_exports: bool = False
+    """True: files that the prompt wants out become output attachments."""
+
     is_webhooks_enabled: bool = False
+    """True: webhooks tell the end of a run, once servers send them; today it is only kept."""
+
     terminal_command_allowlist: Sequence[str] | None = UNSET
+    """Commands a run may execute, `*` standing for anything; None allows all, empty none."""
+
     model_metadata: WorkflowModelMetadata | None = UNSET
+    """The model of each role; None takes the server's defaults."""
+
     post_run_check_failure_cleanup_prompt: str | None = UNSET
+    """What is to be done on the machine when a post-run check has failed; today it is only kept."""
+
     post_run_checks: Sequence[WorkflowPostRunCheckUpsert] | None = UNSET
+    """What must be true once a run's main part has ended well, in order."""
+
     description: str | None = field(default=UNSET, kw_only=True)
+    """What the workflow is for, in words."""
 
     _reads: ClassVar[Reads] = {
         "model_metadata": nested("WorkflowModelMetadata"),
@@ -57,6 +76,7 @@ class WorkflowDuplicateRequest(Model):
     """Sent by `POST /v1/workflows/{workflow_id}/duplicate`."""
 
     include_trajectories: bool = False
+    """True: generated trajectories are copied as well."""
 
 
 @define(on_setattr=given)
@@ -64,8 +84,13 @@ class WorkflowInternalMetadata(Answered):
     """Part of other models."""
 
     has_unaddressed_error: bool | None = UNSET
+    """True when a run failed and nobody has looked at it; None when nobody wrote it."""
+
     last_errored_run_start: datetime | None = UNSET
+    """When the last failed run began, in UTC; None when nobody wrote it."""
+
     last_errored_run_uuid: UUID | None = UNSET
+    """The last failed run; None when nobody wrote it."""
 
     _reads: ClassVar[Reads] = {"last_errored_run_start": moment, "last_errored_run_uuid": uuid}
 
@@ -75,8 +100,13 @@ class WorkflowInternalMetadataUpdate(Model):
     """Part of other models."""
 
     has_unaddressed_error: bool | None = UNSET
+    """True when a run failed and nobody has looked at it."""
+
     last_errored_run_start: datetime | str | None = UNSET
+    """When the last failed run began; a time without an offset is UTC."""
+
     last_errored_run_uuid: UUID | str | None = UNSET
+    """The last failed run."""
 
     _reads: ClassVar[Reads] = {"last_errored_run_start": moment, "last_errored_run_uuid": uuid}
 
@@ -86,7 +116,10 @@ class WorkflowMergeRequest(Model):
     """Sent by `POST /v1/workflows/{workflow_id}/merge`."""
 
     target_workflow_id: UUID | str
+    """The workflow that becomes like this one; it keeps its name."""
+
     copy_trajectories: bool = False
+    """True: generated trajectories are copied to it as well."""
 
     _reads: ClassVar[Reads] = {"target_workflow_id": uuid}
 
@@ -96,9 +129,16 @@ class WorkflowModelMetadata(Answered):
     """Part of other models."""
 
     main_agent_model_id: UUID | str | None = UNSET
+    """Id of the model configuration that acts; None takes the server's default."""
+
     cache_detection_model_id: UUID | str | None = UNSET
+    """Id of the one that compares screens for replays; None takes the server's default."""
+
     fallback_model_1_id: UUID | str | None = UNSET
+    """Id of the one that acts when the main one fails; None means none."""
+
     fallback_model_2_id: UUID | str | None = UNSET
+    """Id of the one that acts when the first fallback fails; None means none."""
 
     _reads: ClassVar[Reads] = {
         "main_agent_model_id": uuid,
@@ -113,24 +153,61 @@ class WorkflowPostRunCheckResponse(Answered):
     """Part of other models."""
 
     name: str
+    """What people call the check."""
+
     type_: PostRunCheckType
+    """What is checked."""
+
     id: UUID
+    """The check's id, the same after every change."""
+
     organization_id: str
+    """The organization that owns it."""
+
     order: int
+    """Its place among the workflow's checks, from 0."""
+
     created_at: datetime
+    """When the check was made, in UTC."""
+
     updated_at: datetime
+    """When the check last changed, in UTC."""
+
     description: str | None = UNSET
+    """What the check is for; None when its author says nothing."""
+
     file_target_mode: PostRunCheckFileTargetMode | None = UNSET
+    """How a check of files names them; None means `exact`."""
+
     file_names: list[str] | None = UNSET
+    """With `exact`: the names of the files, each of which must be there."""
+
     file_name_regex: str | None = UNSET
+    """With `regex`: what the whole name of a file must match."""
+
     expected_match_count: int | None = UNSET
+    """With `regex`: how many files must match; None asks for at least one."""
+
     expected_match_count_ref: str | None = UNSET
+    """A path to that number, such as `inputs.copies`; wins over `expected_match_count`."""
+
     loop_input: str | None = UNSET
+    """With `loop_items`: the name of an input that holds a list, or a path to one."""
+
     loop_item_filename_template: str | None = UNSET
+    """With `loop_items`: the file's name for each item of the list."""
+
     allow_missing_attachments: bool = False
+    """True: an image check passes over files that are not there."""
+
     check_prompt: str | None = UNSET
+    """What a model judges by; required by the types that ask a model."""
+
     model: UUID | None = UNSET
+    """Id of the model configuration that judges; None takes the workflow's main one."""
+
     user_id: UUID | None = UNSET
+    """Who made it; None when no person is known."""
 
     _reads: ClassVar[Reads] = {
         "type_": word("PostRunCheckType"),
@@ -150,19 +227,46 @@ class WorkflowPostRunCheckUpsert(Model):
     """Part of other models."""
 
     name: str
+    """What people call the check: at most 255 characters, not blank."""
+
     type_: PostRunCheckType
+    """What is checked."""
+
     description: str | None = UNSET
+    """What the check is for; None when its author says nothing."""
+
     file_target_mode: PostRunCheckFileTargetMode | None = UNSET
+    """How a check of files names them; None means `exact`."""
+
     file_names: Sequence[str] | None = UNSET
+    """With `exact`: the names of the files, each of which must be there."""
+
     file_name_regex: str | None = UNSET
+    """With `regex`: what the whole name of a file must match."""
+
     expected_match_count: int | None = UNSET
+    """With `regex`: how many files must match; None asks for at least one."""
+
     expected_match_count_ref: str | None = UNSET
+    """A path to that number, such as `inputs.copies`; wins over `expected_match_count`."""
+
     loop_input: str | None = UNSET
+    """With `loop_items`: the name of an input that holds a list, or a path to one."""
+
     loop_item_filename_template: str | None = UNSET
+    """With `loop_items`: the file's name for each item of the list."""
+
     allow_missing_attachments: bool = False
+    """True: an image check passes over files that are not there."""
+
     check_prompt: str | None = UNSET
+    """What a model judges by; required by the types that ask a model."""
+
     model: UUID | str | None = UNSET
+    """Id of the model configuration that judges; None takes the workflow's main one."""
+
     id: UUID | str | None = UNSET
+    """The check of this workflow that it replaces; None makes a new one."""
 
     _reads: ClassVar[Reads] = {
         "type_": word("PostRunCheckType"),
@@ -179,10 +283,19 @@ class WorkflowPromptImageListItem(Answered):
     """Answered by `GET /v1/workflows/prompt-images`."""
 
     supabase_url: str
+    """The address by which prompts show the image."""
+
     path: str
+    """The image's path, by which it is linked and deleted."""
+
     filename: str
+    """The image's name."""
+
     created_at: datetime | None = UNSET
+    """When the image was uploaded, in UTC."""
+
     size_bytes: int | None = UNSET
+    """Its size in bytes."""
 
     _reads: ClassVar[Reads] = {"created_at": moment}
 
@@ -192,10 +305,19 @@ class WorkflowPromptImageResponse(Answered):
     """Answered by `POST /v1/workflows/prompt-image`."""
 
     supabase_url: str
+    """The address by which a prompt shows the image, in the `src` of an `img`."""
+
     signed_url: str
+    """A link that shows the image to anybody, for an hour."""
+
     filename: str
+    """The image's name, made safe for paths."""
+
     content_type: str
+    """What its bytes are: `image/png`, `image/jpeg`, `image/gif` or `image/webp`."""
+
     size_bytes: int
+    """Its size in bytes, at most 10 MB."""
 
 
 @define(on_setattr=given)
@@ -203,8 +325,13 @@ class WorkflowPromptImageSignedUrlResponse(Answered):
     """Answered by `GET /v1/workflows/prompt-image/signed-url`."""
 
     supabase_url: str
+    """The address by which prompts show the image."""
+
     signed_url: str
+    """A link that shows the image to anybody while it is valid."""
+
     expires_in: int
+    """How long the link is valid, in seconds."""
 
 
 @define(on_setattr=given)
@@ -217,24 +344,64 @@ class WorkflowResponse(Answered):
     """
 
     main_prompt: str
+    """What is to be done: HTML or plain text, with `{x}`, `{{x}}` and `{$x}`."""
+
     id: UUID
+    """The workflow's id."""
+
     created_at: datetime
+    """When the workflow was made, in UTC."""
+
     updated_at: datetime
+    """When the workflow last changed, in UTC."""
+
     name: str | None = UNSET
+    """What people call the workflow; None when it has no name."""
+
     input_schema: str | None = UNSET
+    """JSON Schema of a run's inputs, as text; None allows all."""
+
     output_schema: str | None = UNSET
+    """JSON Schema of a run's output data, or `{"field": "type"}`, as text; None leaves it open."""
+
     includes_file_exports: bool = False
+    """True: files that the prompt wants out become output attachments."""
+
     is_webhooks_enabled: bool = False
+    """True: webhooks tell the end of a run, once servers send them; today it is only kept."""
+
     terminal_command_allowlist: list[str] | None = UNSET
+    """Commands a run may execute, `*` standing for anything; None allows all, empty none."""
+
     model_metadata: WorkflowModelMetadata | None = UNSET
+    """The model of each role; None takes the server's defaults."""
+
     post_run_check_failure_cleanup_prompt: str | None = UNSET
+    """What is to be done on the machine when a post-run check has failed; today it is only kept."""
+
     user_id: UUID | None = UNSET
+    """Who made it; None when no person is known."""
+
     organization_id: str | None = UNSET
+    """The organization that owns it."""
+
     includes_input_variables: bool = False
+    """True when the prompt has an `{x}` that a run must be given."""
+
     workflow_metadata: WorkflowInternalMetadata | None = UNSET
+    """What is noted about failed runs; None when nobody wrote it."""
+
     old_versions: list[dict[str, Any]] | None = UNSET
+    """How it was before each change, oldest first."""
+
     tags: list[WorkflowTagResponse] | None = UNSET
+    """The tags it has."""
+
     post_run_checks: list[WorkflowPostRunCheckResponse] | None = UNSET
+    """What must be true once a run's main part has ended well, in order."""
+
+    description: str | None = field(default=UNSET, kw_only=True)
+    """What the workflow is for, in words."""
 
     _reads: ClassVar[Reads] = {
         "id": uuid,
@@ -253,17 +420,40 @@ class WorkflowUpdate(Model):
     """Sent by `PATCH /v1/workflows/{workflow_id}`."""
 
     name: str | None = UNSET
+    """What people call the workflow, at most 255 characters."""
+
     main_prompt: str | None = UNSET
+    """What is to be done: HTML or plain text, with `{x}`, `{{x}}` and `{$x}`; None leaves it."""
+
     input_schema: str | None = UNSET
+    """JSON Schema of a run's inputs, as text; None allows all."""
+
     output_schema: str | None = UNSET
+    """JSON Schema of a run's output data, or `{"field": "type"}`, as text; None leaves it open."""
+
     includes_file_exports: bool | None = UNSET
+    """True: files that the prompt wants out become output attachments; None leaves it."""
+
     is_webhooks_enabled: bool | None = UNSET
+    """True: webhooks tell the end of a run, once servers send them; None leaves it."""
+
     terminal_command_allowlist: Sequence[str] | None = UNSET
+    """Commands a run may execute, `*` standing for anything; None allows all, empty none."""
+
     model_metadata: WorkflowModelMetadata | None = UNSET
+    """The model of each role; None takes the server's defaults."""
+
     post_run_check_failure_cleanup_prompt: str | None = UNSET
+    """What is to be done on the machine when a post-run check has failed; today it is only kept."""
+
     workflow_metadata: WorkflowInternalMetadataUpdate | None = UNSET
+    """What is noted about failed runs."""
+
     post_run_checks: Sequence[WorkflowPostRunCheckUpsert] | None = UNSET
+    """All checks of the workflow, in order; those not named are removed. None leaves them."""
+
     description: str | None = field(default=UNSET, kw_only=True)
+    """What the workflow is for, in words."""
 
     _reads: ClassVar[Reads] = {
         "model_metadata": nested("WorkflowModelMetadata"),
@@ -277,10 +467,19 @@ class PaginatedResponseWithIncludesWorkflowResponse(Page[WorkflowResponse]):
     """Answered by `GET /v1/workflows`."""
 
     items: list[WorkflowResponse]
+    """The items of this page, in the order of the list."""
+
     total: int
+    """How many items there are on all pages."""
+
     skip: int
+    """How many items of the list come before this page."""
+
     limit: int
+    """How many items this page may have at most."""
+
     included: list[IncludedResource] | None = UNSET
+    """What `include` asked for, each once; None when it asked for nothing."""
 
     _reads: ClassVar[Reads] = {
         "items": each(nested("WorkflowResponse")),
@@ -293,25 +492,67 @@ class WorkflowResponseWithIncludes(WorkflowResponse):
     """Answered by `GET /v1/workflows/{workflow_id}`."""
 
     main_prompt: str
+    """What is to be done: HTML or plain text, with `{x}`, `{{x}}` and `{$x}`."""
+
     id: UUID
+    """The workflow's id."""
+
     created_at: datetime
+    """When the workflow was made, in UTC."""
+
     updated_at: datetime
+    """When the workflow last changed, in UTC."""
+
     name: str | None = UNSET
+    """What people call the workflow; None when it has no name."""
+
     input_schema: str | None = UNSET
+    """JSON Schema of a run's inputs, as text; None allows all."""
+
     output_schema: str | None = UNSET
+    """JSON Schema of a run's output data, or `{"field": "type"}`, as text; None leaves it open."""
+
     includes_file_exports: bool = False
+    """True: files that the prompt wants out become output attachments."""
+
     is_webhooks_enabled: bool = False
+    """True: webhooks tell the end of a run, once servers send them; today it is only kept."""
+
     terminal_command_allowlist: list[str] | None = UNSET
+    """Commands a run may execute, `*` standing for anything; None allows all, empty none."""
+
     model_metadata: WorkflowModelMetadata | None = UNSET
+    """The model of each role; None takes the server's defaults."""
+
     post_run_check_failure_cleanup_prompt: str | None = UNSET
+    """What is to be done on the machine when a post-run check has failed; today it is only kept."""
+
     user_id: UUID | None = UNSET
+    """Who made it; None when no person is known."""
+
     organization_id: str | None = UNSET
+    """The organization that owns it."""
+
     includes_input_variables: bool = False
+    """True when the prompt has an `{x}` that a run must be given."""
+
     workflow_metadata: WorkflowInternalMetadata | None = UNSET
+    """What is noted about failed runs; None when nobody wrote it."""
+
     old_versions: list[dict[str, Any]] | None = UNSET
+    """How it was before each change, oldest first."""
+
     tags: list[WorkflowTagResponse] | None = UNSET
+    """The tags it has."""
+
     post_run_checks: list[WorkflowPostRunCheckResponse] | None = UNSET
+    """What must be true once a run's main part has ended well, in order."""
+
     included: list[IncludedResource] | None = UNSET
+    """What `include` asked for, each once; None when it asked for nothing."""
+
+    description: str | None = field(default=UNSET, kw_only=True)
+    """What the workflow is for, in words."""
 
     _reads: ClassVar[Reads] = {
         "id": uuid,
