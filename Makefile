@@ -35,6 +35,7 @@ check: setup     ## lint, format, types, import contracts, generated code
 fix: setup       ## let the tools repair what they can
 	@ruff check --fix
 	@ruff format
+	@python packages/sdk/tools/generate_models.py
 
 bench: setup     ## measure, and print a line per goal; NAMES="tunnel memory" measures only these
 	@tools/setup bench

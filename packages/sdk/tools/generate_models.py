@@ -393,7 +393,11 @@ def main() -> int:
     }
     if is_check:
         stale = sorted(name for name in texts.keys() | present.keys() if texts.get(name) != present.get(name))
-        print(f"stale: {', '.join(stale)}" if stale else "the generated models are up to date")
+        print(
+            f"stale, make fix writes anew: {', '.join(stale)}"
+            if stale
+            else "the generated models are up to date"
+        )
         return 1 if stale else 0
     TARGET.mkdir(parents=True, exist_ok=True)
     for name in present.keys() - texts.keys():
