@@ -58,7 +58,7 @@ class PowerShellExecRequest(Model):
     """The session whose folder and environment it goes on with; None leaves it to `same_session`."""
 
     timeout: float | None = 30.0
-    """How long it may run, in seconds, at most 3600; None leaves it to the driver."""
+    """How long it may run, in seconds, 0.001 to 3600; None leaves it to the driver."""
 
 
 @define(on_setattr=given)
