@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from compatibility import BASES, DESCRIPTIONS, class_name, in_one_word
 
@@ -28,8 +28,10 @@ def served_text() -> str | None:
     if importlib.util.find_spec("cyberdesk_server") is None:
         return None
     from cyberdesk_server.api.app import create_app
+    from cyberdesk_server.api.parts import Parts
 
-    return in_short_lines(create_app(None).openapi()) + "\n"
+    app = create_app(cast(Parts, None))  # describing needs no parts
+    return in_short_lines(app.openapi()) + "\n"
 
 
 def in_short_lines(value: Any, indent: str = "", key: str = "") -> str:
