@@ -12,13 +12,13 @@ import structlog
 from cyberdesk_server.adapters.blobs import LocalBlobs, SignedLinks
 from cyberdesk_server.adapters.bus import InProcessBus
 from cyberdesk_server.adapters.vault import EnvelopeVault, MasterKey
-from cyberdesk_server.api.app import create_app
 from cyberdesk_server.api.parts import Parts
 from cyberdesk_server.domain.ids import OrganizationId, RunId, WorkerId
 from cyberdesk_server.domain.json import JsonObject
 from cyberdesk_server.domain.runs import RunStatus
 from cyberdesk_server.store import runs
 from cyberdesk_server.store.runs import Claim
+from cyberdesk_server.testing.api import an_api
 from cyberdesk_server.testing.ports import ScriptedProviders
 from cyberdesk_server.testing.rows import NOON, a_database, a_machine, an_api_key, an_organization
 from cyberdesk_server.usecases.endings import finish
@@ -76,7 +76,7 @@ async def parts(tmp_path: Path, clock: TickingClock) -> AsyncIterator[Parts]:
 @pytest.fixture
 def connect(parts: Parts) -> Callable[[str | None], httpx.AsyncClient]:
     """An HTTP client with this key, or without one."""
-    transport = httpx.ASGITransport(create_app(parts))
+    transport = httpx.ASGITransport(an_api(parts))
 
     def connect(key: str | None) -> httpx.AsyncClient:
         headers = {} if key is None else {"Authorization": f"Bearer {key}"}

@@ -5,8 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
-from cyberdesk_server.api.app import create_app
-from cyberdesk_server.api.parts import Parts
+from cyberdesk_server.testing.api import the_description
 from cyberdesk_server.testing.description import Description, Place
 
 NOBODYS = "00000000-0000-4000-8000-000000000000"
@@ -24,8 +23,8 @@ READ_BY_THE_DRIVER = ("POST /v1/computer/{machine_id}/fs/write", ("content",))
 
 
 @pytest.fixture
-def described(parts: Parts) -> Description:
-    return Description(create_app(parts).openapi())
+def described() -> Description:
+    return Description(the_description())
 
 
 @pytest.mark.slow

@@ -9,12 +9,12 @@ from typing import Any
 
 import httpx
 from cyberdesk_server.api.answers import JsonAnswer
-from cyberdesk_server.api.app import ROUTERS, create_app
-from cyberdesk_server.api.parts import Parts
+from cyberdesk_server.api.app import ROUTERS
 from cyberdesk_server.api.provider_credentials import slot_view
 from cyberdesk_server.api.views import model_configuration_view
 from cyberdesk_server.domain.model_configurations import STEPS
 from cyberdesk_server.domain.provider_credentials import SLOTS
+from cyberdesk_server.testing.api import the_description
 from fastapi.routing import APIRoute
 
 Make = Callable[..., Awaitable[dict[str, Any]]]
@@ -70,17 +70,17 @@ NO_PAGES: dict[str, Any] = {
 """What lists that are no pages answer to an organization that has nothing, by path."""
 
 
-def operations(parts: Parts) -> list[tuple[str, str]]:
-    paths = create_app(parts).openapi()["paths"]
+def operations() -> list[tuple[str, str]]:
+    paths = the_description()["paths"]
     return [(method.upper(), path) for path, found in paths.items() for method in found]
 
 
 async def test_ids_of_another_organization_are_not_found(
-    stranger: httpx.AsyncClient, client: httpx.AsyncClient, parts: Parts, own: dict[str, str]
+    stranger: httpx.AsyncClient, client: httpx.AsyncClient, own: dict[str, str]
 ) -> None:
     by_id = [
         (method, path)
-        for method, path in operations(parts)
+        for method, path in operations()
         if "{" in path and f"{method} {path}" not in OF_EVERYBODY
     ]
 
@@ -108,9 +108,9 @@ async def test_ids_of_another_organization_are_not_found(
 
 
 async def test_lists_hold_nothing_of_another_organization(
-    stranger: httpx.AsyncClient, parts: Parts, own: dict[str, str]
+    stranger: httpx.AsyncClient, own: dict[str, str]
 ) -> None:
-    lists = [path for method, path in operations(parts) if method == "GET" and path.startswith("/v1/")]
+    lists = [path for method, path in operations() if method == "GET" and path.startswith("/v1/")]
     lists = [path for path in lists if "{" not in path and path not in OPEN | BY_QUERY]
 
     for path in lists:
@@ -130,11 +130,11 @@ async def test_a_link_of_one_file_opens_no_other(client: httpx.AsyncClient, own:
 
 
 async def test_every_operation_but_the_health_checks_needs_a_key(
-    connect: Callable[[str | None], httpx.AsyncClient], parts: Parts, own: dict[str, str]
+    connect: Callable[[str | None], httpx.AsyncClient], own: dict[str, str]
 ) -> None:
     for key in (None, "cd_wrong", ""):
         async with connect(key) as client:
-            for method, path in operations(parts):
+            for method, path in operations():
                 answer = await client.request(method, path.format(**own), content=b"{")
                 if path in OPEN:
                     assert answer.status_code == 200
@@ -143,8 +143,8 @@ async def test_every_operation_but_the_health_checks_needs_a_key(
                     assert answer.headers["www-authenticate"] == "Bearer"
 
 
-def test_no_route_is_left_out_of_these_tests(parts: Parts) -> None:
-    described = {path for _, path in operations(parts)}
+def test_no_route_is_left_out_of_these_tests() -> None:
+    described = {path for _, path in operations()}
     routes = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
 
     assert {route.path_format for route in routes} - described == NOT_DESCRIBED

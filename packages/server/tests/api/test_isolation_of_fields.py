@@ -8,8 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from cyberdesk_server.api.app import create_app
-from cyberdesk_server.api.parts import Parts
+from cyberdesk_server.testing.api import the_description
 from cyberdesk_server.testing.description import Description, Place, last_name
 
 Ids = Mapping[str, str]
@@ -112,8 +111,8 @@ def thing(name: str, place: Place) -> str:
 
 
 @pytest.fixture
-def described(parts: Parts) -> Description:
-    return Description(create_app(parts).openapi())
+def described() -> Description:
+    return Description(the_description())
 
 
 @pytest.fixture

@@ -83,13 +83,18 @@ def create_app(parts: Parts) -> FastAPI:
         separate_input_output_schemas=False,
         redirect_slashes=False,
     )
-    app.state.parts = parts
-    app.state.known_keys = KnownKeys()
+    equip(app, parts)
     for router in ROUTERS:
         app.include_router(router)
     app.add_exception_handler(405, _wrong_method)
     app.add_middleware(Access)
     return app
+
+
+def equip(app: FastAPI, parts: Parts) -> None:
+    """Let the API work with these parts from now on."""
+    app.state.parts = parts
+    app.state.known_keys = KnownKeys()
 
 
 async def _wrong_method(request: Request, error: Exception) -> Response:
