@@ -1,25 +1,35 @@
-"""Claims, leases and fencing against a model so simple that it is obviously right.
+"""Claims, leases, fencing, pools and sessions against a model so simple that it is obviously right.
 
-Invariants 1 (a run ends once and is never lost), 2 (one run per machine) and 4 (a worker that lost
-its lease changes nothing).
+Invariants 1 (a run ends once and is never lost), 2 (one run per machine), 3 (a reserved machine takes runs
+of its session only, in order; a session ends once) and 4 (a worker that lost its lease changes nothing).
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any, TypeVar
 
 import pytest
-from cyberdesk_server.domain.ids import ConnectionId, MachineId, OrganizationId, RunId, WorkerId
-from cyberdesk_server.domain.runs import RunStatus
+from cyberdesk_server.domain.ids import ConnectionId, MachineId, PoolId, RunId, SessionId, WorkerId
+from cyberdesk_server.domain.refusals import SessionEnded
+from cyberdesk_server.domain.runs import Run, RunStatus
 from cyberdesk_server.domain.workflows import Workflow
-from cyberdesk_server.store import machines, runs
+from cyberdesk_server.store import machines, pools, runs, sessions, tables
 from cyberdesk_server.store.database import Database
-from cyberdesk_server.store.tables import machines as machines_table
-from cyberdesk_server.store.tables import runs as runs_table
-from cyberdesk_server.testing.rows import NOON, a_database, a_machine, a_run, a_workflow, an_organization
+from cyberdesk_server.testing.rows import (
+    NOON,
+    a_database,
+    a_machine,
+    a_pool,
+    a_run,
+    a_workflow,
+    an_organization,
+)
+from cyberdesk_server.usecases.endings import end_session, finish, settle
+from cyberdesk_server.usecases.placement import Wish, place
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -30,61 +40,115 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+T = TypeVar("T")
+
+RARELY = st.sampled_from([False, False, False, True])
 
 LEASE_SECONDS = 30
 OpenDatabase = Callable[[], AbstractAsyncContextManager[Database]]
 
 
-@dataclass
+@dataclass(eq=False)
 class ModelMachine:
     id: MachineId
     connection_id: ConnectionId
     is_connected: bool = True
     is_available: bool = True
+    pools: frozenset[PoolId] = frozenset()
 
 
-@dataclass
+@dataclass(eq=False)
+class ModelSession:
+    id: SessionId
+    machine: ModelMachine | None = None
+    ended_at: datetime | None = None
+
+
+@dataclass(eq=False)
 class ModelRun:
     id: RunId
-    wanted: MachineId | None
-    is_priority: bool
     created_at: datetime
+    wanted: ModelMachine | None = None
+    pools: frozenset[PoolId] = frozenset()
+    session: ModelSession | None = None
+    is_priority: bool = False
+    releases: bool = False
     status: RunStatus = RunStatus.SCHEDULING
     attempt: int = 0
-    machine: MachineId | None = None
+    machine: ModelMachine | None = None
+    """The one it names: asked for, reserved for its session, or taken."""
+
     lease_until: datetime | None = None
+
+    def has_expired(self, now: datetime) -> bool:
+        return self.lease_until is not None and self.lease_until <= now
 
 
 @dataclass
 class Model:
     now: datetime = NOON
     machines: list[ModelMachine] = field(default_factory=list)
+    sessions: list[ModelSession] = field(default_factory=list)
     runs: list[ModelRun] = field(default_factory=list)
 
-    def idle(self) -> list[MachineId]:
-        held = {run.machine for run in self.runs if run.lease_until is not None}
-        return [m.id for m in self.machines if m.is_connected and m.is_available and m.id not in held]
+    def machines_for(self, run: ModelRun) -> list[ModelMachine]:
+        """The machines this waiting run could be given now."""
+        held = [other.machine for other in self.runs if other.lease_until is not None]
+        idle = [m for m in self.machines if m.is_connected and m.is_available and m not in held]
+        if run.session is not None and run is not self.unfinished(run.session)[0]:
+            return []
+        if run.session is not None and run.session.machine is not None:
+            return [machine for machine in idle if machine is run.session.machine]
+        reserved = [session.machine for session in self.sessions if session.ended_at is None]
+        return [
+            machine
+            for machine in idle
+            if machine not in reserved and run.wanted in (None, machine) and run.pools <= machine.pools
+        ]
+
+    def unfinished(self, session: ModelSession) -> list[ModelRun]:
+        return [run for run in self.runs if run.session is session and not run.status.is_terminal]
 
     def claim(self) -> ModelRun | None:
         """The run the next claim must answer; its machine is left to the caller."""
-        for run in self.runs:
-            if run.status.is_terminal and run.lease_until is not None and run.lease_until <= self.now:
+        expired = [run for run in self.runs if run.has_expired(self.now)]
+        for run in expired:
+            if run.status.is_terminal:
                 run.lease_until = None
-        abandoned = [
-            run
-            for run in self.runs
-            if run.lease_until is not None and run.lease_until <= self.now and not run.status.is_terminal
-        ]
+        abandoned = [run for run in expired if not run.status.is_terminal]
         if abandoned:
             return min(abandoned, key=lambda run: (run.lease_until, str(run.id)))
-        idle = self.idle()
-        waiting = [
-            run
-            for run in self.runs
-            if run.status is RunStatus.SCHEDULING and (run.wanted in idle if run.wanted else idle)
-        ]
+        waiting = [run for run in self.runs if run.status is RunStatus.SCHEDULING and self.machines_for(run)]
         return min(waiting, key=lambda run: (not run.is_priority, run.created_at), default=None)
+
+    def take(self, run: ModelRun, machine: ModelMachine) -> None:
+        if run.session is not None and run.session.machine is None:
+            run.session.machine = machine
+            for waiting in self.unfinished(run.session):
+                waiting.machine = machine
+        run.machine = machine
+        run.status = RunStatus.RUNNING
+
+    def end(self, run: ModelRun, status: RunStatus) -> list[RunId]:
+        """The run ends, and with it perhaps its session; the other runs that end by it."""
+        run.status = status
+        session = run.session
+        if session is None or session.ended_at is not None:
+            return []
+        if run.releases or (status is not RunStatus.SUCCESS and not self.unfinished(session)):
+            return self.end_session(session)
+        return []
+
+    def end_session(self, session: ModelSession) -> list[RunId]:
+        """What waits in the session is cancelled."""
+        session.ended_at = self.now
+        waiting = [run for run in self.unfinished(session) if run.status is RunStatus.SCHEDULING]
+        for run in waiting:
+            run.status = RunStatus.CANCELLED
+        return [run.id for run in waiting]
 
 
 class Claims(RuleBasedStateMachine):
@@ -99,103 +163,172 @@ class Claims(RuleBasedStateMachine):
         self.runner.run(self.opened.__aexit__(None, None, None))
         self.runner.close()
 
+    def do(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+        """What the work answers, done in one transaction."""
+
+        async def do() -> T:
+            async with self.database.transaction() as conn:
+                return await work(conn)
+
+        return self.runner.run(do())
+
     @initialize()
     def found(self) -> None:
-        async def found() -> tuple[OrganizationId, Workflow]:
-            async with self.database.transaction() as conn:
-                organization = await an_organization(conn)
-                return organization, await a_workflow(conn, organization)
+        async def found(conn: AsyncConnection) -> tuple[Workflow, frozenset[PoolId]]:
+            organization = await an_organization(conn)
+            made = [(await a_pool(conn, organization)).id for _ in range(2)]
+            return await a_workflow(conn, organization), frozenset(made)
 
-        self.organization, self.workflow = self.runner.run(found())
+        self.workflow, self.pools = self.do(found)
+        self.organization = self.workflow.organization_id
+        self.machine_joins()
+        self.sets_of_pools = st.frozensets(st.sampled_from(sorted(self.pools)))
 
     @precondition(lambda self: len(self.model.machines) < 4)
     @rule()
     def machine_joins(self) -> None:
-        async def join() -> ModelMachine:
-            async with self.database.transaction() as conn:
-                machine = await a_machine(conn, self.organization)
-                assert machine.connection_id is not None
-                return ModelMachine(machine.id, machine.connection_id)
+        machine = self.do(lambda conn: a_machine(conn, self.organization))
 
-        self.model.machines.append(self.runner.run(join()))
+        assert machine.connection_id is not None
+        self.model.machines.append(ModelMachine(machine.id, machine.connection_id))
 
     @precondition(lambda self: self.model.machines)
     @rule(data=st.data())
     def machine_leaves(self, data: st.DataObject) -> None:
         machine = data.draw(st.sampled_from(self.model.machines))
 
-        async def leave() -> bool:
-            async with self.database.transaction() as conn:
-                return await machines.disconnect(
-                    conn, machine.id, connection_id=machine.connection_id, now=self.model.now
-                )
+        has_left = self.do(
+            lambda conn: machines.disconnect(
+                conn, machine.id, connection_id=machine.connection_id, now=self.model.now
+            )
+        )
 
-        assert self.runner.run(leave()) is machine.is_connected
+        assert has_left is machine.is_connected
         machine.is_connected = False
 
     @precondition(lambda self: self.model.machines)
-    @rule(data=st.data(), is_available=st.booleans())
+    @rule(data=st.data(), is_available=st.sampled_from([True, True, False]))
     def machine_is_switched(self, data: st.DataObject, is_available: bool) -> None:
         machine = data.draw(st.sampled_from(self.model.machines))
+        changes = {"is_available": is_available}
 
-        async def switch() -> None:
-            async with self.database.transaction() as conn:
-                await machines.update_fields(
-                    conn, self.organization, machine.id, {"is_available": is_available}
-                )
+        self.do(lambda conn: machines.update_fields(conn, self.organization, machine.id, changes))
 
-        self.runner.run(switch())
         machine.is_available = is_available
 
-    @rule(data=st.data(), is_priority=st.booleans())
-    def run_is_created(self, data: st.DataObject, is_priority: bool) -> None:
-        wanted = data.draw(st.sampled_from([None, *(machine.id for machine in self.model.machines)]))
+    @precondition(lambda self: self.model.machines)
+    @rule(data=st.data())
+    def machine_changes_its_pools(self, data: st.DataObject) -> None:
+        machine = data.draw(st.sampled_from(self.model.machines))
+        machine.pools = data.draw(self.sets_of_pools)
+
+        self.do(lambda conn: pools.replace_for_machine(conn, machine.id, machine.pools))
+
+    @rule(data=st.data(), starts_session=st.booleans(), is_priority=st.booleans(), releases=RARELY)
+    def run_is_created(
+        self, data: st.DataObject, starts_session: bool, is_priority: bool, releases: bool
+    ) -> None:
+        wanted = data.draw(st.sampled_from([None, *self.model.machines]))
+        needed = frozenset() if wanted else data.draw(self.sets_of_pools)
+        wish = Wish(wanted and wanted.id, tuple(needed), start_session=starts_session)
+
+        run = self.create(wish, is_priority=is_priority, releases=releases)
+
+        run.wanted, run.machine, run.pools = wanted, wanted, needed
+
+    @precondition(lambda self: self.model.sessions)
+    @rule(data=st.data(), priorities=st.lists(st.booleans(), min_size=1, max_size=3), releases=RARELY)
+    def runs_join_a_session(self, data: st.DataObject, priorities: list[bool], releases: bool) -> None:
+        going_on = [session for session in self.model.sessions if session.ended_at is None]
+        session = data.draw(st.sampled_from(going_on * 3 + self.model.sessions))
+        wish = Wish(session_id=session.id)
+
+        if session.ended_at is not None:
+            with pytest.raises(SessionEnded):
+                self.create(wish)
+            return
+        first = next(run for run in self.model.runs if run.session is session)
+        for is_priority in priorities:
+            run = self.create(wish, is_priority=is_priority, releases=releases)
+            run.wanted, run.machine, run.pools = first.wanted, session.machine, first.pools
+
+    def create(self, wish: Wish, *, is_priority: bool = False, releases: bool = False) -> ModelRun:
         self.time_passes(1)
 
-        async def create() -> RunId:
-            async with self.database.transaction() as conn:
-                run = await a_run(
-                    conn,
-                    self.workflow,
-                    machine_id=wanted,
-                    is_priority=is_priority,
-                    created_at=self.model.now,
-                )
-                return run.id
+        async def create(conn: AsyncConnection) -> Run:
+            placement = await place(conn, self.organization, wish, now=self.model.now)
+            fields = {"is_priority": is_priority, "release_session_after": releases}
+            return await a_run(conn, self.workflow, created_at=self.model.now, **fields, **placement.fields())
 
-        self.model.runs.append(ModelRun(self.runner.run(create()), wanted, is_priority, self.model.now))
+        made = self.do(create)
+        run = ModelRun(made.id, self.model.now, is_priority=is_priority, releases=releases)
+        if made.session_id is not None:
+            run.session = self.session(made.session_id)
+        self.model.runs.append(run)
+        return run
+
+    def session(self, session_id: SessionId) -> ModelSession:
+        for session in self.model.sessions:
+            if session.id == session_id:
+                return session
+        self.model.sessions.append(ModelSession(session_id))
+        return self.model.sessions[-1]
+
+    @precondition(lambda self: len(self.model.sessions) > 2)
+    @rule(data=st.data())
+    def session_is_cleared(self, data: st.DataObject) -> None:
+        session = data.draw(st.sampled_from(self.model.sessions))
+
+        async def clear(conn: AsyncConnection) -> list[RunId] | None:
+            stored = await sessions.get(conn, self.organization, session.id)
+            assert stored is not None
+            if stored.ended_at is not None:
+                assert not await sessions.end(conn, session.id, now=self.model.now)
+                return None
+            return list(await end_session(conn, stored, reason="cleared", now=self.model.now))
+
+        expected = self.model.end_session(session) if session.ended_at is None else None
+        assert self.do(clear) == expected
 
     @rule(seconds=st.sampled_from([1, 10, LEASE_SECONDS]))
     def time_passes(self, seconds: int) -> None:
         self.model.now += timedelta(seconds=seconds)
 
+    @rule(how_often=st.sampled_from([1, 2]))
+    def worker_carries_out_runs(self, how_often: int) -> None:
+        for _ in range(how_often):
+            run = self.claim()
+            if run is not None:
+                self.end_by_worker(run, RunStatus.SUCCESS)
+
     @rule()
     def worker_claims(self) -> None:
+        self.claim()
+
+    def claim(self) -> ModelRun | None:
         expected = self.model.claim()
-        idle = self.model.idle()
 
-        async def claim() -> runs.Claim | None:
-            async with self.database.transaction() as conn:
-                return await runs.claim_next(
-                    conn, worker_id=WorkerId("w"), now=self.model.now, lease_seconds=LEASE_SECONDS
-                )
-
-        claimed = self.runner.run(claim())
+        claimed = self.do(
+            lambda conn: runs.claim_next(
+                conn, worker_id=WorkerId("w"), now=self.model.now, lease_seconds=LEASE_SECONDS
+            )
+        )
 
         if expected is None:
             assert claimed is None
-            return
+            return None
         assert claimed is not None
         assert claimed.run.id == expected.id
         assert claimed.attempt == expected.attempt + 1
+        machine = next(machine for machine in self.model.machines if machine.id == claimed.machine.id)
         if expected.status is RunStatus.SCHEDULING:
-            assert claimed.machine.id in ([expected.wanted] if expected.wanted else idle)
+            assert machine in self.model.machines_for(expected)
+            self.model.take(expected, machine)
         else:
-            assert claimed.machine.id == expected.machine
-        expected.status = RunStatus.RUNNING
+            assert machine is expected.machine
         expected.attempt = claimed.attempt
-        expected.machine = claimed.machine.id
         expected.lease_until = self.model.now + timedelta(seconds=LEASE_SECONDS)
+        return expected
 
     @precondition(lambda self: self.model.runs)
     @rule(data=st.data(), stale_by=st.sampled_from([0, 0, 1]))
@@ -203,11 +336,7 @@ class Claims(RuleBasedStateMachine):
         run = data.draw(st.sampled_from(self.model.runs))
         until = self.model.now + timedelta(seconds=LEASE_SECONDS)
 
-        async def renew() -> RunStatus | None:
-            async with self.database.transaction() as conn:
-                return await runs.renew(conn, run.id, run.attempt - stale_by, lease_until=until)
-
-        answered = self.runner.run(renew())
+        answered = self.do(lambda conn: runs.renew(conn, run.id, run.attempt - stale_by, lease_until=until))
 
         if stale_by or run.lease_until is None:
             assert answered is None
@@ -215,101 +344,105 @@ class Claims(RuleBasedStateMachine):
             assert answered is run.status
             run.lease_until = until
 
-    @precondition(lambda self: self.model.runs)
+    @precondition(lambda self: any(run.attempt for run in self.model.runs))
     @rule(data=st.data(), stale_by=st.sampled_from([0, 0, 1]), status=st.sampled_from(["success", "error"]))
     def worker_finishes(self, data: st.DataObject, stale_by: int, status: str) -> None:
-        run = data.draw(st.sampled_from([run for run in self.model.runs if run.attempt] or self.model.runs))
-        if not run.attempt:
-            return
+        run = data.draw(st.sampled_from([run for run in self.model.runs if run.attempt]))
 
-        async def finish() -> bool:
-            async with self.database.transaction() as conn:
-                finished = await runs.finish(
-                    conn,
-                    run.id,
-                    run.attempt - stale_by,
-                    status=RunStatus(status),
-                    error=None,
-                    output_data=None,
-                    usage_metadata=None,
-                    now=self.model.now,
-                )
-                return finished is not None
+        self.end_by_worker(run, RunStatus(status), stale_by=stale_by)
 
-        has_finished = self.runner.run(finish())
+    def end_by_worker(self, run: ModelRun, status: RunStatus, *, stale_by: int = 0) -> None:
+        ended = self.do(
+            lambda conn: finish(
+                conn,
+                run.id,
+                run.attempt - stale_by,
+                status=status,
+                error=None,
+                output_data=None,
+                usage_metadata=None,
+                now=self.model.now,
+            )
+        )
 
-        assert has_finished is (not stale_by and not run.status.is_terminal)
-        if has_finished:
-            run.status = RunStatus(status)
+        if stale_by or run.status.is_terminal:
+            assert ended == ()
+        else:
+            assert list(ended) == [run.id, *self.model.end(run, status)]
             run.lease_until = None
 
     @precondition(lambda self: self.model.runs)
     @rule(data=st.data())
     def caller_cancels(self, data: st.DataObject) -> None:
-        run = data.draw(st.sampled_from(self.model.runs))
+        going_on = [run for run in self.model.runs if not run.status.is_terminal]
+        run = data.draw(st.sampled_from(going_on * 3 + self.model.runs))
 
-        async def cancel() -> bool:
-            async with self.database.transaction() as conn:
-                ended = await runs.end(
-                    conn, run.id, status=RunStatus.CANCELLED, changes={}, now=self.model.now
-                )
-                return ended is not None
+        async def cancel(conn: AsyncConnection) -> list[RunId] | None:
+            ended = await runs.end(conn, run.id, status=RunStatus.CANCELLED, changes={}, now=self.model.now)
+            return None if ended is None else list(await settle(conn, [ended], now=self.model.now))
 
-        assert self.runner.run(cancel()) is (not run.status.is_terminal)
-        if not run.status.is_terminal:
-            run.status = RunStatus.CANCELLED
+        expected = None if run.status.is_terminal else self.model.end(run, RunStatus.CANCELLED)
+        assert self.do(cancel) == expected
 
     @precondition(lambda self: self.model.runs)
     @rule(data=st.data(), stale_by=st.sampled_from([0, 0, 1]))
     def worker_lets_go(self, data: st.DataObject, stale_by: int) -> None:
         run = data.draw(st.sampled_from(self.model.runs))
 
-        async def release() -> None:
-            async with self.database.transaction() as conn:
-                await runs.release(conn, run.id, run.attempt - stale_by, now=self.model.now)
+        self.do(lambda conn: runs.release(conn, run.id, run.attempt - stale_by, now=self.model.now))
 
-        self.runner.run(release())
         if not stale_by and run.status.is_terminal:
             run.lease_until = None
 
     @rule()
     def process_starts_again(self) -> None:
-        async def start() -> int:
-            async with self.database.transaction() as conn:
-                return await runs.expire_leases(conn, now=self.model.now)
-
         held = [run for run in self.model.runs if run.lease_until is not None]
-        assert self.runner.run(start()) == len(held)
+
+        assert self.do(lambda conn: runs.expire_leases(conn, now=self.model.now)) == len(held)
         for run in held:
             run.lease_until = None if run.status.is_terminal else self.model.now
 
     @invariant()
     def the_database_says_what_the_model_says(self) -> None:
-        async def rows() -> tuple[set[object], dict[object, object]]:
-            async with self.database.read() as conn:
-                found = await conn.execute(
-                    select(
-                        runs_table.c.id,
-                        runs_table.c.status,
-                        runs_table.c.attempt,
-                        runs_table.c.machine_id,
-                        runs_table.c.lease_expires_at,
-                    )
-                )
-                held = await conn.execute(
-                    select(machines_table.c.id, machines_table.c.held_by_run_id).where(
-                        machines_table.c.held_by_run_id.is_not(None)
-                    )
-                )
-                return {tuple(row) for row in found}, {row.id: row.held_by_run_id for row in held}
+        async def rows(conn: AsyncConnection, *columns: ColumnElement[Any]) -> set[tuple[Any, ...]]:
+            return {tuple(row) for row in await conn.execute(select(*columns))}
 
-        found, held = self.runner.run(rows())
+        async def everything(conn: AsyncConnection) -> tuple[set[tuple[Any, ...]], ...]:
+            run, machine, session = tables.runs.c, tables.machines.c, tables.sessions.c
+            return (
+                await rows(conn, run.id, run.status, run.attempt, run.machine_id, run.lease_expires_at),
+                await rows(conn, machine.id, machine.held_by_run_id, machine.reserved_session_id),
+                await rows(conn, session.id, session.machine_id, session.ended_at),
+            )
 
-        assert found == {
-            (run.id, run.status.value, run.attempt, run.machine or run.wanted, run.lease_until)
-            for run in self.model.runs
-        }
-        assert held == {run.machine: run.id for run in self.model.runs if run.lease_until is not None}
+        model = self.model
+        held = {run.machine: run.id for run in model.runs if run.lease_until is not None}
+        reserved = {session.machine: session.id for session in model.sessions if session.ended_at is None}
+
+        assert self.do(everything) == (
+            {
+                (run.id, run.status.value, run.attempt, run.machine and run.machine.id, run.lease_until)
+                for run in model.runs
+            },
+            {(machine.id, held.get(machine), reserved.get(machine)) for machine in model.machines},
+            {
+                (session.id, session.machine and session.machine.id, session.ended_at)
+                for session in model.sessions
+            },
+        )
+
+    @invariant()
+    def a_reserved_machine_carries_out_runs_of_its_session_only(self) -> None:
+        """Invariant 3, asked of the database alone."""
+        run, machine = tables.runs, tables.machines
+        strangers = (
+            select(run.c.id)
+            .join(machine, machine.c.held_by_run_id == run.c.id)
+            .where(machine.c.reserved_session_id.is_distinct_from(run.c.session_id))
+            .where(machine.c.reserved_session_id.is_not(None))
+        )
+
+        assert self.do(lambda conn: conn.execute(strangers)).all() == []
 
 
 @pytest.mark.slow
@@ -325,7 +458,7 @@ def test_claims_do_what_the_model_does(kind: str, tmp_path: Path, request: pytes
         lambda: Claims(open_database),  # type: ignore[arg-type]  # any factory will do
         settings=settings(
             max_examples=15,
-            stateful_step_count=25,
+            stateful_step_count=60,
             deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
