@@ -457,7 +457,7 @@ def test_claims_do_what_the_model_does(kind: str, tmp_path: Path, request: pytes
     run_state_machine_as_test(
         lambda: Claims(open_database),  # type: ignore[arg-type]  # any factory will do
         settings=settings(
-            max_examples=15,
+            max_examples=12,
             stateful_step_count=60,
             deadline=None,
             suppress_health_check=list(HealthCheck),
