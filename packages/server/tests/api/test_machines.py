@@ -10,7 +10,6 @@ from cyberdesk_server.api.parts import Parts
 from cyberdesk_server.api.schemas.machines import MachineResponse, MachineResponseWithIncludes
 from cyberdesk_server.domain.ids import MachineId, OrganizationId, WorkerId
 from cyberdesk_server.store import runs
-from cyberdesk_server.store.runs import Claim
 from cyberdesk_server.store.tables import secrets
 from cyberdesk_server.testing.rows import a_machine
 from sqlalchemy import select
@@ -203,32 +202,27 @@ async def test_a_status_that_is_told_holds_until_the_connection_says_something_e
     assert anew["status"] == "connected"
 
 
-async def claim(parts: Parts) -> Claim | None:
-    async with parts.database.transaction() as conn:
-        return await runs.claim_next(conn, worker_id=WorkerId("w"), now=parts.clock.now(), lease_seconds=30)
-
-
 @pytest.mark.parametrize("status", ["error", "disconnected"])
 async def test_a_connected_machine_that_is_told_to_be_out_of_order_gets_no_runs_until_it_is_set_back(
-    client: httpx.AsyncClient, parts: Parts, make: Make, status: str
+    client: httpx.AsyncClient, parts: Parts, make: Make, status: str, worker: Any
 ) -> None:
     await make("runs", workflow_id=(await make("workflows"))["id"])
     async with parts.database.transaction() as conn:
         machine = await a_machine(conn, OWN)
 
     await client.patch(f"/v1/machines/{machine.id}", json={"status": status})
-    out_of_order = await claim(parts)
+    out_of_order = await worker.claim()
     async with parts.bus.listen("machines.free") as heard:
         await client.patch(f"/v1/machines/{machine.id}", json={"status": "connected"})
         assert (await anext(heard))[0] == "machines.free"
-    set_back = await claim(parts)
+    set_back = await worker.claim()
 
     assert out_of_order is None
     assert set_back is not None
 
 
 async def test_a_machine_without_a_connection_gets_no_runs_whatever_its_status_says(
-    client: httpx.AsyncClient, parts: Parts, make: Make
+    client: httpx.AsyncClient, parts: Parts, make: Make, worker: Any
 ) -> None:
     await make("runs", workflow_id=(await make("workflows"))["id"])
     machine = await make("machines")
@@ -236,7 +230,7 @@ async def test_a_machine_without_a_connection_gets_no_runs_whatever_its_status_s
     answer = await client.patch(f"/v1/machines/{machine['id']}", json={"status": "connected"})
 
     assert answer.json()["status"] == "connected"
-    assert await claim(parts) is None
+    assert await worker.claim() is None
 
 
 async def test_a_machine_with_a_run_cannot_be_deleted(
