@@ -64,6 +64,7 @@ async def until_answered(client: httpx.AsyncClient, path: str, body: object) -> 
 
 
 @pytest.mark.parametrize("processes", [1, 2])
+@pytest.mark.slow
 async def test_of_many_equal_requests_at_once_one_is_done_and_all_get_its_answer(
     parts: Parts, processes: int
 ) -> None:
@@ -83,6 +84,7 @@ async def test_of_many_equal_requests_at_once_one_is_done_and_all_get_its_answer
 
 
 @pytest.mark.parametrize("processes", [1, 2])
+@pytest.mark.slow
 async def test_of_many_refused_requests_at_once_all_get_the_same_refusal(
     parts: Parts, processes: int
 ) -> None:
