@@ -1,6 +1,7 @@
 """A driver with a painted desktop, and a small server for it to join."""
 
 import asyncio
+import logging
 import ssl
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -12,6 +13,16 @@ from cyberdriver.testing import FakeBackend
 from cyberdriver.tunnel import Greeting, Link, parse_address
 
 KEY = "ak_test"
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_it_was() -> Iterator[None]:
+    """A test that configures the log, as every command does, leaves no trace in the next one."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
 
 
 @pytest.fixture

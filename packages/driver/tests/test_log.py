@@ -3,18 +3,8 @@
 import io
 import logging
 import re
-from collections.abc import Iterator
 
-import pytest
 from cyberdriver.log import start_logging
-
-
-@pytest.fixture(autouse=True)
-def _undo() -> Iterator[None]:
-    root = logging.getLogger()
-    before = (root.handlers[:], root.level)
-    yield
-    root.handlers[:], root.level = before[0], before[1]
 
 
 def test_a_line_has_time_level_and_facts() -> None:

@@ -8,7 +8,7 @@ import base64
 import json
 import re
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from urllib.parse import parse_qs
@@ -114,6 +114,18 @@ class StandIn:
     delay_seconds: float = 0
     asked: list[Asked] = field(default_factory=list)
     port: int = 0
+    answering: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self.answering.add(task)
+        try:
+            await self.answer(reader, writer)
+        finally:
+            writer.close()
+            with suppress(OSError):
+                await writer.wait_closed()
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
@@ -130,7 +142,6 @@ class StandIn:
             f"HTTP/1.1 {status} X\r\nLocation: /elsewhere\r\nContent-Length: {len(quoted)}\r\n\r\n".encode()
         )
         writer.write(quoted)
-        writer.close()
 
     def urls(self) -> ProviderUrls:
         base = f"http://127.0.0.1:{self.port}"
@@ -157,10 +168,15 @@ async def stand_in() -> AsyncIterator[StandIn]:
 
 @asynccontextmanager
 async def listening(provider: StandIn) -> AsyncIterator[None]:
-    server = await asyncio.start_server(provider.answer, "127.0.0.1", 0)
+    server = await asyncio.start_server(provider.serve, "127.0.0.1", 0)
     provider.port = server.sockets[0].getsockname()[1]
     async with server:
         yield
+        if provider.answering:
+            _, late = await asyncio.wait(provider.answering, timeout=0.1)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
 
 
 class NoonClock:
