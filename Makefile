@@ -17,10 +17,11 @@ up: setup        ## a server on this machine, its data in ./var
 	@cyberdesk-server up --data-dir var
 
 test: test-fast  ## every test: real databases, real sockets, real X displays (about six minutes on two cores)
+	@python -m pytest -q -n 2 -m "broad and not slow" --timeout 60
 	@python -m pytest -q -m slow
 
 test-fast: setup ## the tests that need less than a minute together
-	@python -m pytest -q -n 2 -m "not slow" --timeout 60
+	@python -m pytest -q -n 2 -m "not slow and not broad" --timeout 60
 
 fuzz: setup      ## ten minutes of requests nobody would think of; SECONDS=60 SEED=1 DATABASE=postgresql change that
 	@python -m fuzz $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED)) $(if $(DATABASE),--database $(DATABASE))

@@ -1,0 +1,41 @@
+"""Tests that are quick one by one and long together: only `make test-fast` leaves them out."""
+
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent
+BROAD = (
+    "demo/tests",
+    "packages/driver/tests/backends",
+    "packages/driver/tests/test_desktop.py",
+    "packages/sdk/tests/cli",
+    "packages/sdk/tests/test_documents.py",
+    "packages/sdk/tests/test_generated_models.py",
+    "packages/server/tests/api",
+    "packages/server/tests/executor/reading",
+    "packages/server/tests/executor/test_files.py",
+    "packages/server/tests/executor/steps/test_steps_documented.py",
+    "packages/server/tests/executor/steps/test_steps_model.py",
+    "packages/server/tests/gateway",
+    "packages/server/tests/test_cli.py",
+    "packages/server/tests/worker",
+    "tests",
+)
+"""The API over HTTP, real screens and the reading of them, programs of their own, pages held to the code."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if _is_broad(item.path):
+            item.add_marker("broad")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """What is left out anyway need not be read: that alone takes many seconds."""
+    is_left_out = "not broad" in config.option.markexpr and _is_broad(collection_path)
+    return True if is_left_out else None
+
+
+def _is_broad(path: Path) -> bool:
+    return any(path.is_relative_to(ROOT / place) for place in BROAD)
