@@ -12,6 +12,7 @@ BROAD = (
     "packages/sdk/tests/cli",
     "packages/sdk/tests/test_documents.py",
     "packages/sdk/tests/test_generated_models.py",
+    "packages/server/tests/adapters",
     "packages/server/tests/api",
     "packages/server/tests/executor/reading",
     "packages/server/tests/executor/test_files.py",
