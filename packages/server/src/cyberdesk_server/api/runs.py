@@ -40,7 +40,7 @@ from cyberdesk_server.store import run_records
 from cyberdesk_server.store.run_records import Wanted
 from cyberdesk_server.topics import RUNS_WAITING
 from cyberdesk_server.usecases import runs
-from cyberdesk_server.usecases.attachments import uploading
+from cyberdesk_server.usecases.attachments import delete_contents, uploading
 from cyberdesk_server.usecases.orders import Order
 
 api = router(prefix="/v1/runs", tags=["runs"])
@@ -177,8 +177,7 @@ async def delete_run(request: Request, run_id: UUID, caller: Caller, parts: Part
         return no_content()
 
     answer = await write(request, work)
-    for key in orphans:
-        await parts.blobs.delete(key)
+    await delete_contents(parts.blobs, orphans)
     return answer
 
 

@@ -37,6 +37,7 @@ from cyberdesk_server.store import run_records
 from cyberdesk_server.store import trajectories as store
 from cyberdesk_server.store.trajectories import Wanted
 from cyberdesk_server.usecases import trajectories
+from cyberdesk_server.usecases.attachments import delete_contents
 
 api = router(prefix="/v1/trajectories", tags=["trajectories"])
 of_workflows = router(prefix="/v1/workflows", tags=["trajectories"])
@@ -134,8 +135,7 @@ async def update_trajectory(
         return JsonAnswer(_view(trajectory))
 
     answer = await write(request, work)
-    for key in orphans:
-        await parts.blobs.delete(key)
+    await delete_contents(parts.blobs, orphans)
     return answer
 
 
@@ -173,8 +173,7 @@ async def delete_trajectory(
         return no_content()
 
     answer = await write(request, work)
-    for key in orphans:
-        await parts.blobs.delete(key)
+    await delete_contents(parts.blobs, orphans)
     return answer
 
 

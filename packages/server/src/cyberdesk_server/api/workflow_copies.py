@@ -19,6 +19,7 @@ from cyberdesk_server.api.workflow_views import workflow_view
 from cyberdesk_server.api.writes import write
 from cyberdesk_server.domain.ids import WorkflowId
 from cyberdesk_server.usecases import trajectories, workflow_copies
+from cyberdesk_server.usecases.attachments import delete_contents
 from cyberdesk_server.usecases.contents import kept_if_named
 
 api = router(prefix="/v1/workflows/{workflow_id}", tags=["workflows"])
@@ -83,6 +84,5 @@ async def merge_workflow(
             return JsonAnswer(await workflow_view(conn, target))
 
         answer = await write(request, work)
-    for key in orphans:
-        await parts.blobs.delete(key)
+    await delete_contents(parts.blobs, orphans)
     return answer

@@ -38,6 +38,7 @@ from cyberdesk_server.domain.refusals import Unknown, invalid
 from cyberdesk_server.domain.workflows import Workflow
 from cyberdesk_server.store import workflows as store
 from cyberdesk_server.usecases import workflows
+from cyberdesk_server.usecases.attachments import delete_contents
 
 api = router(prefix="/v1/workflows", tags=["workflows"])
 
@@ -175,8 +176,7 @@ async def delete_workflow(request: Request, workflow_id: UUID, caller: Caller, p
         return no_content()
 
     answer = await write(request, work)
-    for key in orphans:
-        await parts.blobs.delete(key)
+    await delete_contents(parts.blobs, orphans)
     return answer
 
 
