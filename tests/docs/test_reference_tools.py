@@ -23,7 +23,7 @@ from cyberdesk_server.executor.arguments import Fill, fill_of
 from cyberdesk_server.executor.loop import execute
 from cyberdesk_server.executor.parts import ExecutorParts
 from cyberdesk_server.executor.tools import TOOLS, Tool
-from cyberdesk_server.store import runs, steps
+from cyberdesk_server.store import claims, steps
 from cyberdesk_server.testing.ports import (
     ManualClock,
     MemoryBlobs,
@@ -123,7 +123,9 @@ async def carried_out(call: ToolCall, folder: Path) -> Step:
             )
         clock = ManualClock()
         async with database.transaction() as conn:
-            claim = await runs.claim_next(conn, worker_id=WorkerId("test"), now=clock.now(), lease_seconds=60)
+            claim = await claims.claim_next(
+                conn, worker_id=WorkerId("test"), now=clock.now(), lease_seconds=60
+            )
         assert claim is not None
         parts = ExecutorParts(
             database=database,

@@ -43,10 +43,10 @@ from cyberdesk_server.gateway import Gateway, TunnelWebSocketProtocol
 from cyberdesk_server.gateway.websocket import PING_SECONDS, PONG_LIMIT_SECONDS
 from cyberdesk_server.ports import Blobs, Clock
 from cyberdesk_server.settings import Settings
-from cyberdesk_server.store import idempotency, machines, runs
+from cyberdesk_server.store import claims, idempotency, machines
+from cyberdesk_server.store.claims import Claim
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.store.migrate import migrate
-from cyberdesk_server.store.runs import Claim
 from cyberdesk_server.usecases import attachments, organizations
 from cyberdesk_server.worker import Worker, WorkerLimits
 from cyberdesk_server.worker.timers import Chore, keep_doing
@@ -188,7 +188,7 @@ async def _forget_the_past(database: Database) -> None:
     now = datetime.now(UTC)
     async with database.transaction() as conn:
         await machines.disconnect_all(conn, now)
-        unfinished = await runs.expire_leases(conn, now=now)
+        unfinished = await claims.expire_leases(conn, now=now)
     if unfinished:
         log.info("runs of the last process are taken over", runs=unfinished)
 

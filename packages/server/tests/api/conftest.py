@@ -16,8 +16,8 @@ from cyberdesk_server.api.parts import Parts
 from cyberdesk_server.domain.ids import OrganizationId, RunId, WorkerId
 from cyberdesk_server.domain.json import JsonObject
 from cyberdesk_server.domain.runs import RunStatus
-from cyberdesk_server.store import runs
-from cyberdesk_server.store.runs import Claim
+from cyberdesk_server.store import claims
+from cyberdesk_server.store.claims import Claim
 from cyberdesk_server.testing.api import an_api
 from cyberdesk_server.testing.ports import ScriptedProviders
 from cyberdesk_server.testing.rows import NOON, a_database, a_machine, an_api_key, an_organization
@@ -144,7 +144,7 @@ class Worker:
 
     async def claim(self) -> Claim | None:
         async with self._parts.database.transaction() as conn:
-            return await runs.claim_next(
+            return await claims.claim_next(
                 conn, worker_id=WorkerId("w"), now=self._parts.clock.now(), lease_seconds=1000
             )
 

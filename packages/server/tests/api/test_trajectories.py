@@ -13,7 +13,7 @@ from cyberdesk_server.domain.ids import OrganizationId, WorkerId, WorkflowId
 from cyberdesk_server.domain.runs import RunStatus
 from cyberdesk_server.domain.steps import StepState, ToolCall
 from cyberdesk_server.ports import BlobMissing
-from cyberdesk_server.store import runs, steps
+from cyberdesk_server.store import claims, runs, steps
 from cyberdesk_server.testing.ports import a_screenshot
 from cyberdesk_server.testing.rows import NOON, a_machine, a_step
 from cyberdesk_server.usecases import trajectories
@@ -36,7 +36,7 @@ async def a_run_that_ended(
         await parts.blobs.put(key, screen.png, content_type="image/png")
     async with parts.database.transaction() as conn:
         await a_machine(conn, OWN)
-        claim = await runs.claim_next(
+        claim = await claims.claim_next(
             conn, worker_id=WorkerId("w"), now=parts.clock.now(), lease_seconds=1000
         )
         assert claim is not None
@@ -52,7 +52,7 @@ async def a_run_that_ended(
             )
             await steps.begin(conn, step, claim.attempt)
         await runs.end(conn, claim.run.id, status=status, changes={}, now=NOON)
-        await runs.release(conn, claim.run.id, claim.attempt, now=NOON)
+        await claims.release(conn, claim.run.id, claim.attempt, now=NOON)
     answer: dict[str, Any] = (await client.get(f"/v1/runs/{run['id']}")).json()
     return answer
 

@@ -16,9 +16,9 @@ from cyberdesk_server.domain.steps import Step
 from cyberdesk_server.executor.loop import execute
 from cyberdesk_server.executor.parts import Ending, ExecutorParts, Limits
 from cyberdesk_server.ports import Model, SecretContext
-from cyberdesk_server.store import attachments, runs, secrets, steps
+from cyberdesk_server.store import attachments, claims, runs, secrets, steps
+from cyberdesk_server.store.claims import Claim
 from cyberdesk_server.store.database import Database
-from cyberdesk_server.store.runs import Claim
 from cyberdesk_server.store.types import to_json
 from cyberdesk_server.testing.ports import (
     ManualClock,
@@ -75,7 +75,7 @@ class Stage:
 
     async def claim(self) -> Claim:
         async with self.database.transaction() as conn:
-            claim = await runs.claim_next(
+            claim = await claims.claim_next(
                 conn, worker_id=WorkerId("test"), now=self.clock.now(), lease_seconds=LEASE_SECONDS
             )
         assert claim is not None
@@ -110,7 +110,7 @@ class Stage:
     async def finish(self, claim: Claim, ending: Ending) -> None:
         """What the worker does with an ending."""
         async with self.database.transaction() as conn:
-            await runs.finish(
+            await claims.finish(
                 conn,
                 claim.run.id,
                 claim.attempt,

@@ -9,7 +9,7 @@ from cyberdesk_server.domain.runs import RunStatus
 from cyberdesk_server.executor.loop import execute
 from cyberdesk_server.executor.signals import RunFails
 from cyberdesk_server.executor.task import task_of
-from cyberdesk_server.store.runs import Claim
+from cyberdesk_server.store.claims import Claim
 from cyberdesk_server.testing.ports import turns
 
 EARLIER = {

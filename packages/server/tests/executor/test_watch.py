@@ -12,7 +12,7 @@ from cyberdesk_server.executor.signals import RunFails, RunStopped
 from cyberdesk_server.executor.watch import OWN_NEWS, watching
 from cyberdesk_server.ports import Message
 from cyberdesk_server.store import runs
-from cyberdesk_server.store.runs import Claim
+from cyberdesk_server.store.claims import Claim
 from cyberdesk_server.testing.ports import turns
 from cyberdesk_server.topics import run_topic
 

@@ -17,7 +17,7 @@ from cyberdesk_server.domain.ids import ConnectionId, MachineId, PoolId, RunId, 
 from cyberdesk_server.domain.refusals import SessionEnded
 from cyberdesk_server.domain.runs import Run, RunStatus
 from cyberdesk_server.domain.workflows import Workflow
-from cyberdesk_server.store import machines, pools, runs, sessions, tables
+from cyberdesk_server.store import claims, machines, pools, runs, sessions, tables
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.testing.rows import (
     NOON,
@@ -309,7 +309,7 @@ class Claims(RuleBasedStateMachine):
         expected = self.model.claim()
 
         claimed = self.do(
-            lambda conn: runs.claim_next(
+            lambda conn: claims.claim_next(
                 conn, worker_id=WorkerId("w"), now=self.model.now, lease_seconds=LEASE_SECONDS
             )
         )
@@ -336,7 +336,7 @@ class Claims(RuleBasedStateMachine):
         run = data.draw(st.sampled_from(self.model.runs))
         until = self.model.now + timedelta(seconds=LEASE_SECONDS)
 
-        answered = self.do(lambda conn: runs.renew(conn, run.id, run.attempt - stale_by, lease_until=until))
+        answered = self.do(lambda conn: claims.renew(conn, run.id, run.attempt - stale_by, lease_until=until))
 
         if stale_by or run.lease_until is None:
             assert answered is None
@@ -389,7 +389,7 @@ class Claims(RuleBasedStateMachine):
     def worker_lets_go(self, data: st.DataObject, stale_by: int) -> None:
         run = data.draw(st.sampled_from(self.model.runs))
 
-        self.do(lambda conn: runs.release(conn, run.id, run.attempt - stale_by, now=self.model.now))
+        self.do(lambda conn: claims.release(conn, run.id, run.attempt - stale_by, now=self.model.now))
 
         if not stale_by and run.status.is_terminal:
             run.lease_until = None
@@ -398,7 +398,7 @@ class Claims(RuleBasedStateMachine):
     def process_starts_again(self) -> None:
         held = [run for run in self.model.runs if run.lease_until is not None]
 
-        assert self.do(lambda conn: runs.expire_leases(conn, now=self.model.now)) == len(held)
+        assert self.do(lambda conn: claims.expire_leases(conn, now=self.model.now)) == len(held)
         for run in held:
             run.lease_until = None if run.status.is_terminal else self.model.now
 

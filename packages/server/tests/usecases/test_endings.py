@@ -8,7 +8,7 @@ import pytest
 from cyberdesk_server.domain.ids import RunId
 from cyberdesk_server.domain.runs import RunStatus, demand_of_machine, demand_of_session
 from cyberdesk_server.store import machines, runs
-from cyberdesk_server.store.runs import Claim
+from cyberdesk_server.store.claims import Claim
 from cyberdesk_server.testing.rows import NOON
 from cyberdesk_server.usecases.endings import end_demanding, end_session, finish, settle
 

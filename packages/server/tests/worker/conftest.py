@@ -17,9 +17,9 @@ from cyberdesk_server.domain.machines import Machine
 from cyberdesk_server.domain.runs import Run, RunStatus
 from cyberdesk_server.domain.workflows import Workflow
 from cyberdesk_server.executor.parts import ExecutorParts, Limits
-from cyberdesk_server.store import machines, runs
+from cyberdesk_server.store import claims, machines, runs
+from cyberdesk_server.store.claims import Claim
 from cyberdesk_server.store.database import Database
-from cyberdesk_server.store.runs import Claim
 from cyberdesk_server.testing.ports import FunctionModel, MemoryBlobs, PrintedReader, ScriptedDesktop
 from cyberdesk_server.testing.rows import a_database, a_machine, a_run, a_workflow, an_organization
 from cyberdesk_server.worker import Worker, WorkerLimits
@@ -84,7 +84,7 @@ class Floor:
     async def expire_leases(self) -> None:
         """What time does to the lease of a worker that is gone."""
         async with self.database.transaction() as conn:
-            await runs.expire_leases(conn, now=datetime.now(UTC))
+            await claims.expire_leases(conn, now=datetime.now(UTC))
 
     async def now(self, run_id: RunId) -> Run:
         async with self.database.read() as conn:

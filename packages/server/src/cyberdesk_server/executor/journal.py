@@ -12,7 +12,7 @@ from cyberdesk_server.executor.tools.base import Outcome, OutputFile
 from cyberdesk_server.executor.watch import OWN_NEWS
 from cyberdesk_server.ports import Message
 from cyberdesk_server.store import attachments, steps
-from cyberdesk_server.store.runs import Claim
+from cyberdesk_server.store.claims import Claim
 from cyberdesk_server.topics import run_topic
 
 

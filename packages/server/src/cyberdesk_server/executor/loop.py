@@ -43,7 +43,7 @@ from cyberdesk_server.executor.watch import Watch, watching
 from cyberdesk_server.ports import ModelError
 from cyberdesk_server.store import secrets as stored_secrets
 from cyberdesk_server.store import steps as stored_steps
-from cyberdesk_server.store.runs import Claim
+from cyberdesk_server.store.claims import Claim
 from cyberdesk_server.store.secrets import Sealed
 
 
@@ -51,7 +51,7 @@ async def execute(claim: Claim, parts: ExecutorParts) -> Ending:
     """Work on a claimed run until it ends.
 
     Never raises for what a model or a desktop does; what a bug of ours raises is the caller's to record.
-    The ending is not written here: that is one transaction of the worker (`store.runs.finish`).
+    The ending is not written here: that is one transaction of the worker (`store.claims.finish`).
     """
     async with watching(claim, parts) as watch:
         try:

@@ -9,7 +9,7 @@ from cyberdesk_server.executor.signals import RunFails
 from cyberdesk_server.executor.tools import specs
 from cyberdesk_server.json_schemas import SECRET_PREFIX, misfits
 from cyberdesk_server.ports import Blobs
-from cyberdesk_server.store.runs import Claim
+from cyberdesk_server.store.claims import Claim
 
 
 async def task_of(claim: Claim, secret_names: frozenset[str], blobs: Blobs) -> Task:

@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 from cyberdesk_server.executor.parts import ExecutorParts
 from cyberdesk_server.executor.signals import RunFails, RunStopped
 from cyberdesk_server.ports import Message
-from cyberdesk_server.store import runs
-from cyberdesk_server.store.runs import Claim
+from cyberdesk_server.store import claims
+from cyberdesk_server.store.claims import Claim
 from cyberdesk_server.topics import run_topic
 
 T = TypeVar("T")
@@ -50,7 +50,7 @@ class Watch:
         """`check`, and ask the store: for the moment before an action."""
         self.check()
         async with self._parts.database.read() as conn:
-            may_act = await runs.may_act(conn, self._claim.run.id, self._claim.attempt)
+            may_act = await claims.may_act(conn, self._claim.run.id, self._claim.attempt)
         if not may_act:
             raise RunStopped
 

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Row, Text, cast, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cyberdesk_server.domain.connections import ConnectionStatus
-from cyberdesk_server.domain.ids import ApiKeyId, ConnectionId, MachineId, OrganizationId
+from cyberdesk_server.domain.ids import ApiKeyId, ConnectionId, MachineId, OrganizationId, RunId
 from cyberdesk_server.domain.machines import Machine, MachineStatus
 from cyberdesk_server.store.ownership import not_among
 from cyberdesk_server.store.search import contains
@@ -24,6 +24,7 @@ __all__ = [
     "disconnect",
     "disconnect_all",
     "find",
+    "free",
     "get",
     "parameter_names",
     "seen",
@@ -234,6 +235,13 @@ async def delete(conn: AsyncConnection, organization_id: OrganizationId, machine
         )
     )
     return gone.rowcount == 1
+
+
+async def free(conn: AsyncConnection, run_id: RunId) -> None:
+    """The machine that this run holds, if it does, is free for the next."""
+    await conn.execute(
+        update(machines).where(machines.c.held_by_run_id == run_id).values(held_by_run_id=None)
+    )
 
 
 async def unknown(

@@ -13,7 +13,7 @@ from cyberdesk_server.domain.ids import RunId, SessionId
 from cyberdesk_server.domain.json import JsonObject
 from cyberdesk_server.domain.runs import Demand, Run, RunStatus, added_up
 from cyberdesk_server.domain.sessions import Session
-from cyberdesk_server.store import runs, sessions
+from cyberdesk_server.store import claims, runs, sessions
 
 
 async def finish(
@@ -32,7 +32,7 @@ async def finish(
     Nothing, and nothing changed, when the worker lost the run or it has ended already.
     """
     before = await runs.usage(conn, run_id)
-    ended = await runs.finish(
+    ended = await claims.finish(
         conn,
         run_id,
         attempt,

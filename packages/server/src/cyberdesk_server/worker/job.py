@@ -14,8 +14,8 @@ from cyberdesk_server.domain.ids import RunId
 from cyberdesk_server.domain.runs import RunStatus
 from cyberdesk_server.executor.loop import execute
 from cyberdesk_server.executor.parts import Ending, ExecutorParts
-from cyberdesk_server.store import runs
-from cyberdesk_server.store.runs import Claim
+from cyberdesk_server.store import claims
+from cyberdesk_server.store.claims import Claim
 from cyberdesk_server.topics import MACHINES_FREE, run_topic
 from cyberdesk_server.usecases.endings import finish
 from cyberdesk_server.worker.gate import GatedDesktop
@@ -106,7 +106,7 @@ class Job:
                     now=now,
                 )
             if not ended:
-                await runs.release(conn, run_id, attempt, now=now)
+                await claims.release(conn, run_id, attempt, now=now)
         log.info(
             "run ended" if ended else "run was ended or taken over by somebody else", status=ending.status
         )
@@ -115,4 +115,4 @@ class Job:
 
     async def _renew(self, lease_until: datetime) -> RunStatus | None:
         async with self._parts.database.transaction() as conn:
-            return await runs.renew(conn, self._claim.run.id, self._claim.attempt, lease_until=lease_until)
+            return await claims.renew(conn, self._claim.run.id, self._claim.attempt, lease_until=lease_until)

@@ -12,9 +12,9 @@ from cyberdesk_server.domain.ids import WorkerId
 from cyberdesk_server.domain.runs import RunStatus
 from cyberdesk_server.executor.parts import ExecutorParts
 from cyberdesk_server.ports import Bus, Clock, Message
-from cyberdesk_server.store import runs, waiting
+from cyberdesk_server.store import claims, waiting
+from cyberdesk_server.store.claims import Claim
 from cyberdesk_server.store.database import Database
-from cyberdesk_server.store.runs import Claim
 from cyberdesk_server.topics import MACHINES_FREE, RUNS_WAITING, run_topic
 from cyberdesk_server.usecases.endings import finish
 from cyberdesk_server.worker.job import INTERNAL_ERROR, Job
@@ -92,7 +92,7 @@ class Worker:
     async def _claim(self) -> Claim | None:
         try:
             async with self._database.transaction() as conn:
-                claim = await runs.claim_next(
+                claim = await claims.claim_next(
                     conn,
                     worker_id=self._id,
                     now=self._clock.now(),

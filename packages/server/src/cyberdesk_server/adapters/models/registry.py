@@ -6,7 +6,7 @@ so that an idle server does without it.
 
 from cyberdesk_server.executor.reading.reader import ScreenReader
 from cyberdesk_server.ports import Model
-from cyberdesk_server.store.runs import Claim
+from cyberdesk_server.store.claims import Claim
 
 
 def model_for(claim: Claim, reader: ScreenReader) -> Model:

@@ -1,0 +1,265 @@
+"""The claims of workers on runs.
+
+While `lease_expires_at` is set a run holds its machine. It is set by a claim, and cleared when the run
+ends, when its worker lets go of it after it was cancelled, or when the lease of a cancelled run runs out.
+Every write of a worker names its `attempt`; one that was overtaken changes nothing (invariant 4).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, bindparam, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cyberdesk_server.domain.ids import MachineId, RunId, WorkerId
+from cyberdesk_server.domain.json import JsonObject
+from cyberdesk_server.domain.machines import Machine
+from cyberdesk_server.domain.refs import Outcome
+from cyberdesk_server.domain.runs import Run, RunStatus
+from cyberdesk_server.domain.workflows import Workflow
+from cyberdesk_server.store import machines, pools, secrets, sessions, tables, workflows
+from cyberdesk_server.store.runs import COLUMNS, ENDED, run_from
+from cyberdesk_server.store.tables import runs
+from cyberdesk_server.store.waiting import IS_FREE, best_pair
+
+CLAIM_LOCK = 0x43594252
+"""Key of the advisory lock that lets one claim at a time decide on PostgreSQL."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A run that is a worker's to carry out, and all that belongs to it."""
+
+    run: Run
+    machine: Machine
+    workflow: Workflow
+    attempt: int
+    """The fencing number every write of this worker has to name."""
+
+    pool_parameters: JsonObject = field(default_factory=dict)
+    """What the pools give that the run names."""
+
+    earlier: Mapping[str, Outcome] = field(default_factory=dict)
+    """What earlier runs of its session or chain came to, by alias: what its inputs may refer to."""
+
+
+async def claim_next(
+    conn: AsyncConnection, *, worker_id: WorkerId, now: datetime, lease_seconds: float
+) -> Claim | None:
+    """The run this worker carries out next, or None when there is nothing to do.
+
+    First a run whose worker is gone (its lease ran out): same machine, next attempt. Else the best waiting
+    run that a connected, available machine without a run can take: priority, then the oldest.
+    """
+    await _one_claim_at_a_time(conn)
+    await _free_machines_of_ended_runs(conn, now)
+    lease_until = now + timedelta(seconds=lease_seconds)
+    taken = await _take_over(conn, worker_id, now, lease_until) or await _take_waiting(
+        conn, worker_id, now, lease_until
+    )
+    if taken is None:
+        return None
+    run = run_from(taken)
+    machine = await conn.execute(select(tables.machines).where(tables.machines.c.id == run.machine_id))
+    return Claim(
+        run,
+        machines.machine_from(machine.one()),
+        await workflows.get_even_deleted(conn, run.workflow_id),
+        run.attempt,
+        pool_parameters=(await pools.parameters(conn, run.pool_ids))[0] if run.pool_ids else {},
+        earlier=await sessions.outcomes(conn, run),
+    )
+
+
+async def renew(
+    conn: AsyncConnection, run_id: RunId, attempt: int, *, lease_until: datetime
+) -> RunStatus | None:
+    """The run's status, its lease now lasting until `lease_until`.
+
+    None: the lease is lost and the run another's. A terminal status: somebody ended the run, and the
+    worker has to `release` it when it has stopped.
+    """
+    status = (
+        await conn.execute(
+            update(runs)
+            .where(*_ours(run_id, attempt), runs.c.lease_expires_at.is_not(None))
+            .values(lease_expires_at=lease_until)
+            .returning(runs.c.status)
+        )
+    ).scalar_one_or_none()
+    return None if status is None else RunStatus(status)
+
+
+async def may_act(conn: AsyncConnection, run_id: RunId, attempt: int) -> bool:
+    """True while the run goes on and is this worker's."""
+    going_on = await conn.execute(_GOING_ON, {"run_id": run_id, "attempt": attempt})
+    return going_on.first() is not None
+
+
+async def finish(
+    conn: AsyncConnection,
+    run_id: RunId,
+    attempt: int,
+    *,
+    status: RunStatus,
+    error: Sequence[str] | None,
+    output_data: JsonObject | None,
+    usage_metadata: JsonObject | None,
+    now: datetime,
+) -> Run | None:
+    """End the run: status and output written, secrets gone, machine free.
+
+    None, and nothing changed, when the worker lost the run or it has ended already.
+    """
+    ended = await conn.execute(
+        update(runs)
+        .where(*_ours(run_id, attempt), runs.c.status.not_in(ENDED))
+        .values(
+            status=status.value,
+            error=None if error is None else list(error),
+            output_data=output_data,
+            usage_metadata=usage_metadata,
+            ended_at=now,
+            moved_at=now,
+            lease_expires_at=None,
+        )
+        .returning(*COLUMNS)
+    )
+    row = ended.one_or_none()
+    if row is None:
+        return None
+    await machines.free(conn, run_id)
+    await secrets.forget_run(conn, run_id)
+    return run_from(row)
+
+
+async def release(conn: AsyncConnection, run_id: RunId, attempt: int, *, now: datetime) -> None:
+    """Let go of a run that somebody else ended: its machine is free.
+
+    A run that has not ended stays as it is; a worker leaves it by letting its lease run out.
+    """
+    released = await conn.execute(
+        update(runs)
+        .where(*_ours(run_id, attempt), runs.c.status.in_(ENDED), runs.c.lease_expires_at.is_not(None))
+        .values(lease_expires_at=None, moved_at=now)
+    )
+    if released.rowcount:
+        await machines.free(conn, run_id)
+
+
+async def expire_leases(conn: AsyncConnection, *, now: datetime) -> int:
+    """Nobody is working: every claimed run can be taken over at once. For the start of a single process.
+
+    Returns how many leases there were.
+    """
+    expired = await conn.execute(
+        update(runs).where(runs.c.lease_expires_at.is_not(None)).values(lease_expires_at=now)
+    )
+    await _free_machines_of_ended_runs(conn, now)
+    return expired.rowcount
+
+
+async def holds_machine(conn: AsyncConnection, run_id: RunId, attempt: int) -> bool:
+    """True while the run, ended or not, is in the hands of this worker and holds its machine."""
+    held = await conn.execute(
+        select(runs.c.id).where(*_ours(run_id, attempt), runs.c.lease_expires_at.is_not(None))
+    )
+    return held.first() is not None
+
+
+_GOING_ON = select(runs.c.id).where(
+    runs.c.id == bindparam("run_id"),
+    runs.c.attempt == bindparam("attempt"),
+    runs.c.status == RunStatus.RUNNING.value,
+)
+
+
+def _ours(run_id: RunId, attempt: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return runs.c.id == run_id, runs.c.attempt == attempt
+
+
+async def _one_claim_at_a_time(conn: AsyncConnection) -> None:
+    # SQLite has one writer anyway. Claims that skip each other's locked rows would hand out runs past
+    # a better one, and could each see the same machine idle; a decision takes a millisecond, so they queue.
+    if conn.dialect.name == "postgresql":
+        await conn.execute(select(func.pg_advisory_xact_lock(CLAIM_LOCK)))
+
+
+async def _take_over(
+    conn: AsyncConnection, worker_id: WorkerId, now: datetime, lease_until: datetime
+) -> Row[Any] | None:
+    abandoned = (
+        select(runs.c.id)
+        .where(runs.c.lease_expires_at <= now, runs.c.status.not_in(ENDED))
+        .order_by(runs.c.lease_expires_at, runs.c.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    return (
+        await conn.execute(
+            update(runs)
+            .where(runs.c.id == abandoned.scalar_subquery())
+            .values(attempt=runs.c.attempt + 1, worker_id=worker_id, lease_expires_at=lease_until)
+            .returning(*COLUMNS)
+        )
+    ).one_or_none()
+
+
+async def _take_waiting(
+    conn: AsyncConnection, worker_id: WorkerId, now: datetime, lease_until: datetime
+) -> Row[Any] | None:
+    while (pair := await best_pair(conn)) is not None:
+        run_id, machine_id = pair
+        if not await _hold_machine(conn, machine_id, run_id):
+            continue  # it disconnected or was taken away in this very moment; look again
+        claimed = (
+            await conn.execute(
+                update(runs)
+                .where(runs.c.id == run_id, runs.c.status == RunStatus.SCHEDULING.value)
+                .values(
+                    status=RunStatus.RUNNING.value,
+                    machine_id=machine_id,
+                    attempt=runs.c.attempt + 1,
+                    worker_id=worker_id,
+                    lease_expires_at=lease_until,
+                    started_at=now,
+                    moved_at=now,
+                )
+                .returning(*COLUMNS)
+            )
+        ).one_or_none()
+        if claimed is not None:
+            if claimed.session_id is not None:
+                await sessions.reserve(conn, claimed.session_id, machine_id)
+            return claimed
+        await machines.free(conn, run_id)  # the run was cancelled in this very moment; look again
+    return None
+
+
+async def _hold_machine(conn: AsyncConnection, machine_id: MachineId, run_id: RunId) -> bool:
+    held = await conn.execute(
+        update(tables.machines)
+        .where(tables.machines.c.id == machine_id, IS_FREE, _is_open_to(run_id))
+        .values(held_by_run_id=run_id)
+    )
+    return held.rowcount == 1
+
+
+def _is_open_to(run_id: RunId) -> ColumnElement[bool]:
+    its_session = select(runs.c.session_id).where(runs.c.id == run_id).scalar_subquery()
+    reserved_for = tables.machines.c.reserved_session_id
+    return reserved_for.is_(None) | (reserved_for == its_session)
+
+
+async def _free_machines_of_ended_runs(conn: AsyncConnection, now: datetime) -> None:
+    """A worker that died before it could let go of a cancelled run keeps the machine until its lease ends."""
+    rows = await conn.execute(
+        update(runs)
+        .where(runs.c.lease_expires_at <= now, runs.c.status.in_(ENDED))
+        .values(lease_expires_at=None)
+        .returning(runs.c.id)
+    )
+    for run_id in rows.scalars().all():
+        await machines.free(conn, run_id)
