@@ -1,9 +1,14 @@
 """An X server that refuses, is not there, or dies: errors with one line, and a process that lives on."""
 
 import os
+import signal
+import socket
+import struct
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,7 +23,7 @@ from cyberdriver.backends.base import (
     Size,
 )
 from cyberdriver.backends.keys import parse_keys
-from cyberdriver.backends.x11 import X11Backend
+from cyberdriver.backends.x11 import X11Backend, silence
 from cyberdriver.backends.x11.connection import Connection
 from cyberdriver.desktop import VirtualDesktop, open_backend
 
@@ -69,6 +74,34 @@ def test_a_server_that_dies_in_a_drag_ends_the_drag(
 
     with short_lived.open_backend() as backend, pytest.raises(DisplayLost):
         backend.drag(Point(1, 1), Point(100, 100), Button.LEFT, 1.0)
+
+
+@pytest.mark.parametrize("name", ["click", "move", "size", "pointer", "capture", "type_text"])
+def test_a_server_that_says_nothing_is_given_up(
+    short_lived: VirtualDesktop, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(silence, "ANSWER_SECONDS", 0.2)
+    backend = short_lived.open_backend()
+    with stopped(server_of(short_lived)):
+        with pytest.raises(DisplayLost, match="failed: the X server has not answered for"):
+            CALLS[name](backend)
+        backend.close()
+    with short_lived.open_backend() as another:
+        CALLS[name](another)
+
+
+def test_a_server_of_which_nothing_is_asked_may_be_silent(
+    desktop: VirtualDesktop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(silence, "ANSWER_SECONDS", 0.2)
+    connection = Connection(desktop.display, desktop.xauthority)
+    connection.sync()
+
+    time.sleep(2 * silence.LOOK_SECONDS)
+
+    with connection.operation("test"):
+        assert connection.size() == desktop.size
+    connection.close()
 
 
 def test_a_closed_backend_says_so(desktop: VirtualDesktop) -> None:
@@ -131,6 +164,23 @@ def test_shared_memory_is_marked_for_removal_while_it_is_used(x11: X11Backend) -
 
     new = shared_memory_segments(os.getpid()).items() - before.items()
     assert [is_marked for _, is_marked in new] == [True]
+
+
+def server_of(desktop: VirtualDesktop) -> int:
+    """The process id of the X server, as the kernel tells it to whoever connects."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(f"/tmp/.X11-unix/X{desktop.display.removeprefix(':')}")
+        credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    return int(struct.unpack("3i", credentials)[0])
+
+
+@contextmanager
+def stopped(process_id: int) -> Iterator[None]:
+    os.kill(process_id, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(process_id, signal.SIGCONT)
 
 
 def shared_memory_segments(process_id: int) -> dict[str, bool]:

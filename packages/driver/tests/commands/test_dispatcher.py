@@ -4,6 +4,7 @@ import asyncio
 import json
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -207,6 +208,34 @@ async def test_a_screenshot_does_not_wait_for_an_input(gated: StagedMachine, gat
     assert not typing.done()
     gate.may_end.set()
     await typing
+
+
+async def test_a_click_that_nothing_is_before_is_done_at_once(
+    machine: StagedMachine, backend: FakeBackend
+) -> None:
+    click = Request("1", "POST", CLICK, body=b'{"x":1,"y":2}')
+
+    opening = machine.dispatcher.begin(click)
+    await asyncio.wrap_future(opening)
+    at_once = machine.dispatcher.begin(replace(click, request_id="2"))
+
+    assert at_once.done()
+    assert at_once.result().status == 200
+    assert backend.inputs == [Clicked(Point(1, 2))] * 2
+
+
+async def test_a_click_waits_for_the_inputs_before_it(gated: StagedMachine, gate: Gate) -> None:
+    typing = asyncio.create_task(gated.ask("POST", TYPE, {"text": "a"}))
+    await asyncio.to_thread(gate.has_begun.wait, 20)
+
+    click = gated.dispatcher.begin(Request("1", "POST", CLICK, body=b'{"x":1,"y":2}'))
+    has_overtaken = click.done()
+    gate.may_end.set()
+    await typing
+    await asyncio.wrap_future(click)
+
+    assert not has_overtaken
+    assert gate.inputs == [Typed("a"), Clicked(Point(1, 2))]
 
 
 async def test_ending_waits_for_the_current_input(gated: StagedMachine, gate: Gate) -> None:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 from cyberdesk_wire import Request, Response
@@ -53,7 +54,7 @@ class Dispatcher:
             lane: ThreadPoolExecutor(width, thread_name_prefix=f"cyberdriver-{lane.value}")
             for lane, width in LANE_WIDTHS.items()
         }
-        self._futures: set[Future[Any]] = set()
+        self._going_on: dict[Lane, set[Future[Any]]] = {lane: set() for lane in Lane}
         self._named: dict[str, _Running] = {}
         self._is_ending = False
 
@@ -66,6 +67,7 @@ class Dispatcher:
         """Queues this request and returns at once; what comes is its answer, never an exception.
 
         Cancelling takes back what has not begun; what has begun runs to its end and its answer is kept.
+        A brief input that has nothing before it is done here and now: waking another thread takes longer.
         """
         route = find_route(request.method, request.path)
         if isinstance(route, Answer):
@@ -80,7 +82,9 @@ class Dispatcher:
             if request.header(ACTION_ID_HEADER):
                 return _ready(_OTHER_WORK)
             name = None
-        future = self._tracked(self._lanes[route.lane].submit(self._perform, route, request))
+        if route.is_brief and self._desk.desktop.is_open and not self._going_on[route.lane]:
+            return _ready(self._perform(route, request))
+        future = self._submit(route.lane, partial(self._perform, route, request))
         if name:
             named = self._named[name] = _Running(request, future)
             future.add_done_callback(lambda _: self._forget(name, named))
@@ -93,7 +97,7 @@ class Dispatcher:
 
     async def act(self, action: Callable[[], None]) -> None:
         """Runs this among the inputs, after those that came before."""
-        await asyncio.wrap_future(self._tracked(self._lanes[Lane.INPUT].submit(action)))
+        await asyncio.wrap_future(self._submit(Lane.INPUT, action))
 
     async def release_held(self) -> None:
         """Keys and buttons that the server left down go up."""
@@ -118,15 +122,17 @@ class Dispatcher:
         Blocks for at most the grace; false when something is still running then, and the desktop stays open.
         """
         self.take_back_waiting()
-        if wait(list(self._futures), grace_seconds).not_done:
+        going_on = set[Future[Any]]().union(*self._going_on.values())
+        if wait(going_on, grace_seconds).not_done:
             return False
         self._desk.shells.close()
         self._desk.desktop.close()
         return True
 
-    def _tracked(self, future: "Future[Result]") -> "Future[Result]":
-        self._futures.add(future)
-        future.add_done_callback(self._futures.discard)
+    def _submit(self, lane: Lane, work: Callable[[], Result]) -> "Future[Result]":
+        future = self._lanes[lane].submit(work)
+        self._going_on[lane].add(future)
+        future.add_done_callback(self._going_on[lane].discard)
         return future
 
     def _forget(self, name: str, named: _Running) -> None:
@@ -134,7 +140,7 @@ class Dispatcher:
             del self._named[name]
 
     def _perform(self, route: Route, request: Request) -> Answer:
-        """In the lane's thread, from here to the end."""
+        """In one thread, from here to the end."""
         started_seconds = time.monotonic()
         work: Work | None = None
         try:

@@ -17,6 +17,11 @@ class Desktop:
         self._lock = threading.Lock()
         self._lease: _Lease | None = None
 
+    @property
+    def is_open(self) -> bool:
+        """Whether a backend is there already; opening one may take long."""
+        return self._lease is not None
+
     @contextmanager
     def use(self) -> "Iterator[Use]":
         """The desktop for one command. Raises what the backend raises.

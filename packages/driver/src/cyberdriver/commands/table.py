@@ -41,14 +41,16 @@ class Route:
     """Judges the request before anything happens. Raises `Refused` or an `InputRefused` of the backends."""
     lane: Lane
     switch: Switch | None = None
+    is_brief: bool = False
+    """It waits for one answer of the display and for nothing else, and that answer has a limit."""
 
 
 ROUTES: dict[tuple[str, str], Route] = {
     ("GET", "/computer/display/dimensions"): Route(display.dimensions, Lane.SCREEN),
     ("GET", "/computer/display/screenshot"): Route(display.screenshot, Lane.SCREEN),
     ("GET", "/computer/input/mouse/position"): Route(mouse.position, Lane.SCREEN),
-    ("POST", "/computer/input/mouse/move"): Route(mouse.move, Lane.INPUT),
-    ("POST", "/computer/input/mouse/click"): Route(mouse.click, Lane.INPUT),
+    ("POST", "/computer/input/mouse/move"): Route(mouse.move, Lane.INPUT, is_brief=True),
+    ("POST", "/computer/input/mouse/click"): Route(mouse.click, Lane.INPUT, is_brief=True),
     ("POST", "/computer/input/mouse/drag"): Route(mouse.drag, Lane.INPUT),
     ("POST", "/computer/input/mouse/scroll"): Route(mouse.scroll, Lane.INPUT),
     ("POST", "/computer/input/keyboard/type"): Route(keyboard.type_text, Lane.INPUT),

@@ -1,6 +1,7 @@
 """One tunnel while it stands: requests in, answers out, frames of two answers never mixed.
 
-Reading never waits for a command, so a drop is noticed and a ping answered at once, whatever is going on.
+Reading waits for no command but a brief one, so a drop is noticed and a ping answered at once, whatever is
+going on.
 """
 
 import asyncio
@@ -86,8 +87,11 @@ class Connection:
             case Request():
                 self._on_request()
                 running = self._dispatcher.begin(event)
-                self._running.add(running)
-                running.add_done_callback(partial(self._tell, event.request_id))
+                if running.done():
+                    self._finished(event.request_id, running)
+                else:
+                    self._running.add(running)
+                    running.add_done_callback(partial(self._tell, event.request_id))
             case ProtocolError():
                 logger.warning("wrong frame from the server request_id=%s error=%s", event.request_id, event)
                 refusal = _refusal(event)

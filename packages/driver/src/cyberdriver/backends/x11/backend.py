@@ -37,7 +37,7 @@ class X11Backend:
                 opened.callback(connection.close)
                 return connection
 
-            self._eyes, self._hands, clipboard = connect(), connect(), connect()
+            self._lines = self._eyes, self._hands, clipboard = connect(), connect(), connect()
             _require_xtest(self._hands)
             self._capture = Capture(self._eyes, share_memory=share_memory)
             self._pointer = Pointer(self._hands)
@@ -95,6 +95,9 @@ class X11Backend:
         self._clipboard.clear()
 
     def close(self) -> None:
+        if any(line.is_lost for line in self._lines):
+            for line in self._lines:
+                line.give_up()  # the others would wait as long for the same server
         with self._connections:
             give_back: list[Callable[[], None]] = [
                 self._pointer.release,

@@ -165,7 +165,7 @@ class _Segment:
         self._free_image()
         if not self._connection.is_lost:
             self._connection.lib.ext.XShmDetach(self._connection.pointer, byref(self._info))
-            self._connection.lib.x11.XSync(self._connection.pointer, 0)
+            self._connection.sync()
         self._connection.lib.c.shmdt(self._info.shmaddr)
 
     def _free_image(self) -> None:

@@ -2,7 +2,8 @@
 
 Xlib reports errors through two handlers per process: a request that was refused arrives some time after
 it was sent, and a server that died makes Xlib call `exit`. Here both become facts of the connection they
-belong to, and `Connection.operation` raises them where the request was made.
+belong to, and `Connection.operation` raises them where the request was made. A server that is there and says
+nothing is lost too, after a while (see `silence`).
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from pathlib import Path
 from cyberdriver.backends.base import DisplayError, DisplayLost, NoDisplay, Size
 from cyberdriver.backends.x11 import _xlib
 from cyberdriver.backends.x11.authority import cookie_in
+from cyberdriver.backends.x11.silence import ANSWER_SECONDS, Patience
 
 _opening = threading.Lock()
 
@@ -70,6 +72,7 @@ class Connection:
         self.screen: int = self.lib.x11.XDefaultScreen(self.pointer)
         self.root: int = self.lib.x11.XDefaultRootWindow(self.pointer)
         self._atoms: dict[str, int] = {}
+        self._patience = Patience(self.lib.x11.XConnectionNumber(self.pointer))
 
     def _open(self, display: str | None, xauthority: Path | None) -> int:
         name = display or os.environ.get("DISPLAY", "")
@@ -104,18 +107,28 @@ class Connection:
 
         `name` is the operation in the words of the user. Yields the `Display*`.
         """
-        with self._lock:
+        with self._lock, self._patience:
             self._check(name)
-            yield self.pointer
+            try:
+                yield self.pointer
+            except DisplayError:
+                self._check(name)  # what a lost server seemed to say means nothing
+                raise
             if not self._trouble.is_lost:
-                self.lib.x11.XSync(self.pointer, 0)
+                self.sync()
             self._check(name)
+
+    def sync(self) -> None:
+        """Inside an operation: the server has done all it was asked so far."""
+        self.lib.x11.XSync(self.pointer, 0)
+        self._patience.renew()
 
     def _check(self, name: str) -> None:
         if self._is_closed:
             raise DisplayLost(name, "the backend is closed")
         if self._trouble.is_lost:
-            raise DisplayLost(name, "the X server is gone")
+            silence = f"the X server has not answered for {ANSWER_SECONDS:g} s"
+            raise DisplayLost(name, silence if self._patience.is_over else "the X server is gone")
         if self._trouble.errors:
             code, request = self._trouble.errors[0]
             self._trouble.errors.clear()
@@ -131,9 +144,13 @@ class Connection:
         """Whether the X server went away."""
         return self._trouble.is_lost
 
+    def give_up(self) -> None:
+        """Nothing more is said to the X server, and nothing expected from it: it counts as gone."""
+        self._trouble.is_lost = True
+
     def forget_errors(self) -> bool:
         """Inside an operation: whether something sent so far was refused, which is then forgotten."""
-        self.lib.x11.XSync(self.pointer, 0)
+        self.sync()
         had_errors = bool(self._trouble.errors)
         self._trouble.errors.clear()
         return had_errors
@@ -181,6 +198,7 @@ class Connection:
             readable = select.poll()
             readable.register(x11.XConnectionNumber(self.pointer), select.POLLIN)
             readable.poll(remaining * 1000)
+            self._patience.renew()
         return None
 
     def close(self) -> None:
@@ -194,5 +212,6 @@ class Connection:
                     with contextlib.suppress(OSError):
                         os.close(self.lib.x11.XConnectionNumber(self.pointer))
                 else:
-                    self.lib.x11.XCloseDisplay(self.pointer)
+                    with self._patience:
+                        self.lib.x11.XCloseDisplay(self.pointer)
                 _troubles.pop(self.pointer, None)

@@ -168,12 +168,12 @@ class Keyboard:
                 self._fake(stroke.keycode, True)
                 self._fake(stroke.keycode, False)
                 if number % _STROKES_PER_SYNC == 0:
-                    self._connection.lib.x11.XSync(self._connection.pointer, 0)
+                    self._connection.sync()
         finally:
             if is_shifted and shift is not None:
                 self._fake(shift, False)
         # The spare keys rest from the moment the server had the last press, not from when it was buffered.
-        self._connection.lib.x11.XSync(self._connection.pointer, 0)
+        self._connection.sync()
         self._spares.mark_used({stroke.keycode for stroke in strokes})
 
     @contextlib.contextmanager

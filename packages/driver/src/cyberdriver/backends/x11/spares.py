@@ -168,7 +168,7 @@ class SpareKeys:
             connection.lib.x11.XChangeKeyboardMapping(
                 connection.pointer, run[0], width, (ctypes.c_ulong * len(keysyms))(*keysyms), len(run)
             )
-        connection.lib.x11.XSync(connection.pointer, 0)
+        connection.sync()
 
     def _note(self) -> None:
         connection = self._connection
