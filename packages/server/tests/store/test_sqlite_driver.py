@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiosqlite import Connection
 from cyberdesk_server.store.database import Database
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, OperationalError
@@ -116,6 +117,27 @@ async def test_a_transaction_begins_with_its_first_statement(words: Database) ->
         "INSERT INTO words VALUES ('two')",
         "COMMIT",
     ]
+
+
+@pytest.mark.parametrize("is_kept", [True, False], ids=["kept", "undone"])
+async def test_a_transaction_costs_a_trip_for_each_statement_and_one_for_its_end(
+    words: Database, monkeypatch: pytest.MonkeyPatch, is_kept: bool
+) -> None:
+    trips = []
+    travel = Connection._execute
+
+    async def counted(connection: Connection, *task: Any) -> Any:
+        trips.append(task)
+        return await travel(connection, *task)
+
+    monkeypatch.setattr(Connection, "_execute", counted)
+    with suppress(ZeroDivisionError):
+        async with words.transaction() as conn:
+            await write(conn, "one")
+            await write(conn, "two")
+            _ = 1 / is_kept
+
+    assert len(trips) == 3
 
 
 async def test_neither_keeping_nor_undoing_a_transaction_that_never_began_does_anything(

@@ -1,7 +1,6 @@
 """One database, SQLite or PostgreSQL, chosen by its URL."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from typing import Any, Self
 
 from sqlalchemy import URL, event, make_url
@@ -64,17 +63,13 @@ class Database:
             case other:
                 raise UnknownDatabase(f"{other} is not supported; use sqlite+aiosqlite or postgresql+asyncpg")
 
-    @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+    def transaction(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """A connection whose writes are committed at the end, or undone when an error leaves the block."""
-        async with self._writer.begin() as connection:
-            yield connection
+        return self._writer.begin()
 
-    @asynccontextmanager
-    async def read(self) -> AsyncIterator[AsyncConnection]:
+    def read(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """A connection that can only read, and sees one state of the database."""
-        async with self._reader.connect() as connection:
-            yield connection
+        return self._reader.connect()
 
     async def close(self) -> None:
         await self._writer.dispose()

@@ -93,9 +93,9 @@ class OneTripCursor(AsyncAdapt_aiosqlite_cursor):
 
 
 class OneTripConnection(AsyncAdapt_aiosqlite_connection):
-    """A connection that begins its transaction with the first statement in it."""
+    """A connection that begins its transaction with the first statement in it, and ends it once."""
 
-    __slots__ = ("begins_with",)
+    __slots__ = ("_has_begun", "begins_with")
 
     _cursor_cls = OneTripCursor
 
@@ -104,17 +104,26 @@ class OneTripConnection(AsyncAdapt_aiosqlite_connection):
         self.begins_with: str | None = None
         """How the transaction begins that SQLAlchemy has begun and the database has not."""
 
+        self._has_begun = False
+        """From the moment BEGIN is on its way: a cancelled caller does not know whether it has arrived."""
+
     def take_begin(self) -> str | None:
         begin, self.begins_with = self.begins_with, None
+        self._has_begun = self._has_begun or begin is not None
         return begin
 
     def commit(self) -> None:
-        if self.take_begin() is None:
+        self.begins_with = None
+        if self._has_begun:
             super().commit()
+            self._has_begun = False
 
     def rollback(self) -> None:
-        if self.take_begin() is None:
+        # The pool asks for it once more after each commit.
+        self.begins_with = None
+        if self._has_begun:
             super().rollback()
+            self._has_begun = False
 
 
 def _carry_out(
