@@ -11,6 +11,7 @@ import structlog
 from cyberdesk_server.api.app import create_app
 from cyberdesk_server.api.parts import Parts
 from cyberdesk_server.api.rates import Rates
+from sqlalchemy.exc import OperationalError
 
 
 @pytest.mark.parametrize(
@@ -36,6 +37,21 @@ async def test_a_server_without_its_database_is_alive_but_not_ready(
         live, ready = await client.get("/health/live"), await client.get("/health/ready")
 
     assert [live.status_code, ready.status_code] == [200, 503]
+
+
+async def test_what_needs_an_absent_database_is_worth_trying_again(
+    client: httpx.AsyncClient, parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(self: object) -> Any:
+        raise OperationalError("SELECT", None, ConnectionRefusedError())
+
+    for way in ("read", "transaction"):
+        monkeypatch.setattr(type(parts.database), way, away)
+    answers = [await client.get("/v1/runs"), await client.post("/v1/workflows", json={"main_prompt": "Wait"})]
+
+    assert [answer.status_code for answer in answers] == [503, 503]
+    assert {answer.headers["retry-after"] for answer in answers} == {"1"}
+    assert answers[0].json() == {"detail": "the database does not answer"}
 
 
 async def test_the_root_says_what_this_is(client: httpx.AsyncClient) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from cyberdesk_server.store import runs
 from cyberdesk_server.store.claims import Claim
 from cyberdesk_server.testing.ports import turns
 from cyberdesk_server.topics import run_topic
+from sqlalchemy.exc import OperationalError
 
 Stage = Any
 
@@ -125,6 +127,22 @@ async def test_an_error_of_what_is_waited_for_is_raised(stage: Stage) -> None:
     async with watching(claim, parts) as watch:
         with pytest.raises(LookupError, match="not there"):
             await watch.unless_stopped(fail())
+
+
+async def test_a_run_that_cannot_be_looked_up_goes_on(stage: Stage) -> None:
+    claim, parts = await watched(stage, stop_sweep_seconds=0.001)
+    is_asked = asyncio.Event()
+
+    def refuse() -> None:
+        is_asked.set()
+        raise OperationalError("SELECT", None, ConnectionRefusedError())
+
+    unreachable = SimpleNamespace(read=refuse)
+
+    async with watching(claim, replace(parts, database=unreachable)) as watch:
+        await asyncio.wait_for(is_asked.wait(), WAIT_SECONDS)
+
+        watch.check()
 
 
 async def test_a_caller_that_gives_up_interrupts_what_it_waits_for(stage: Stage) -> None:

@@ -7,9 +7,9 @@ import pytest
 from cyberdesk_server.domain.ids import OrganizationId
 from cyberdesk_server.domain.organizations import Organization
 from cyberdesk_server.store import organizations
-from cyberdesk_server.store.database import Database, UnknownDatabase
-from cyberdesk_server.testing.rows import NOON, an_organization
-from sqlalchemy.exc import DBAPIError
+from cyberdesk_server.store.database import Database, UnknownDatabase, is_away
+from cyberdesk_server.testing.rows import NOON, a_postgresql, an_organization
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 
 async def names(database: Database) -> set[str]:
@@ -62,3 +62,36 @@ async def test_a_reader_does_not_wait_for_a_writer(database: Database) -> None:
 async def test_another_kind_of_database_is_refused(url: str) -> None:
     with pytest.raises(UnknownDatabase, match="use sqlite"):
         await Database.open(url)
+
+
+@pytest.mark.slow
+async def test_a_database_that_is_killed_is_away_until_it_is_back() -> None:
+    with a_postgresql() as server:
+        async with server.a_database() as database:
+
+            async def be_killed_in_a_transaction() -> None:
+                async with database.transaction() as conn:
+                    await an_organization(conn, "lost")
+                    server.kill()
+                    await organizations.find(conn)
+
+            with pytest.raises(DBAPIError) as broken:
+                await be_killed_in_a_transaction()
+            with pytest.raises(DBAPIError) as refused:
+                await names(database)
+            server.start_again()
+
+            assert [is_away(error.value) for error in (broken, refused)] == [True, True]
+            assert await names(database) == set()
+
+
+async def test_a_database_that_refuses_is_not_away(database: Database) -> None:
+    async def add_twice() -> None:
+        async with database.transaction() as conn:
+            await an_organization(conn)
+            await an_organization(conn)
+
+    with pytest.raises(IntegrityError) as refused:
+        await add_twice()
+
+    assert not is_away(refused.value)

@@ -11,7 +11,9 @@ from cyberdesk_server.domain.runs import RunStatus
 from cyberdesk_server.domain.screens import Screenshot
 from cyberdesk_server.domain.steps import Step, ToolCall, Turn
 from cyberdesk_server.domain.tasks import Task
+from cyberdesk_server.store.database import Database
 from cyberdesk_server.testing.ports import FunctionModel, turns
+from sqlalchemy.exc import OperationalError
 
 
 def a_click(x: int) -> Turn:
@@ -27,12 +29,12 @@ def has_ended(run: Any) -> bool:
 
 
 class Halt:
-    """A model that asks for two clicks and, between them, waits until it is let go."""
+    """A model that asks for two clicks and waits, before its second answer, until it is let go."""
 
-    def __init__(self) -> None:
+    def __init__(self, model: FunctionModel | None = None) -> None:
         self.is_reached = asyncio.Event()
         self.may_go_on = asyncio.Event()
-        self.model = turns(a_click(1), a_click(2))
+        self.model = model or turns(a_click(1), a_click(2))
         self.model.before_answer = self._wait
         self._answers = 0
 
@@ -41,6 +43,22 @@ class Halt:
         if self._answers == 2:
             self.is_reached.set()
             await self.may_go_on.wait()
+
+
+class Outage:
+    """A database that takes no writes for a while."""
+
+    def __init__(self, database: Database) -> None:
+        self.is_on = False
+        self.is_noticed = asyncio.Event()
+        self.read = database.read
+        self._transaction = database.transaction
+
+    def transaction(self) -> Any:
+        if self.is_on:
+            self.is_noticed.set()
+            raise OperationalError("BEGIN", None, ConnectionRefusedError())
+        return self._transaction()
 
 
 async def test_a_waiting_run_is_carried_out(floor: Any) -> None:
@@ -298,3 +316,37 @@ async def test_a_run_that_cannot_be_begun_ends_and_the_worker_goes_on(floor: Any
 
     assert (first.status, second.status) == (RunStatus.ERROR, RunStatus.SUCCESS)
     assert "its log tells more" in first.error[0]
+
+
+async def test_a_run_goes_on_after_the_database_was_away(floor: Any) -> None:
+    await floor.machine()
+    halt, floor.database = Halt(), Outage(floor.database)
+
+    async with floor.working(floor.worker(halt.model)):
+        run = await floor.announced_run()
+        await halt.is_reached.wait()
+        floor.database.is_on = True
+        halt.may_go_on.set()
+        await floor.database.is_noticed.wait()
+        floor.database.is_on = False
+        ended = await floor.until(run.id, has_ended)
+
+    assert (ended.status, ended.error, ended.attempt) == (RunStatus.SUCCESS, None, 2)
+    assert clicks_at(floor.desktop.performed) == [1, 2]
+
+
+async def test_an_ending_waits_for_the_database(floor: Any) -> None:
+    machine = await floor.machine()
+    halt, floor.database = Halt(turns(a_click(1))), Outage(floor.database)
+
+    async with floor.working(floor.worker(halt.model)):
+        run = await floor.announced_run()
+        await halt.is_reached.wait()
+        floor.database.is_on = True
+        halt.may_go_on.set()
+        await floor.database.is_noticed.wait()
+        floor.database.is_on = False
+        ended = await floor.until(run.id, has_ended)
+
+    assert (ended.status, ended.error, ended.attempt) == (RunStatus.SUCCESS, None, 1)
+    assert await floor.is_free(machine)

@@ -8,6 +8,7 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cyberdesk_server.api.answers import JsonAnswer
+from cyberdesk_server.store.database import is_away
 
 log = structlog.get_logger(__name__)
 
@@ -17,7 +18,7 @@ USABLE_ID = re.compile(r"[\w.:-]{1,64}", re.ASCII)
 
 class Access:
     """Gives every answer an `X-Request-Id`, the caller's own when it sent a usable one; and the edge at
-    which our bugs become a 500 and are logged once."""
+    which our bugs become a 500, a database that is away a 503, and both are logged once."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -41,12 +42,15 @@ class Access:
         started = time.perf_counter()
         try:
             await self._app(scope, receive, send_with_id)
-        except Exception:  # the edge: a bug of ours must not end the connection without a word
-            log.exception("request failed", method=scope["method"], path=scope["path"])
+        except Exception as error:  # the edge: a bug of ours must not end the connection without a word
+            asked = {"method": scope["method"], "path": scope["path"]}
+            if is_away(error):
+                log.warning("the database is away", **asked, reason=str(error))
+            else:
+                log.exception("request failed", **asked)
             if status:
                 raise
-            detail = {"detail": "something went wrong in the server; the log knows it by the request id"}
-            await JsonAnswer(detail, 500)(scope, receive, send_with_id)
+            await _answer_to(error)(scope, receive, send_with_id)
         log.info(
             "request",
             method=scope["method"],
@@ -54,6 +58,14 @@ class Access:
             status=status,
             duration_ms=round((time.perf_counter() - started) * 1000, 1),
         )
+
+
+def _answer_to(error: Exception) -> JsonAnswer:
+    if is_away(error):
+        return JsonAnswer({"detail": "the database does not answer"}, 503, {"Retry-After": "1"})
+    return JsonAnswer(
+        {"detail": "something went wrong in the server; the log knows it by the request id"}, 500
+    )
 
 
 def _request_id(scope: Scope) -> str:

@@ -6,6 +6,9 @@ from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
 from cyberdesk_server.executor.parts import ExecutorParts
 from cyberdesk_server.executor.signals import RunFails, RunStopped
 from cyberdesk_server.ports import Message
@@ -14,6 +17,8 @@ from cyberdesk_server.store.claims import Claim
 from cyberdesk_server.topics import run_topic
 
 T = TypeVar("T")
+
+log = structlog.get_logger(__name__)
 
 OWN_NEWS = "step"
 """In the head of a message that the executor sends itself: nothing about the run's life changed."""
@@ -92,6 +97,8 @@ class Watch:
                 self._stopped.set_result(None)
         except RunFails:
             return  # the time limit: the loop finds out by itself, before its next action
+        except SQLAlchemyError:
+            log.warning("the run could not be looked up, trying again", exc_info=True)
 
 
 @asynccontextmanager

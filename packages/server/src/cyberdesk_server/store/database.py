@@ -5,6 +5,14 @@ from typing import Any, Self
 
 from sqlalchemy import URL, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import (
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    NotSupportedError,
+    ProgrammingError,
+    TimeoutError,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -21,6 +29,15 @@ POSTGRESQL_CONNECTIONS = 20
 
 class UnknownDatabase(ValueError):
     """The URL names no database this server can use."""
+
+
+def is_away(error: Exception) -> bool:
+    """True when the database could not be reached, broke off, or was too busy: the same may work later.
+
+    False for what it refuses, which is a fault of ours.
+    """
+    is_refusal = isinstance(error, (IntegrityError, ProgrammingError, DataError, NotSupportedError))
+    return isinstance(error, (DBAPIError, TimeoutError)) and not is_refusal
 
 
 class Database:
@@ -56,6 +73,7 @@ class Database:
                     max_overflow=0,
                     pool_timeout=POOL_TIMEOUT_SECONDS,
                     pool_pre_ping=True,
+                    connect_args={"async_creator_fn": _connect},
                     json_serializer=to_json,
                     json_deserializer=from_json,
                 )
@@ -74,6 +92,16 @@ class Database:
     async def close(self) -> None:
         await self._writer.dispose()
         await self._reader.dispose()
+
+
+async def _connect(*args: Any, **kwargs: Any) -> Any:
+    """asyncpg's `connect`. That nobody listens is an error of the database, as everything else it raises."""
+    import asyncpg
+
+    try:
+        return await asyncpg.connect(*args, **kwargs)
+    except OSError as error:
+        raise asyncpg.CannotConnectNowError(str(error)) from error
 
 
 def _sqlite_engine(url: URL, *, begin: str, connections: int, is_reader: bool = False) -> AsyncEngine:

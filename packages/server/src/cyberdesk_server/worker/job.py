@@ -4,8 +4,10 @@ Every write names the claim's attempt, so a worker that lost its lease changes n
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
@@ -16,6 +18,7 @@ from cyberdesk_server.executor.loop import execute
 from cyberdesk_server.executor.parts import Ending, ExecutorParts
 from cyberdesk_server.store import claims
 from cyberdesk_server.store.claims import Claim
+from cyberdesk_server.store.database import is_away
 from cyberdesk_server.topics import MACHINES_FREE, run_topic
 from cyberdesk_server.usecases.endings import finish
 from cyberdesk_server.worker.gate import GatedDesktop
@@ -23,6 +26,13 @@ from cyberdesk_server.worker.gate import GatedDesktop
 log = structlog.get_logger(__name__)
 
 RENEWALS_PER_LEASE = 3
+
+DATABASE_AWAY_SECONDS = 60.0
+"""How long an ending waits for a database that has gone; after that it is left to the lease."""
+
+INSISTING_SECONDS = 0.5
+"""Between two attempts to write it."""
+
 INTERNAL_ERROR = "the server failed in a way it should not have; its log tells more under this run's id"
 
 
@@ -34,7 +44,7 @@ class Job:
         self._gate = GatedDesktop(parts.desktop)
         self._parts = replace(parts, desktop=self._gate)
         self._lease_seconds = lease_seconds
-        self._execution: asyncio.Task[Ending] | None = None
+        self._execution: asyncio.Task[Ending | None] | None = None
 
     async def carry_out(self) -> None:
         """Execute the run and write its ending; or leave it to the next worker, when it was given up."""
@@ -46,10 +56,8 @@ class Job:
             self._execution.cancel()
             keeper.cancel()
             await asyncio.gather(self._execution, keeper, return_exceptions=True)
-        if self._execution.cancelled():
-            await self.leave()
-        else:
-            await self._end(self._execution.result())
+        ending = None if self._execution.cancelled() else self._execution.result()
+        await self._insist(self.leave if ending is None else partial(self._end, ending))
         await self._parts.bus.publish(run_topic(self._claim.run.id))
         await self._parts.bus.publish(MACHINES_FREE)
 
@@ -69,12 +77,28 @@ class Job:
         await self._renew(self._parts.clock.now())
         log.info("run left to the next worker")
 
-    async def _execute(self) -> Ending:
+    async def _execute(self) -> Ending | None:
+        """How the run ended; None when the database went away in the middle, and the next worker goes on."""
         try:
             return await execute(self._claim, self._parts)
-        except Exception:  # the edge: our own bugs end here, once, with the ids of the context
+        except Exception as error:  # the edge: our own bugs end here, once, with the ids of the context
+            if is_away(error):
+                log.warning("the database is away, the run waits for it", exc_info=True)
+                return None
             log.exception("execution failed")
             return Ending(RunStatus.ERROR, error=(INTERNAL_ERROR,))
+
+    async def _insist(self, write: Callable[[], Awaitable[None]]) -> None:
+        """Do this write, which names the attempt and may be done twice; while the database is away, again."""
+        clock = self._parts.clock
+        give_up_at = clock.now() + timedelta(seconds=DATABASE_AWAY_SECONDS)
+        while True:
+            try:
+                return await write()
+            except Exception as error:
+                if not is_away(error) or clock.now() >= give_up_at:
+                    raise
+            await clock.sleep(INSISTING_SECONDS)
 
     async def _keep_lease(self) -> None:
         while True:
