@@ -12,7 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cyberdesk import CyberdeskClient, MachineResponse, RunCreate, RunResponse, WorkflowCreate
+from cyberdesk import (
+    CyberdeskClient,
+    MachineCreate,
+    MachineResponse,
+    RunCreate,
+    RunResponse,
+    RunStatus,
+    WorkflowCreate,
+)
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.testing.programs import (
     Program,
@@ -68,6 +76,15 @@ class Site:
             return run if run.status in ENDED else None
 
         return until(found, seconds=seconds, what=f"the end of run {run_id}")
+
+    def spare_machine(self) -> str:
+        """The id of a new machine that never connects, so that its runs wait."""
+        return str(_data(self.client.machines.create_sync(MachineCreate(name="spare"))).id)
+
+    def for_any_machine(self) -> list[Any]:
+        """The runs that wait for whichever desktop comes next."""
+        waiting = _data(self.client.runs.list_sync(status=RunStatus.SCHEDULING, limit=1000)).items
+        return [run for run in waiting if not (run.machine_id or run.pool_ids or run.session_id)]
 
     def connected(self, name: str) -> MachineResponse:
         """The machine of this name, as soon as its driver has joined."""
@@ -165,6 +182,14 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProgram]:
 def site(server: ServerProgram) -> Iterator[Site]:
     with _site_of(server) as site:
         yield site
+
+
+@pytest.fixture(autouse=True)
+def _desktops_are_left_alone(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A run that a test leaves to any machine would hold the desktop of one of the next tests."""
+    yield
+    if "site" in request.fixturenames:
+        assert request.getfixturevalue("site").for_any_machine() == []
 
 
 @pytest.fixture

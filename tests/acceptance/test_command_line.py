@@ -112,7 +112,8 @@ def test_refusals_of_a_real_server_are_one_line(cyberdesk: Any, site: Any, tmp_p
 
 def test_a_cancelled_run_ends_its_wait_with_1(cyberdesk: Any, site: Any) -> None:
     workflow_id = site.workflow('Click "OK"')
-    run_id = cyberdesk("runs", "create", workflow_id).stdout.strip()
+    machine_id = site.spare_machine()
+    run_id = cyberdesk("runs", "create", workflow_id, "--machine", machine_id).stdout.strip()
 
     cyberdesk("runs", "wait", run_id, "--timeout", "0.1", expected=4)
     cyberdesk("runs", "cancel", run_id)

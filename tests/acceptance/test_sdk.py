@@ -65,7 +65,7 @@ def test_files_and_commands_reach_a_machine(site: Any, machine_for: Any, tmp_pat
 
 
 def test_two_calls_with_one_key_make_one_run(site: Any) -> None:
-    data = RunCreate(workflow_id=site.workflow('Click "OK"'))
+    data = RunCreate(workflow_id=site.workflow('Click "OK"'), machine_id=site.spare_machine())
     first = site.client.with_options(idempotency_key="order-4711")
 
     made = first.runs.create_sync(data).unwrap()
@@ -78,7 +78,8 @@ def test_two_calls_with_one_key_make_one_run(site: Any) -> None:
 
 def test_all_runs_of_a_workflow_are_iterated(site: Any) -> None:
     workflow = site.workflow('Click "OK"')
-    made = [site.client.runs.create_sync(RunCreate(workflow)).unwrap().id for _ in range(7)]
+    order = RunCreate(workflow, machine_id=site.spare_machine())
+    made = [site.client.runs.create_sync(order).unwrap().id for _ in range(7)]
 
     async def iterated() -> list[Any]:
         async with CyberdeskClient(site.server.api_key, site.server.base_url) as client:
@@ -90,7 +91,8 @@ def test_all_runs_of_a_workflow_are_iterated(site: Any) -> None:
 
 
 def test_a_file_of_a_run_comes_back_whole_and_in_its_folder(site: Any, tmp_path: Path) -> None:
-    run = site.client.runs.create_sync(RunCreate(site.workflow('Click "OK"'))).unwrap()
+    order = RunCreate(site.workflow('Click "OK"'), machine_id=site.spare_machine())
+    run = site.client.runs.create_sync(order).unwrap()
     content = os.urandom(3 << 20)
     attachment = site.client.run_attachments.create_sync(
         RunAttachmentCreate(

@@ -24,7 +24,6 @@ from cyberdesk import (
     Conflict,
     FileInput,
     HTTPValidationError,
-    MachineCreate,
     MachinePoolAssignment,
     MachinePoolUpdate,
     MachineUpdate,
@@ -58,7 +57,8 @@ class Office:
         self.workflow_id = site.workflow(PROMPT)
 
     def machine(self) -> str:
-        return str(self.client.machines.create_sync(MachineCreate(name="spare")).unwrap().id)
+        machine_id: str = self.site.spare_machine()
+        return machine_id
 
     def pool(self) -> str:
         return str(self.client.pools.create_sync(PoolCreate(name=f"pool {uuid4()}")).unwrap().id)

@@ -9,7 +9,6 @@ from uuid import uuid4
 
 from cyberdesk import (
     AttachmentType,
-    MachineCreate,
     MachinePoolAssignment,
     ModelConfigurationCreate,
     PoolCreate,
@@ -50,8 +49,8 @@ class World:
         return workflow_id
 
     def machine(self) -> str:
-        """A machine that never connects, so that its runs wait."""
-        return str(self.client.machines.create_sync(MachineCreate(name="spare")).unwrap().id)
+        machine_id: str = self.site.spare_machine()
+        return machine_id
 
     def pool(self) -> str:
         """A pool; with the clinic in it where a block starts a session and ends it again."""
