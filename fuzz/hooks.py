@@ -9,6 +9,8 @@ from schemathesis import Response
 from schemathesis.core.failures import AcceptedNegativeData, Failure
 from schemathesis.openapi.checks import RejectedPositiveData
 
+from fuzz.known import KnownIds
+
 MACHINE_ID = os.environ["FUZZ_MACHINE_ID"]
 """Of the machine that is connected, and stays."""
 
@@ -16,6 +18,7 @@ IDEMPOTENCY_KEY = "Idempotency-Key"
 MAX_KEY_LENGTH = 255
 
 _numbers = count()
+_known = KnownIds()
 
 REFUSAL = {
     "type": "object",
@@ -149,11 +152,22 @@ def filter_case(context: schemathesis.HookContext, case: Case) -> bool:
 
 @schemathesis.hook
 def before_call(context: schemathesis.HookContext, case: Case, kwargs: dict[str, Any]) -> None:
-    """An idempotency key that may be used is used for one request: schemathesis has few, and would get the
-    answer that the key belongs to another request to nearly everything."""
+    """Schemathesis makes ids up: half of them become ids of what is there. It has few idempotency keys, and
+    nearly everything would be answered that its key belongs to another request: each is used once."""
+    if case.path_parameters.get("machine_id") != MACHINE_ID:
+        _known.put_into(case.path_parameters)
+    if isinstance(case.body, dict):
+        _known.put_into(case.body)
     key = case.headers.get(IDEMPOTENCY_KEY)
     if isinstance(key, str) and 0 < len(key.strip()) <= MAX_KEY_LENGTH:
         case.headers[IDEMPOTENCY_KEY] = f"{key}-{next(_numbers)}"[-MAX_KEY_LENGTH:]
+
+
+@schemathesis.hook
+def after_call(context: schemathesis.HookContext, case: Case, response: Response) -> None:
+    """What was made or listed can be asked for."""
+    if response.status_code in (200, 201) and "json" in response.headers.get("content-type", [""])[0]:
+        _known.remember(case.path, response.json())
 
 
 @schemathesis.hook

@@ -1,6 +1,7 @@
 """A live server on loopback with two organizations, and a machine of the first that is connected."""
 
 import asyncio
+import base64
 import json
 import os
 import sys
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+from cyberdesk import AttachmentType, CyberdeskClient, RunAttachmentCreate, RunCreate, WorkflowCreate
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.testing.programs import ServerProgram, driver_environment, running, until
 from cyberdesk_server.testing.rows import an_api_key, an_organization
@@ -19,6 +21,9 @@ MACHINE = "painted desktop"
 OTHER_KEY = "cd_of_the_other_organization"
 CLOSED_PORT = "http://127.0.0.1:9"
 """Where whatever the server would send to the world ends: a run may name a model of some provider."""
+
+RUN_SECONDS = 60.0
+"""How long the first run may take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +58,9 @@ def a_site(folder: Path, *, database_url: str | None = None) -> Iterator[Site]:
         asyncio.run(_another_organization(server, database_url))
         users = folder / "users.json"
         users.write_text(json.dumps(_users(own=server.api_key, other=OTHER_KEY)))
-        yield Site(server, _connected_machine(server), users)
+        machine_id = _connected_machine(server)
+        _furnish(server)
+        yield Site(server, machine_id, users)
 
 
 @contextmanager
@@ -83,6 +90,24 @@ def _users(**keys: str) -> dict[str, object]:
     """Keys by name, as a file of Web Fuzzing Commons."""
     headers = {name: {"name": "Authorization", "value": f"Bearer {key}"} for name, key in keys.items()}
     return {"auth": [{"name": name, "fixedHeaders": [header]} for name, header in headers.items()]}
+
+
+def _furnish(server: ServerProgram) -> None:
+    """Some of what chance makes too seldom: a run that went well, its file and its trajectory."""
+    with CyberdeskClient(server.api_key, base_url=server.base_url) as client:
+        presses = WorkflowCreate(name="fuzz", main_prompt="Press enter")
+        workflow = client.workflows.create_sync(presses).unwrap()
+        order = RunCreate(workflow_id=workflow.id)
+        run = client.runs.create_and_wait_sync(order, timeout_seconds=RUN_SECONDS).unwrap()
+        file = RunAttachmentCreate(
+            run_id=run.id,
+            filename="notes.txt",
+            content=base64.b64encode(b"notes").decode(),
+            content_type="text/plain",
+            attachment_type=AttachmentType.OUTPUT,
+        )
+        client.run_attachments.create_sync(file).unwrap()
+        client.runs.generate_trajectory_sync(run.id).unwrap()
 
 
 def _connected_machine(server: ServerProgram) -> str:
