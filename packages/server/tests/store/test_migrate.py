@@ -71,4 +71,4 @@ async def test_processes_that_migrate_at_once_wait_for_each_other(postgresql: Po
 
         async with database.read() as conn:
             versions = await conn.exec_driver_sql("SELECT version_num FROM alembic_version")
-        assert versions.scalars().all() == ["0002"]
+        assert versions.scalars().all() == ["0003"]

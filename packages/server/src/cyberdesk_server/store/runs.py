@@ -21,7 +21,7 @@ from cyberdesk_server.store import secrets
 from cyberdesk_server.store.tables import runs
 
 ENDED = tuple(status.value for status in TERMINAL)
-BESIDE = ("moved_at", "worker_id", "told_message_history", "told_output_attachment_ids")
+BESIDE = ("moved_at", "server_id", "told_message_history", "told_output_attachment_ids")
 COLUMNS = [column for column in runs.c if column.name not in BESIDE]
 
 
