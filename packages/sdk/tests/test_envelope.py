@@ -151,6 +151,7 @@ def test_an_unreadable_body_keeps_the_name_of_its_request(api, client, call):
         unexpected(503, b""),
         MalformedAnswer(200, b"<html>", "not JSON", {"x-request-id": "a"}),
         RunStillGoing(RUN, "running", 3.0),
+        RunStillGoing(RUN, "scheduling", 3.0, "there is no machine"),
     ],
     ids=lambda error: type(error).__name__,
 )

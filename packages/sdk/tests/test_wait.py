@@ -84,6 +84,15 @@ def test_a_run_that_takes_too_long_goes_on(api, client, call):
     assert str(response.error) == f"run {RUN} is still running after 0 seconds"
 
 
+def test_a_run_that_waits_too_long_says_why(api, client, call):
+    api.answers(Scripted(200, json=a_run(id=RUN, waiting_reason="there is no machine")))
+
+    error = call(client.runs, "wait", RUN, timeout_seconds=0).error
+
+    assert error.waiting_reason == "there is no machine"
+    assert str(error) == f"run {RUN} is still scheduling after 0 seconds: there is no machine"
+
+
 def test_what_the_api_refuses_is_the_error(api, client, call):
     api.answers(*states("running"), Scripted(404, json={"detail": "Run not found"}))
 

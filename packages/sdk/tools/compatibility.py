@@ -66,19 +66,25 @@ _TRAJECTORY_FACTS = (
     "updated_at",
 )
 
+_LIMITS = ("run_time_limit_seconds", "max_turns", "wait_time_limit_seconds")
+
 EXTRAS = {
+    **{
+        name: Extra(keyword_only=_LIMITS)
+        for name in ("ChainStep", "RunCreate", "RunBulkCreate", "RunRetry", "RunResponse")
+    },
     "MachineCreate": Extra(keyword_only=("description",), ignored=("provider", "region")),
     "MachineUpdate": Extra(keyword_only=("description",)),
     "MachineResponse": Extra(keyword_only=("description",)),
     "MachineResponseWithIncludes": Extra(
         first=(*_MACHINE_FACTS, "user_id", "organization_id"), keyword_only=("description",)
     ),
-    "WorkflowCreate": Extra(unsent=("main_prompt",), keyword_only=("description",)),
-    "WorkflowUpdate": Extra(keyword_only=("description",)),
-    "WorkflowResponse": Extra(keyword_only=("description",)),
-    "WorkflowResponseWithIncludes": Extra(keyword_only=("description",)),
+    "WorkflowCreate": Extra(unsent=("main_prompt",), keyword_only=("description", *_LIMITS)),
+    "WorkflowUpdate": Extra(keyword_only=("description", *_LIMITS)),
+    "WorkflowResponse": Extra(keyword_only=("description", *_LIMITS)),
+    "WorkflowResponseWithIncludes": Extra(keyword_only=("description", *_LIMITS)),
     "PoolResponseWithIncludes": Extra(first=("id", "organization_id", "name")),
-    "RunResponseWithIncludes": Extra(first=("id",)),
+    "RunResponseWithIncludes": Extra(first=("id",), keyword_only=(*_LIMITS, "waiting_reason")),
     "RunPostRunCheckSnapshot": Extra(
         first=(
             "status",

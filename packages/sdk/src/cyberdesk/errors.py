@@ -178,17 +178,22 @@ class KeyAlreadyUsed(ValueError):
 class RunStillGoing(TimeoutError):
     """A run that did not end within the time its caller was willing to wait; it goes on.
 
-    `run_id` and `status` are those last seen, `timeout_seconds` is the caller's limit.
+    `run_id`, `status` and `waiting_reason` (why it has not started; None when it has) are those last seen,
+    `timeout_seconds` is the caller's limit.
     """
 
-    def __init__(self, run_id: str, status: str, timeout_seconds: float) -> None:
-        super().__init__(f"run {run_id} is still {status} after {timeout_seconds:g} seconds")
+    def __init__(
+        self, run_id: str, status: str, timeout_seconds: float, waiting_reason: str | None = None
+    ) -> None:
+        reason = f": {waiting_reason}" if waiting_reason else ""
+        super().__init__(f"run {run_id} is still {status} after {timeout_seconds:g} seconds{reason}")
         self.run_id = run_id
         self.status = status
         self.timeout_seconds = timeout_seconds
+        self.waiting_reason = waiting_reason
 
-    def __reduce__(self) -> tuple[type[RunStillGoing], tuple[str, str, float]]:
-        return type(self), (self.run_id, self.status, self.timeout_seconds)
+    def __reduce__(self) -> tuple[type[RunStillGoing], tuple[str, str, float, str | None]]:
+        return type(self), (self.run_id, self.status, self.timeout_seconds, self.waiting_reason)
 
 
 class ClientClosed(RuntimeError):

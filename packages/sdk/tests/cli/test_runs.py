@@ -263,6 +263,25 @@ def test_show_writes_the_history_when_asked(run, api):
     ]
 
 
+def test_show_says_what_a_run_waits_for(run, api):
+    api.answers(Scripted(200, json=a_run(id=RUN, waiting_reason="machine [Desk] is \x1b[2J not connected")))
+
+    assert "waits     machine [Desk] is" in run("runs", "show", RUN).stdout
+
+
+def test_wait_tells_what_the_run_waits_for_and_whenever_it_changes(run, api):
+    waiting = [a_run(id=RUN, waiting_reason=why) for why in ("no machine is free: 2 busy",) * 2]
+    now = a_run(id=RUN, waiting_reason="no machine is free: 1 busy")
+    api.answers(*[Scripted(200, json=one) for one in (*waiting, now, ended())])
+
+    told = run("runs", "wait", RUN).stderr.splitlines()
+
+    assert told[:2] == [
+        "scheduling: no machine is free: 2 busy",
+        "scheduling: no machine is free: 1 busy",
+    ]
+
+
 def test_show_ends_well_however_the_run_ended(run, api):
     api.answers(Scripted(200, json=ended("error")))
 

@@ -63,6 +63,16 @@ def test_a_table_keeps_ids_whole_and_names_as_they_are(api):
     assert "\x1b[2J" not in seen
 
 
+def test_waiting_for_a_machine_shows_why(api):
+    waiting = a_run(id=RUN, waiting_reason="machine [bold]Desk is not connected")
+    api.answers(Scripted(200, json=waiting), Scripted(200, json=a_run(id=RUN, status="success")))
+
+    exit_code, seen = at_a_terminal(api, "runs", "wait", RUN)
+
+    assert exit_code == 0
+    assert "scheduling: machine [bold]Desk is not connected" in _CONTROL.sub("", seen)
+
+
 def test_waiting_shows_the_status_below_the_steps(api):
     step = {
         "role": "assistant",

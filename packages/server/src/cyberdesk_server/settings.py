@@ -97,14 +97,12 @@ class Settings(BaseSettings):
     )
     worker_concurrency: PositiveInt = _setting(16, "Runs this server works on at the same time.", unit="runs")
     lease_seconds: Seconds = _setting(
-        5.0,
-        "How long a server that gives no sign keeps its runs; then others take them over.",
+        30.0,
+        "How long a run stays with a worker that gives no sign; then another takes it over.",
         unit="seconds",
     )
     sweep_seconds: Seconds = _setting(
-        1.0,
-        "How often waiting runs are looked for that nobody announced to this server.",
-        unit="seconds",
+        5.0, "How often waiting runs are looked for in case a wake-up got lost.", unit="seconds"
     )
     shutdown_seconds: Seconds = _setting(
         5.0,
@@ -115,9 +113,27 @@ class Settings(BaseSettings):
         30.0, "How long a run waits for a desktop that has gone before it ends in `error`.", unit="seconds"
     )
     run_time_limit_seconds: Seconds = _setting(
-        7200.0, "Longest time of one run, counted from its start.", unit="seconds"
+        7200.0,
+        "Longest time of a run, from its start, when neither it nor its workflow names one.",
+        unit="seconds",
     )
-    max_turns: PositiveInt = _setting(500, "Most questions to the model in one run.", unit="turns")
+    run_time_limit_ceiling_seconds: Seconds = _setting(
+        86_400.0, "Most that a run or a workflow may name as `run_time_limit_seconds`.", unit="seconds"
+    )
+    max_turns: PositiveInt = _setting(
+        500,
+        "Most questions to the model in a run, when neither it nor its workflow names a number.",
+        unit="turns",
+    )
+    max_turns_ceiling: PositiveInt = _setting(
+        10_000, "Most that a run or a workflow may name as `max_turns`.", unit="turns"
+    )
+    wait_time_limit_seconds: Seconds | None = _setting(
+        None,
+        "How long a run may wait for a machine before it ends in `error`, when neither it nor its workflow "
+        "names a time; without it a run waits for ever.",
+        unit="seconds",
+    )
     max_failures_in_a_row: PositiveInt = _setting(
         5, "Turns that may fail one after another before a run is given up.", unit="turns"
     )
@@ -194,6 +210,14 @@ class Settings(BaseSettings):
             raise ValueError(f"{', '.join(names)} must be given together; missing: {', '.join(missing)}")
         if self.web_session_key and len(self.web_session_key.get_secret_value()) < MIN_WEB_SESSION_KEY:
             raise ValueError(f"web_session_key must have at least {MIN_WEB_SESSION_KEY} characters")
+        return self
+
+    @model_validator(mode="after")
+    def _usual_limits_are_allowed(self) -> "Settings":
+        if self.run_time_limit_seconds > self.run_time_limit_ceiling_seconds:
+            raise ValueError("run_time_limit_seconds must not be above run_time_limit_ceiling_seconds")
+        if self.max_turns > self.max_turns_ceiling:
+            raise ValueError("max_turns must not be above max_turns_ceiling")
         return self
 
     @property

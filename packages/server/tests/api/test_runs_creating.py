@@ -61,6 +61,9 @@ async def test_a_created_run_waits_and_is_answered_in_full(client: httpx.AsyncCl
         "session_id": None,
         "session_alias": "first",
         "release_session_after": True,
+        "run_time_limit_seconds": None,
+        "max_turns": None,
+        "wait_time_limit_seconds": None,
         "started_at": None,
         "ended_at": None,
     }

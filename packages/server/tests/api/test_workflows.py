@@ -29,6 +29,9 @@ async def test_a_workflow_keeps_what_its_author_wrote(client: httpx.AsyncClient)
             "fallback_model_2_id": None,
         },
         "post_run_check_failure_cleanup_prompt": "Close everything",
+        "run_time_limit_seconds": 600,
+        "max_turns": 50,
+        "wait_time_limit_seconds": 3600,
     }
 
     created = await client.post("/v1/workflows", json=written)

@@ -16,6 +16,7 @@ from cyberdesk_server.domain.actions import (
     TypeText,
 )
 from cyberdesk_server.domain.geometry import Point
+from cyberdesk_server.domain.limits import RunLimits
 from cyberdesk_server.domain.runs import RunStatus
 from cyberdesk_server.domain.steps import Observation, StepState, ToolCall, Turn
 from cyberdesk_server.domain.tasks import Refusal
@@ -220,6 +221,43 @@ async def test_a_run_has_a_limit_of_time(stage: Stage) -> None:
     assert ending.status is RunStatus.ERROR
     assert "longer than its limit of 100 seconds" in ending.error[0]
     assert stage.desktop.performed == []
+
+
+async def test_a_runs_own_limits_go_before_its_workflows_and_those_before_the_servers(stage: Stage) -> None:
+    stage.limits = Limits(max_turns=5)
+    usual = await stage.execute(turns(*[a_turn(CLICK)] * 9))
+    workflows = await stage.execute(turns(*[a_turn(CLICK)] * 9), max_turns=3)
+    await stage.a_waiting_run(max_turns=3)
+    claim = await stage.claim()
+    claim = replace(claim, run=replace(claim.run, max_turns=2))
+    own = await execute(claim, stage.parts(turns(*[a_turn(CLICK)] * 9)))
+
+    assert [ending.error[0].partition(" of ")[2] for ending in (usual, workflows, own)] == [
+        "5 turns",
+        "3 turns",
+        "2 turns",
+    ]
+
+
+async def test_time_counts_from_the_start_of_the_run_whoever_works_on_it(stage: Stage) -> None:
+    await stage.a_waiting_run(run_time_limit_seconds=100)
+    await stage.claim()
+    stage.clock.advance(50)
+
+    ending = await stage.take_over(turns(a_turn(CLICK)))
+
+    assert ending.error == ("the run took longer than its limit of 100 seconds",)
+    assert stage.desktop.performed == []
+
+
+async def test_a_limit_is_cut_down_to_what_the_server_allows_now(stage: Stage) -> None:
+    stage.limits = Limits(most=RunLimits(max_turns=2, run_time_limit_seconds=50))
+
+    by_turns = await stage.execute(turns(*[a_turn(CLICK)] * 9), max_turns=100)
+    by_time = await stage.execute(turns(a_turn(a_call("wait", seconds=600))), run_time_limit_seconds=100)
+
+    assert "2 turns" in by_turns.error[0]
+    assert "longer than its limit of 50 seconds" in by_time.error[0]
 
 
 async def test_a_declared_failure_ends_the_run_with_its_reason(stage: Stage) -> None:

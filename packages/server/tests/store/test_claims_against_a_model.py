@@ -2,7 +2,6 @@
 
 Invariants 1 (a run ends once and is never lost), 2 (one run per machine), 3 (a reserved machine takes runs
 of its session only, in order; a session ends once) and 4 (a worker that lost its lease changes nothing).
-Two servers share the database.
 """
 
 import asyncio
@@ -14,12 +13,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from cyberdesk_server.domain.ids import ConnectionId, MachineId, PoolId, RunId, ServerId, SessionId
-from cyberdesk_server.domain.machines import Machine
+from cyberdesk_server.domain.ids import ConnectionId, MachineId, PoolId, RunId, SessionId, WorkerId
 from cyberdesk_server.domain.refusals import SessionEnded
 from cyberdesk_server.domain.runs import Run, RunStatus
 from cyberdesk_server.domain.workflows import Workflow
-from cyberdesk_server.store import claims, machines, pools, runs, servers, sessions, tables
+from cyberdesk_server.store import claims, machines, pools, runs, sessions, tables
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.testing.rows import (
     NOON,
@@ -32,7 +30,6 @@ from cyberdesk_server.testing.rows import (
 )
 from cyberdesk_server.usecases.endings import end_session, finish, settle
 from cyberdesk_server.usecases.placement import Wish, place
-from cyberdesk_server.usecases.servers import begin
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -51,19 +48,14 @@ T = TypeVar("T")
 RARELY = st.sampled_from([False, False, False, True])
 
 LEASE_SECONDS = 30
-SERVERS = ServerId("a"), ServerId("b")
-A_SERVER = st.sampled_from(SERVERS)
 OpenDatabase = Callable[[], AbstractAsyncContextManager[Database]]
 
 
 @dataclass(eq=False)
 class ModelMachine:
     id: MachineId
-    fingerprint: str
     connection_id: ConnectionId
-    server: ServerId | None
-    """None while it is not connected."""
-
+    is_connected: bool = True
     is_available: bool = True
     pools: frozenset[PoolId] = frozenset()
 
@@ -90,8 +82,6 @@ class ModelRun:
     """The one it names: asked for, reserved for its session, or taken."""
 
     lease_until: datetime | None = None
-    server: ServerId | None = None
-    """In whose hands it is."""
 
     def has_expired(self, now: datetime) -> bool:
         return self.lease_until is not None and self.lease_until <= now
@@ -104,10 +94,10 @@ class Model:
     sessions: list[ModelSession] = field(default_factory=list)
     runs: list[ModelRun] = field(default_factory=list)
 
-    def machines_for(self, run: ModelRun, server: ServerId) -> list[ModelMachine]:
-        """The machines this server could give this waiting run now."""
+    def machines_for(self, run: ModelRun) -> list[ModelMachine]:
+        """The machines this waiting run could be given now."""
         held = [other.machine for other in self.runs if other.lease_until is not None]
-        idle = [m for m in self.machines if m.server == server and m.is_available and m not in held]
+        idle = [m for m in self.machines if m.is_connected and m.is_available and m not in held]
         if run.session is not None and run is not self.unfinished(run.session)[0]:
             return []
         if run.session is not None and run.session.machine is not None:
@@ -122,17 +112,16 @@ class Model:
     def unfinished(self, session: ModelSession) -> list[ModelRun]:
         return [run for run in self.runs if run.session is session and not run.status.is_terminal]
 
-    def claim(self, server: ServerId) -> ModelRun | None:
-        """The run this server's next claim must answer; its machine is left to the caller."""
-        expired = [run for run in self.runs if run.has_expired(self.now) and run.server in (server, None)]
+    def claim(self) -> ModelRun | None:
+        """The run the next claim must answer; its machine is left to the caller."""
+        expired = [run for run in self.runs if run.has_expired(self.now)]
         for run in expired:
             if run.status.is_terminal:
                 run.lease_until = None
         abandoned = [run for run in expired if not run.status.is_terminal]
         if abandoned:
             return min(abandoned, key=lambda run: (run.lease_until, str(run.id)))
-        scheduling = [run for run in self.runs if run.status is RunStatus.SCHEDULING]
-        waiting = [run for run in scheduling if self.machines_for(run, server)]
+        waiting = [run for run in self.runs if run.status is RunStatus.SCHEDULING and self.machines_for(run)]
         return min(waiting, key=lambda run: (not run.is_priority, run.created_at), default=None)
 
     def take(self, run: ModelRun, machine: ModelMachine) -> None:
@@ -188,44 +177,20 @@ class Claims(RuleBasedStateMachine):
         async def found(conn: AsyncConnection) -> tuple[Workflow, frozenset[PoolId]]:
             organization = await an_organization(conn)
             made = [(await a_pool(conn, organization)).id for _ in range(2)]
-            for server in SERVERS:
-                await servers.add(conn, server, folder=server, now=NOON)
             return await a_workflow(conn, organization), frozenset(made)
 
         self.workflow, self.pools = self.do(found)
         self.organization = self.workflow.organization_id
-        self.machine_joins(SERVERS[0])
+        self.machine_joins()
         self.sets_of_pools = st.frozensets(st.sampled_from(sorted(self.pools)))
 
     @precondition(lambda self: len(self.model.machines) < 4)
-    @rule(server=A_SERVER)
-    def machine_joins(self, server: ServerId) -> None:
-        machine = self.do(lambda conn: a_machine(conn, self.organization, server_id=server))
+    @rule()
+    def machine_joins(self) -> None:
+        machine = self.do(lambda conn: a_machine(conn, self.organization))
 
         assert machine.connection_id is not None
-        joined = ModelMachine(machine.id, machine.fingerprint, machine.connection_id, server)
-        self.model.machines.append(joined)
-
-    @precondition(lambda self: self.model.machines)
-    @rule(data=st.data(), server=A_SERVER)
-    def machine_connects_again(self, data: st.DataObject, server: ServerId) -> None:
-        """Its run follows it, out of the hands of another server."""
-        machine = data.draw(st.sampled_from(self.model.machines))
-        fingerprint, now = machine.fingerprint, self.model.now
-
-        async def connect(conn: AsyncConnection) -> Machine:
-            await claims.follow_machine(conn, self.organization, fingerprint, server_id=server, now=now)
-            return await a_machine(conn, self.organization, fingerprint=fingerprint, server_id=server)
-
-        connected = self.do(connect)
-
-        assert (connected.id, connected.server_id) == (machine.id, server)
-        assert connected.connection_id is not None
-        machine.connection_id, machine.server = connected.connection_id, server
-        for run in self.model.runs:
-            if run.lease_until is not None and run.machine is machine and run.server != server:
-                run.server, run.lease_until = server, now
-                run.attempt += 1
+        self.model.machines.append(ModelMachine(machine.id, machine.connection_id))
 
     @precondition(lambda self: self.model.machines)
     @rule(data=st.data())
@@ -238,8 +203,8 @@ class Claims(RuleBasedStateMachine):
             )
         )
 
-        assert has_left is (machine.server is not None)
-        machine.server = None
+        assert has_left is machine.is_connected
+        machine.is_connected = False
 
     @precondition(lambda self: self.model.machines)
     @rule(data=st.data(), is_available=st.sampled_from([True, True, False]))
@@ -329,23 +294,23 @@ class Claims(RuleBasedStateMachine):
     def time_passes(self, seconds: int) -> None:
         self.model.now += timedelta(seconds=seconds)
 
-    @rule(server=A_SERVER, how_often=st.sampled_from([1, 2]))
-    def worker_carries_out_runs(self, server: ServerId, how_often: int) -> None:
+    @rule(how_often=st.sampled_from([1, 2]))
+    def worker_carries_out_runs(self, how_often: int) -> None:
         for _ in range(how_often):
-            run = self.claim(server)
+            run = self.claim()
             if run is not None:
                 self.end_by_worker(run, RunStatus.SUCCESS)
 
-    @rule(server=A_SERVER)
-    def worker_claims(self, server: ServerId) -> None:
-        self.claim(server)
+    @rule()
+    def worker_claims(self) -> None:
+        self.claim()
 
-    def claim(self, server: ServerId) -> ModelRun | None:
-        expected = self.model.claim(server)
+    def claim(self) -> ModelRun | None:
+        expected = self.model.claim()
 
         claimed = self.do(
             lambda conn: claims.claim_next(
-                conn, server_id=server, now=self.model.now, lease_seconds=LEASE_SECONDS
+                conn, worker_id=WorkerId("w"), now=self.model.now, lease_seconds=LEASE_SECONDS
             )
         )
 
@@ -357,38 +322,27 @@ class Claims(RuleBasedStateMachine):
         assert claimed.attempt == expected.attempt + 1
         machine = next(machine for machine in self.model.machines if machine.id == claimed.machine.id)
         if expected.status is RunStatus.SCHEDULING:
-            assert machine in self.model.machines_for(expected, server)
+            assert machine in self.model.machines_for(expected)
             self.model.take(expected, machine)
         else:
             assert machine is expected.machine
-        expected.attempt, expected.server = claimed.attempt, server
+        expected.attempt = claimed.attempt
         expected.lease_until = self.model.now + timedelta(seconds=LEASE_SECONDS)
         return expected
 
     @precondition(lambda self: self.model.runs)
-    @rule(data=st.data(), stale_by=st.sampled_from([0, 0, 1]), server=A_SERVER)
-    def worker_renews(self, data: st.DataObject, stale_by: int, server: ServerId) -> None:
+    @rule(data=st.data(), stale_by=st.sampled_from([0, 0, 1]))
+    def worker_renews(self, data: st.DataObject, stale_by: int) -> None:
         run = data.draw(st.sampled_from(self.model.runs))
         until = self.model.now + timedelta(seconds=LEASE_SECONDS)
 
-        held = [(run.id, run.attempt - stale_by)]
-        answered = self.do(lambda conn: claims.renew(conn, held, server_id=server, lease_until=until))
+        answered = self.do(lambda conn: claims.renew(conn, run.id, run.attempt - stale_by, lease_until=until))
 
         if stale_by or run.lease_until is None:
-            assert answered == {}
+            assert answered is None
         else:
-            assert answered == {run.id: run.status}
-            run.lease_until, run.server = until, server
-
-    @precondition(lambda self: self.model.runs)
-    @rule(data=st.data(), stale_by=st.sampled_from([0, 0, 1]))
-    def worker_leaves_a_run(self, data: st.DataObject, stale_by: int) -> None:
-        run = data.draw(st.sampled_from(self.model.runs))
-
-        self.do(lambda conn: claims.leave(conn, run.id, run.attempt - stale_by, now=self.model.now))
-
-        if not stale_by and run.lease_until is not None:
-            run.lease_until, run.server = self.model.now, None
+            assert answered is run.status
+            run.lease_until = until
 
     @precondition(lambda self: any(run.attempt for run in self.model.runs))
     @rule(data=st.data(), stale_by=st.sampled_from([0, 0, 1]), status=st.sampled_from(["success", "error"]))
@@ -440,16 +394,13 @@ class Claims(RuleBasedStateMachine):
         if not stale_by and run.status.is_terminal:
             run.lease_until = None
 
-    @rule(server=A_SERVER)
-    def server_starts_again(self, server: ServerId) -> None:
-        self.runner.run(begin(self.database, server, folder=server, now=self.model.now))
+    @rule()
+    def process_starts_again(self) -> None:
+        held = [run for run in self.model.runs if run.lease_until is not None]
 
-        for run in self.model.runs:
-            if run.lease_until is not None and run.server == server:
-                run.lease_until, run.server = self.model.now, None
-        for machine in self.model.machines:
-            if machine.server == server:
-                machine.server = None
+        assert self.do(lambda conn: claims.expire_leases(conn, now=self.model.now)) == len(held)
+        for run in held:
+            run.lease_until = None if run.status.is_terminal else self.model.now
 
     @invariant()
     def the_database_says_what_the_model_says(self) -> None:
@@ -460,9 +411,7 @@ class Claims(RuleBasedStateMachine):
             run, machine, session = tables.runs.c, tables.machines.c, tables.sessions.c
             return (
                 await rows(conn, run.id, run.status, run.attempt, run.machine_id, run.lease_expires_at),
-                await rows(
-                    conn, machine.id, machine.server_id, machine.held_by_run_id, machine.reserved_session_id
-                ),
+                await rows(conn, machine.id, machine.held_by_run_id, machine.reserved_session_id),
                 await rows(conn, session.id, session.machine_id, session.ended_at),
             )
 
@@ -475,7 +424,7 @@ class Claims(RuleBasedStateMachine):
                 (run.id, run.status.value, run.attempt, run.machine and run.machine.id, run.lease_until)
                 for run in model.runs
             },
-            {(m.id, m.server, held.get(m), reserved.get(m)) for m in model.machines},
+            {(machine.id, held.get(machine), reserved.get(machine)) for machine in model.machines},
             {
                 (session.id, session.machine and session.machine.id, session.ended_at)
                 for session in model.sessions

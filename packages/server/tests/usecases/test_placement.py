@@ -62,7 +62,9 @@ async def test_a_session_that_a_run_starts_waits_for_what_the_run_waits_for(offi
         placement.session_id, office.organization_id, demand_of_machine(machine.id), NOON
     )
     assert placement.demand == demand_of_machine(machine.id)
-    assert placement.following() == replace(placement, demand=demand_of_session(placement.session_id))
+    assert placement.following() == replace(
+        placement, demand=demand_of_session(placement.session_id), is_next=False
+    )
 
 
 async def test_runs_made_together_without_a_session_do_not_follow_each_other(office: Office) -> None:
@@ -94,7 +96,7 @@ async def test_the_only_run_of_a_session_without_a_machine_gets_it_one(office: O
     second = await placed(office, session_id=session.id)
 
     assert first == Placement("pools:some", session_id=session.id)
-    assert second == Placement(demand_of_session(session.id), session_id=session.id)
+    assert second == Placement(demand_of_session(session.id), session_id=session.id, is_next=False)
 
 
 async def test_a_session_that_has_ended_takes_no_run(office: Office) -> None:

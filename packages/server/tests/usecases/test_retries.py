@@ -8,6 +8,7 @@ import pytest
 from cyberdesk_server.adapters.vault import EnvelopeVault, MasterKey
 from cyberdesk_server.domain.attachments import AttachmentType
 from cyberdesk_server.domain.ids import RunId, SessionId
+from cyberdesk_server.domain.limits import BUILT_IN_LIMITS
 from cyberdesk_server.domain.refusals import InvalidFields, RunNotEnded, RunStillHoldsMachine, Unknown
 from cyberdesk_server.domain.runs import (
     ANY_MACHINE,
@@ -25,11 +26,20 @@ from cyberdesk_server.usecases.retries import Retry, start_over
 Office = Any
 
 VAULT = EnvelopeVault(MasterKey(b"k" * 32))
+SURROUNDINGS: Any = {"allowed": BUILT_IN_LIMITS, "vault": VAULT, "now": NOON}
 
 
 async def again(office: Office, run: Run, **retry: Any) -> Run:
     """The run after it was started over."""
-    await start_over(office.conn, run.organization_id, run.id, Retry(**retry), vault=VAULT, now=NOON)
+    await start_over(
+        office.conn,
+        run.organization_id,
+        run.id,
+        Retry(**retry),
+        allowed=BUILT_IN_LIMITS,
+        vault=VAULT,
+        now=NOON,
+    )
     found: Run = await office.now(run)
     return found
 
@@ -104,7 +114,7 @@ async def test_outputs_of_the_last_try_are_named_to_be_deleted(office: Office) -
     await runs.end(office.conn, run.id, status=RunStatus.ERROR, changes={}, now=NOON)
     await claims.release(office.conn, run.id, claim.attempt, now=NOON)
 
-    orphans = await start_over(office.conn, office.organization_id, run.id, Retry(), vault=VAULT, now=NOON)
+    orphans = await start_over(office.conn, office.organization_id, run.id, Retry(), **SURROUNDINGS)
 
     left = (await attachments.ids_of(office.conn, [run.id])).get(run.id, {})
     assert orphans == ("outputs/a",)
@@ -132,7 +142,7 @@ async def test_a_run_of_another_organization_is_unknown(office: Office) -> None:
 
     for owner, run_id in ((stranger, run.id), (office.organization_id, RunId(uuid4()))):
         with pytest.raises(Unknown):
-            await start_over(office.conn, owner, run_id, Retry(), vault=VAULT, now=NOON)
+            await start_over(office.conn, owner, run_id, Retry(), **SURROUNDINGS)
 
 
 async def test_a_machine_that_was_asked_for_is_asked_for_again(office: Office) -> None:

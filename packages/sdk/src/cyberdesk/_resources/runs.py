@@ -99,13 +99,14 @@ class RunsAPI(Resource):
         *,
         timeout_seconds: float = DEFAULT_WAIT_TIMEOUT_SECONDS,
         poll_interval_seconds: float = DEFAULT_POLL_INTERVAL_SECONDS,
-        on_update: Callable[[models.RunResponse], object] | None = None,
-    ) -> Flow[models.RunResponse]:
+        on_update: Callable[[models.RunResponseWithIncludes], object] | None = None,
+    ) -> Flow[models.RunResponseWithIncludes]:
         """The run once it has ended, however it ended: look at its `status`.
 
         Asks every `poll_interval_seconds`; `on_update` is called with the first state seen and each changed
-        one, and for async calls it may be async. What it raises ends the wait, not the run. A run that has
-        not ended after `timeout_seconds` goes on too; the error is then `RunStillGoing`.
+        one, and for async calls it may be async. What it raises ends the wait, not the run. While the run
+        waits for a machine, its `waiting_reason` says why. A run that has not ended after `timeout_seconds`
+        goes on too; the error is then `RunStillGoing`.
         """
         return (yield from self._ended(run_id, timeout_seconds, poll_interval_seconds, on_update))
 
@@ -118,8 +119,8 @@ class RunsAPI(Resource):
         *,
         timeout_seconds: float = DEFAULT_WAIT_TIMEOUT_SECONDS,
         poll_interval_seconds: float = DEFAULT_POLL_INTERVAL_SECONDS,
-        on_update: Callable[[models.RunResponse], object] | None = None,
-    ) -> Flow[models.RunResponse]:
+        on_update: Callable[[models.RunResponseWithIncludes], object] | None = None,
+    ) -> Flow[models.RunResponseWithIncludes]:
         """A new run once it has ended, however it ended: `create`, then `wait`.
 
         `on_update` hears of the run as soon as it is there. The error `RunStillGoing` has its `run_id`.
@@ -220,11 +221,11 @@ class RunsAPI(Resource):
         run_id: Id,
         timeout_seconds: float,
         poll_interval_seconds: float,
-        on_update: Callable[[models.RunResponse], object] | None,
-    ) -> Flow[models.RunResponse]:
+        on_update: Callable[[models.RunResponseWithIncludes], object] | None,
+    ) -> Flow[models.RunResponseWithIncludes]:
         path = f"/v1/runs/{identifier('run_id', run_id)}"
         deadline = (yield from clock()).seconds + timeout_seconds
-        seen: models.RunResponse | None = None
+        seen: models.RunResponseWithIncludes | None = None
         while True:
             run = yield from self._ask("GET", path, one(models.RunResponseWithIncludes))
             if on_update is not None and run != seen:
@@ -234,5 +235,5 @@ class RunsAPI(Resource):
                 return run
             left_seconds = deadline - (yield from clock()).seconds
             if left_seconds <= 0:
-                raise RunStillGoing(str(run_id), str(run.status), timeout_seconds)
+                raise RunStillGoing(str(run_id), str(run.status), timeout_seconds, run.waiting_reason)
             yield from paused(min(poll_interval_seconds, left_seconds))

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
-from cyberdesk import CyberdeskClient, RunResponse
+from cyberdesk import CyberdeskClient, RunResponseWithIncludes
 from cyberdesk.cli.access import tell
 from cyberdesk.cli.failures import RUN_DID_NOT_SUCCEED_EXIT_CODE, answered
 from cyberdesk.cli.history import steps_of
@@ -27,7 +28,7 @@ class Progress:
 
     def __init__(self) -> None:
         self._told_steps = 0
-        self._told_status = ""
+        self._told_state = ""
         console = Console(stderr=True)
         self._status = console.status("waiting") if console.is_terminal else None
 
@@ -45,20 +46,22 @@ class Progress:
         if self._status is not None:
             self._status.stop()
 
-    def update(self, run: RunResponse) -> None:
+    def update(self, run: RunResponseWithIncludes) -> None:
         """Tell what is new in this state of the run."""
         done = [step for step in steps_of(run) if step.is_over]
         for number, step in enumerate(done[self._told_steps :], start=self._told_steps + 1):
             tell(printable(step.line(number)))
         self._told_steps = max(self._told_steps, len(done))
+        state = f"{run.status}: {run.waiting_reason}" if run.waiting_reason else str(run.status)
         if self._status is not None:
-            self._status.update(f"{run.status}, steps done: {len(done)}")
-        elif run.status != self._told_status:
-            tell(str(run.status))
-        self._told_status = run.status
+            shown = state if run.waiting_reason else f"{state}, steps done: {len(done)}"
+            self._status.update(escape(printable(shown)))
+        elif state != self._told_state:
+            tell(printable(state))
+        self._told_state = state
 
 
-def wait_for(client: CyberdeskClient, run_id: str, *, timeout_seconds: float) -> RunResponse:
+def wait_for(client: CyberdeskClient, run_id: str, *, timeout_seconds: float) -> RunResponseWithIncludes:
     """The run, ended; what it does is told meanwhile. Raises `StillGoing`."""
     try:
         with Progress() as progress:
@@ -75,7 +78,7 @@ def wait_for(client: CyberdeskClient, run_id: str, *, timeout_seconds: float) ->
         raise
 
 
-def finish(run: RunResponse, *, as_json: bool) -> None:
+def finish(run: RunResponseWithIncludes, *, as_json: bool) -> None:
     """Print the result; the command ends with 0 for `success` and with 1 for every other end."""
     if as_json:
         print_json(run)
@@ -85,12 +88,13 @@ def finish(run: RunResponse, *, as_json: bool) -> None:
         raise typer.Exit(RUN_DID_NOT_SUCCEED_EXIT_CODE)
 
 
-def print_run(run: RunResponse, *, with_history: bool) -> None:
+def print_run(run: RunResponseWithIncludes, *, with_history: bool) -> None:
     """The run as people read it."""
     print_facts(
         {
             "id": run.id,
             "status": run.status,
+            "waits": run.waiting_reason,
             "workflow": run.workflow_id,
             "machine": run.machine_id,
             "session": run.session_id,

@@ -50,11 +50,15 @@ DEFAULTS: Mapping[str, Any] = {
     "terminal_command_allowlist": None,
     "model_metadata": None,
     "post_run_check_failure_cleanup_prompt": None,
+    "run_time_limit_seconds": None,
+    "max_turns": None,
+    "wait_time_limit_seconds": None,
     "post_run_checks": None,
 }
 """Member -> what it is where a file leaves it out; in the order in which they are written."""
 
 _TEXT = ("text", (str,))
+_WHOLE_NUMBER = ("a whole number", (int,))
 _BOOLEAN = ("true or false", (bool,))
 _TYPES: Mapping[str, tuple[str, tuple[type, ...]]] = {
     "id": _TEXT,
@@ -67,6 +71,9 @@ _TYPES: Mapping[str, tuple[str, tuple[type, ...]]] = {
     "terminal_command_allowlist": ("a JSON list", (list,)),
     "model_metadata": ("a JSON object", (dict,)),
     "post_run_check_failure_cleanup_prompt": _TEXT,
+    "run_time_limit_seconds": _WHOLE_NUMBER,
+    "max_turns": _WHOLE_NUMBER,
+    "wait_time_limit_seconds": _WHOLE_NUMBER,
     "post_run_checks": ("a JSON list", (list,)),
 }
 

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from cyberdesk_server.api.rates import Rates
 from cyberdesk_server.domain.ids import OrganizationId
+from cyberdesk_server.domain.limits import BUILT_IN_LIMITS, ServerLimits
 from cyberdesk_server.domain.web_sessions import Relay
 from cyberdesk_server.ports import Blobs, Bus, Clock, Vault
 from cyberdesk_server.store.database import Database
@@ -35,6 +36,9 @@ class Parts:
 
     rates: Rates | None = None
     """None: a key may ask as often as it likes."""
+
+    limits: ServerLimits = BUILT_IN_LIMITS
+    """Of runs."""
 
     under_way: set[tuple[OrganizationId, str]] = field(default_factory=set)
     """Idempotency keys of the writes this process is working on."""

@@ -23,6 +23,7 @@ from cyberdesk_server.api.schemas.runs import (
 )
 from cyberdesk_server.api.writes import write
 from cyberdesk_server.domain.ids import RunId, WorkflowId
+from cyberdesk_server.domain.limits import RunLimits
 from cyberdesk_server.topics import RUNS_WAITING
 from cyberdesk_server.usecases import chains, retries, runs
 from cyberdesk_server.usecases.attachments import delete_contents, uploading
@@ -39,6 +40,7 @@ async def bulk_create_runs(request: Request, body: RunBulkCreate, caller: Caller
         input_values=body.input_values,
         sensitive_input_values=body.sensitive_input_values,
         is_priority=body.is_priority,
+        limits=RunLimits.of(body),
     )
 
     async def work(conn: AsyncConnection) -> Response:
@@ -47,6 +49,7 @@ async def bulk_create_runs(request: Request, body: RunBulkCreate, caller: Caller
             order,
             wish_of(body),
             organization_id=caller.organization_id,
+            allowed=parts.limits,
             vault=parts.vault,
             now=parts.clock.now(),
             files=files,
@@ -81,6 +84,7 @@ async def create_run_chain(
             chain,
             wish_of(body),
             organization_id=caller.organization_id,
+            allowed=parts.limits,
             vault=parts.vault,
             now=parts.clock.now(),
             files=files,
@@ -107,6 +111,7 @@ async def retry_run(
         session_alias=body.session_alias,
         release_session_after=body.release_session_after,
         is_priority=body.is_priority,
+        limits=RunLimits.of(body),
     )
 
     orphans: tuple[str, ...] = ()
@@ -118,6 +123,7 @@ async def retry_run(
             caller.organization_id,
             RunId(run_id),
             retry,
+            allowed=parts.limits,
             vault=parts.vault,
             now=parts.clock.now(),
             files=files,
@@ -138,4 +144,5 @@ def _step(step: ChainStep) -> chains.ChainStep:
         session_alias=step.session_alias,
         inputs=step.inputs or {},
         sensitive_inputs=step.sensitive_inputs or {},
+        limits=RunLimits.of(step),
     )

@@ -35,11 +35,12 @@ from cyberdesk_server.api.views import page
 from cyberdesk_server.api.writes import write
 from cyberdesk_server.domain.ids import MachineId, RunId, WorkflowId
 from cyberdesk_server.domain.json import JsonObject
+from cyberdesk_server.domain.limits import RunLimits
 from cyberdesk_server.domain.runs import RunListOrder, RunStatus
 from cyberdesk_server.store import run_records
 from cyberdesk_server.store.run_records import Wanted
 from cyberdesk_server.topics import RUNS_WAITING
-from cyberdesk_server.usecases import runs
+from cyberdesk_server.usecases import runs, waiting
 from cyberdesk_server.usecases.attachments import delete_contents, uploading
 from cyberdesk_server.usecases.orders import Order
 
@@ -62,6 +63,7 @@ async def create_run(request: Request, body: RunCreate, caller: Caller, parts: P
         model_metadata=_model_metadata(body),
         session_alias=body.session_alias,
         release_session_after=body.release_session_after,
+        limits=RunLimits.of(body),
     )
 
     async def work(conn: AsyncConnection) -> Response:
@@ -70,6 +72,7 @@ async def create_run(request: Request, body: RunCreate, caller: Caller, parts: P
             order,
             wish_of(body),
             organization_id=caller.organization_id,
+            allowed=parts.limits,
             vault=parts.vault,
             now=parts.clock.now(),
             files=files,
@@ -135,6 +138,10 @@ async def get_run(run_id: UUID, caller: Caller, parts: PartsOf, include: Include
     """The run with its history."""
     async with parts.database.read() as conn:
         view = await run_view(conn, caller.organization_id, RunId(run_id))
+        waits = view["status"] == RunStatus.SCHEDULING
+        view["waiting_reason"] = (
+            await waiting.reason(conn, caller.organization_id, RunId(run_id)) if waits else None
+        )
         view["included"] = await related(conn, caller.organization_id, [view], include) if include else None
     return JsonAnswer(view)
 

@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cyberdesk_server.api.views import View, included_once
 from cyberdesk_server.domain.ids import TagId
 from cyberdesk_server.domain.json import JsonObject
+from cyberdesk_server.domain.limits import LIMITS
 from cyberdesk_server.domain.post_run_checks import PostRunCheck
 from cyberdesk_server.domain.tags import Tag, TagGroup
 from cyberdesk_server.domain.workflows import Workflow
@@ -122,6 +123,7 @@ def _view(
         "terminal_command_allowlist": workflow.terminal_command_allowlist,
         "model_metadata": workflow.model_metadata,
         "post_run_check_failure_cleanup_prompt": workflow.post_run_check_failure_cleanup_prompt,
+        **{name: getattr(workflow, name) for name in LIMITS},
         "includes_input_variables": workflow.includes_input_variables,
         "workflow_metadata": workflow.workflow_metadata,
         "old_versions": old_versions,

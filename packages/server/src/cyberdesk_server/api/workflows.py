@@ -86,6 +86,7 @@ async def create_workflow(request: Request, body: WorkflowCreate, caller: Caller
             _fields(body),
             checks=_checks(body),
             organization_id=caller.organization_id,
+            allowed=parts.limits,
             now=parts.clock.now(),
         )
         return JsonAnswer(await workflow_view(conn, workflow), 201)
@@ -156,6 +157,7 @@ async def update_workflow(
             WorkflowId(workflow_id),
             sent(_fields(body), not_null=NEVER_NULL),
             checks=_checks(body),
+            allowed=parts.limits,
             now=parts.clock.now(),
         )
         return JsonAnswer(await workflow_view(conn, workflow))

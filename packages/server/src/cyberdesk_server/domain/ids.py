@@ -29,8 +29,7 @@ RequestLogId = NewType("RequestLogId", UUID)
 ConnectionId = NewType("ConnectionId", UUID)
 SecretId = NewType("SecretId", UUID)
 AttachmentId = NewType("AttachmentId", UUID)
-ServerId = NewType("ServerId", str)
-"""One process with a gateway and a worker, from its start to its end; readable, for the logs."""
+WorkerId = NewType("WorkerId", str)
 
 
 def is_uuid(text: str) -> bool:

@@ -50,6 +50,12 @@ def demand_of_machine(machine_id: MachineId) -> Demand:
     return f"machine:{machine_id}"
 
 
+def machine_demanded(demand: Demand) -> MachineId | None:
+    """The machine of `demand_of_machine`; None for other demands."""
+    kind, _, machine_id = demand.partition(":")
+    return MachineId(UUID(machine_id)) if kind == "machine" else None
+
+
 def demand_of_pools(pool_ids: Collection[PoolId]) -> Demand:
     """A machine that is in all of these pools."""
     names = "\n".join(sorted(map(str, set(pool_ids))))
@@ -102,6 +108,17 @@ class Run:
 
     post_run_checks: tuple[JsonObject, ...] | None = None
     """The workflow's checks as they were when the run was made, and what came of each."""
+
+    run_time_limit_seconds: int | None = None
+    """Its own limits, over those of its workflow: see `domain.limits`."""
+
+    max_turns: int | None = None
+    wait_time_limit_seconds: int | None = None
+    start_within_seconds: float | None = None
+    """The limit of waiting that holds for it, its own or not; None lets it wait for ever."""
+
+    start_by: datetime | None = None
+    """When it has waited too long; None without a limit, and while runs of its session come before it."""
 
     retries: int = 0
     """How many times it was started over; its journal is that of the last try."""

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from cyberdesk_server.domain.ids import OrganizationId, WorkflowId
 from cyberdesk_server.domain.json import JsonObject, JsonValue
+from cyberdesk_server.domain.limits import LIMITS
 from cyberdesk_server.domain.post_run_checks import PostRunCheck, as_kept
 from cyberdesk_server.domain.tags import Tag
 
@@ -21,6 +22,7 @@ KEPT_IN_VERSIONS = (
     "terminal_command_allowlist",
     "model_metadata",
     "post_run_check_failure_cleanup_prompt",
+    *LIMITS,
 )
 """The fields of a workflow an author writes, and that its history keeps."""
 
@@ -50,6 +52,11 @@ class Workflow:
 
     model_metadata: JsonObject | None = None
     post_run_check_failure_cleanup_prompt: str | None = None
+    run_time_limit_seconds: int | None = None
+    """These limits hold for its runs that have none of their own: see `domain.limits`."""
+
+    max_turns: int | None = None
+    wait_time_limit_seconds: int | None = None
     includes_input_variables: bool = False
     """True when the prompt holds an `{x}` that a run must be given."""
 

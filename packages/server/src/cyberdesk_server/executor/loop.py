@@ -53,6 +53,7 @@ async def execute(claim: Claim, parts: ExecutorParts) -> Ending:
     Never raises for what a model or a desktop does; what a bug of ours raises is the caller's to record.
     The ending is not written here: that is one transaction of the worker (`store.claims.finish`).
     """
+    parts = replace(parts, limits=parts.limits.asked_for_by(claim.run, claim.workflow))
     async with watching(claim, parts) as watch:
         try:
             execution = await _Execution.open(claim, parts, watch)

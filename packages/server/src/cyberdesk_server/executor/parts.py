@@ -1,12 +1,13 @@
 """What the executor is handed: its parts, its limits, and what it answers."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 from uuid import UUID, uuid4
 
 from cyberdesk_server.domain.geometry import Box
 from cyberdesk_server.domain.json import JsonObject
+from cyberdesk_server.domain.limits import BUILT_IN_LIMITS, Limited, RunLimits
 from cyberdesk_server.domain.runs import RunStatus
 from cyberdesk_server.domain.screens import Screenshot
 from cyberdesk_server.ports import Blobs, Bus, Clock, Desktop, Model, Vault
@@ -32,6 +33,9 @@ class Limits:
 
     max_turns: int = 500
     """Questions to the model in one run."""
+
+    most: RunLimits = BUILT_IN_LIMITS.most
+    """As far as a run or its workflow may go beyond the two."""
 
     max_failures_in_a_row: int = 5
     """Turns that fail one after another before the run is given up."""
@@ -59,6 +63,18 @@ class Limits:
 
     stop_sweep_seconds: float = 5.0
     """How often a run is looked up in the store in case the news of its cancellation got lost."""
+
+    def asked_for_by(self, run: Limited, workflow: Limited) -> "Limits":
+        """These limits, with those of the run, or else of its workflow, in the place of the usual ones.
+
+        What was asked for before the operator allowed less is cut down to it.
+        """
+        asked = RunLimits.of(run).or_else(RunLimits.of(workflow)).at_most(self.most)
+        return replace(
+            self,
+            run_time_limit_seconds=asked.run_time_limit_seconds or self.run_time_limit_seconds,
+            max_turns=asked.max_turns or self.max_turns,
+        )
 
 
 @dataclass(frozen=True, slots=True)

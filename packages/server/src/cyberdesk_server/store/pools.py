@@ -76,6 +76,12 @@ async def unknown(
     return await not_among(conn, pools, organization_id, ids)
 
 
+async def names(conn: AsyncConnection, ids: Collection[PoolId]) -> tuple[str, ...]:
+    """What people call these pools, in the order of the alphabet."""
+    rows = await conn.execute(select(pools.c.name).where(pools.c.id.in_(ids)).order_by(pools.c.name))
+    return tuple(rows.scalars())
+
+
 async def parameters(conn: AsyncConnection, ids: Sequence[PoolId]) -> tuple[JsonObject, frozenset[str]]:
     """What the pools give a run that names them in this order: values of `{x}`, and names of secrets.
 

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Text, bindparam, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cyberdesk_server.domain.ids import MachineId, OrganizationId, RunId, WorkflowId
+from cyberdesk_server.domain.limits import LIMITS
 from cyberdesk_server.domain.runs import Run, RunListOrder, RunStatus
 from cyberdesk_server.store.search import contains
 from cyberdesk_server.store.tables import attachments, machines, runs, steps, workflows
@@ -37,6 +38,7 @@ COLUMNS = (
     "release_session_after",
     "pool_ids",
     "post_run_checks",
+    *LIMITS,
     "started_at",
     "ended_at",
 )

@@ -1,11 +1,11 @@
 """Runs: their life from creation to the end. What workers do with them is in `claims`."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, bindparam, func, select, update
+from sqlalchemy import ColumnElement, Row, bindparam, func, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cyberdesk_server.domain.ids import (
@@ -20,8 +20,11 @@ from cyberdesk_server.domain.runs import TERMINAL, Demand, Run, RunStatus
 from cyberdesk_server.store import secrets
 from cyberdesk_server.store.tables import runs
 
+WAITING = literal(RunStatus.SCHEDULING.value, literal_execute=True)
+"""Spelled out in the statement: SQLite uses a partial index only for the very terms it was made with."""
+
 ENDED = tuple(status.value for status in TERMINAL)
-BESIDE = ("moved_at", "server_id", "told_message_history", "told_output_attachment_ids")
+BESIDE = ("moved_at", "worker_id", "told_message_history", "told_output_attachment_ids")
 COLUMNS = [column for column in runs.c if column.name not in BESIDE]
 
 
@@ -87,6 +90,40 @@ async def unfinished_of_workflow(conn: AsyncConnection, workflow_id: WorkflowId)
     """How many runs of the workflow have not ended."""
     count = select(func.count()).where(runs.c.workflow_id == workflow_id, runs.c.status.not_in(ENDED))
     return (await conn.execute(count)).scalar_one()
+
+
+async def overdue(conn: AsyncConnection, *, now: datetime, limit: int) -> tuple[Run, ...]:
+    """Runs that have waited longer than they may, the longest overdue first. Others do not get them until
+    the transaction ends."""
+    rows = await conn.execute(
+        select(*COLUMNS)
+        .where(runs.c.status == WAITING, runs.c.start_by <= now)
+        .order_by(runs.c.start_by)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return tuple(map(run_from, rows))
+
+
+async def begin_turn(conn: AsyncConnection, run_id: RunId, *, now: datetime) -> None:
+    """The run is the next of its session: if it waits and may not for ever, its time counts from now."""
+    not_counting = (
+        runs.c.id == run_id,
+        runs.c.status == RunStatus.SCHEDULING.value,
+        runs.c.start_within_seconds.is_not(None),
+        runs.c.start_by.is_(None),
+    )
+    within_seconds = (
+        await conn.execute(select(runs.c.start_within_seconds).where(*not_counting))
+    ).scalar_one_or_none()
+    if within_seconds is not None:
+        due = now + timedelta(seconds=within_seconds)
+        await conn.execute(update(runs).where(*not_counting).values(start_by=due))
+
+
+def just(run_id: RunId) -> ColumnElement[bool]:
+    """The condition of this run."""
+    return runs.c.id == run_id
 
 
 def demanding(*demands: Demand) -> ColumnElement[bool]:

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cyberdesk_server.domain.attachments import StoredFile
 from cyberdesk_server.domain.ids import OrganizationId, SessionId, WorkflowId
 from cyberdesk_server.domain.json import JsonObject, JsonValue
+from cyberdesk_server.domain.limits import NO_LIMITS, RunLimits, ServerLimits
 from cyberdesk_server.domain.prompts import variables
 from cyberdesk_server.domain.refusals import InvalidFields, Problem
 from cyberdesk_server.domain.runs import Run
@@ -27,6 +28,7 @@ class ChainStep:
     session_alias: str | None = None
     inputs: JsonObject = field(default_factory=dict)
     sensitive_inputs: Mapping[str, JsonValue] = field(default_factory=dict, repr=False)
+    limits: RunLimits = NO_LIMITS
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ async def create(
     wish: Wish,
     *,
     organization_id: OrganizationId,
+    allowed: ServerLimits,
     vault: Vault,
     now: datetime,
     files: tuple[StoredFile, ...] = (),
@@ -76,13 +79,16 @@ async def create(
             session_alias=step.session_alias,
             release_session_after=number == last and not chain.keeps_session,
             chain_id=chain_id,
+            limits=step.limits,
         )
         workflow, found = await check(
             conn,
             organization_id,
             order,
             placement,
+            allowed=allowed,
             refers_to=aliases,
+            at=at,
             places=Places((*at, "inputs"), (*at, "sensitive_inputs")),
         )
         problems += found
@@ -93,7 +99,7 @@ async def create(
             aliases.add(step.session_alias)
     if problems:
         raise InvalidFields(tuple(problems))
-    return placement.session_id, await write(conn, placed, vault=vault, now=now)
+    return placement.session_id, await write(conn, placed, allowed=allowed, vault=vault, now=now)
 
 
 def _check_aliases(chain: Chain) -> None:

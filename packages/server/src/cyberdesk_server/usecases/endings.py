@@ -106,8 +106,10 @@ async def _settle_one(
         released = await end_session(conn, session, reason=reason, now=now)
     else:
         released = ()
-        if session.machine_id is None and left:
-            await sessions.demand_machine(conn, session, left[0])
+        if left:
+            if session.machine_id is None:
+                await sessions.demand_machine(conn, session, left[0])
+            await runs.begin_turn(conn, left[0], now=now)
     return (*(step.id for step in behind), *released)
 
 

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cyberdesk_server.domain.attachments import StoredFile
 from cyberdesk_server.domain.ids import OrganizationId, RunId, WorkflowId
 from cyberdesk_server.domain.json import JsonObject, JsonValue
+from cyberdesk_server.domain.limits import NO_LIMITS, RunLimits, ServerLimits
 from cyberdesk_server.domain.post_run_checks import snapshots
 from cyberdesk_server.domain.refusals import Problem, Unknown
 from cyberdesk_server.domain.runs import Run, RunStatus
@@ -21,6 +22,7 @@ from cyberdesk_server.store import attachments, post_run_checks, runs, secrets, 
 from cyberdesk_server.usecases.model_configurations import unusable_models
 from cyberdesk_server.usecases.placement import Placement
 from cyberdesk_server.usecases.run_inputs import Given, problems_of
+from cyberdesk_server.usecases.run_limits import limits_too_large, start_by, start_within_seconds
 from cyberdesk_server.usecases.sealing import aliases, seal
 
 APART = timedelta(microseconds=1)
@@ -42,6 +44,8 @@ class Order:
     session_alias: str | None = None
     release_session_after: bool | None = None
     chain_id: UUID | None = None
+    limits: RunLimits = NO_LIMITS
+    """Of its own, over those of the workflow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +65,15 @@ async def check(
     order: Order,
     placement: Placement,
     *,
+    allowed: ServerLimits,
     refers_to: Collection[str] = (),
+    at: tuple[str | int, ...] = ("body",),
     places: Places = IN_BODY,
 ) -> tuple[Workflow, tuple[Problem, ...]]:
-    """The workflow of the order, and what is wrong with the order's values.
+    """The workflow of the order, and what is wrong with the order's values and limits.
 
-    `refers_to` are the aliases of earlier runs that references may name. Raises `Unknown`.
+    `refers_to` are the aliases of earlier runs that references may name, `at` is where in the request the
+    order stands. Raises `Unknown`.
     """
     workflow = await workflows.get(conn, organization_id, order.workflow_id)
     if workflow is None:
@@ -79,11 +86,11 @@ async def check(
     values = await problems_of(
         conn, prompt, workflow, given, machine=placement.machine, pool_ids=placement.pool_ids
     )
-    return workflow, (*models, *values)
+    return workflow, (*models, *values, *limits_too_large(order.limits, allowed, at))
 
 
 async def write(
-    conn: AsyncConnection, placed: Sequence[Placed], *, vault: Vault, now: datetime
+    conn: AsyncConnection, placed: Sequence[Placed], *, allowed: ServerLimits, vault: Vault, now: datetime
 ) -> tuple[Run, ...]:
     """The runs of these orders, written with their secrets, each a little younger than the one before."""
     with_checks = list({one.workflow.id for one in placed if one.workflow.has_post_run_checks})
@@ -93,6 +100,7 @@ async def write(
     for number, one in enumerate(placed):
         order, organization_id = one.order, one.workflow.organization_id
         run_id = RunId(uuid4())
+        within = start_within_seconds(order.limits, one.workflow, allowed)
         sealed[run_id] = await seal(vault, organization_id, order.sensitive_input_values or {})
         made.append(
             Run(
@@ -110,6 +118,9 @@ async def write(
                 release_session_after=order.release_session_after,
                 chain_id=order.chain_id,
                 post_run_checks=snapshots(checks.get(order.workflow_id, ()), uuid4) or None,
+                start_within_seconds=within,
+                start_by=start_by(within, now) if one.placement.is_next else None,
+                **asdict(order.limits),
                 **one.placement.fields(),
             )
         )

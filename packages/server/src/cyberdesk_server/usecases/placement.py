@@ -44,6 +44,9 @@ class Placement:
     machine: Machine | None = field(default=None, repr=False)
     """The machine itself, when it is known which."""
 
+    is_next: bool = True
+    """False while other runs of its session come before it."""
+
     def fields(self) -> dict[str, Any]:
         """As members of `Run`."""
         return {
@@ -57,7 +60,7 @@ class Placement:
         """Where the next run goes that is made together with this one: into the same session, if any."""
         if self.session_id is None:
             return self
-        return replace(self, demand=demand_of_session(self.session_id))
+        return replace(self, demand=demand_of_session(self.session_id), is_next=False)
 
 
 async def place(
@@ -104,9 +107,10 @@ async def _join(conn: AsyncConnection, organization_id: OrganizationId, session_
         raise Unknown("session", session_id)
     if session.ended_at is not None:
         raise SessionEnded(session_id)
+    is_next = not await sessions.unfinished(conn, session_id)
     # A session without a machine gets one through its oldest waiting run, which may be this one.
-    is_first = session.machine_id is None and not await sessions.unfinished(conn, session_id)
+    is_first = is_next and session.machine_id is None
     demand = session.demand if is_first else demand_of_session(session_id)
     reserved = session.machine_id
     machine = None if reserved is None else await machines.get(conn, organization_id, reserved)
-    return Placement(demand, machine_id=reserved, session_id=session_id, machine=machine)
+    return Placement(demand, machine_id=reserved, session_id=session_id, machine=machine, is_next=is_next)

@@ -1,7 +1,7 @@
 """Starting an ended run over, under the same id."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from uuid import uuid4
 
@@ -10,14 +10,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cyberdesk_server.domain.attachments import StoredFile
 from cyberdesk_server.domain.ids import OrganizationId, RunId
 from cyberdesk_server.domain.json import JsonObject, JsonValue
+from cyberdesk_server.domain.limits import NO_LIMITS, RunLimits, ServerLimits
 from cyberdesk_server.domain.machines import Machine
 from cyberdesk_server.domain.post_run_checks import snapshots
 from cyberdesk_server.domain.refusals import InvalidFields, RunNotEnded, RunStillHoldsMachine, Unknown
 from cyberdesk_server.domain.runs import ANY_MACHINE, Run, RunStatus, demand_of_machine
+from cyberdesk_server.domain.workflows import Workflow
 from cyberdesk_server.ports import Vault
 from cyberdesk_server.store import attachments, pool_sets, post_run_checks, runs, secrets, sessions, workflows
 from cyberdesk_server.usecases.placement import Placement, Wish, place
 from cyberdesk_server.usecases.run_inputs import Given, problems_of
+from cyberdesk_server.usecases.run_limits import limits_too_large, start_by, start_within_seconds
 from cyberdesk_server.usecases.sealing import aliases, seal
 
 
@@ -36,6 +39,7 @@ class Retry:
     session_alias: str | None = None
     release_session_after: bool | None = None
     is_priority: bool | None = None
+    limits: RunLimits = NO_LIMITS
 
 
 async def start_over(
@@ -44,6 +48,7 @@ async def start_over(
     run_id: RunId,
     retry: Retry,
     *,
+    allowed: ServerLimits,
     vault: Vault,
     now: datetime,
     files: tuple[StoredFile, ...] = (),
@@ -52,7 +57,8 @@ async def start_over(
 
     New `files` take the place of the input files. A session that goes on is kept, one that has ended is left.
     Answers the contents nobody has any more, to be deleted after the commit. Raises `Unknown`,
-    `SessionEnded`, `RunNotEnded`, `RunStillHoldsMachine`, and `InvalidFields` for values that do not suffice.
+    `SessionEnded`, `RunNotEnded`, `RunStillHoldsMachine`, and `InvalidFields` for values that do not suffice
+    and limits beyond what the server allows.
     """
     run = await runs.get(conn, organization_id, run_id)
     if run is None:
@@ -71,9 +77,13 @@ async def start_over(
         release_session_after=_first(retry.release_session_after, run.release_session_after),
         is_priority=bool(_first(retry.is_priority, run.is_priority)),
         post_run_checks=snapshots(checks, uuid4) or None,
+        **asdict(retry.limits.or_else(RunLimits.of(run))),
         **placement.fields(),
     )
-    await _check(conn, again, retry, placement.machine)
+    workflow = await _check(conn, again, retry, placement.machine, allowed)
+    within = start_within_seconds(RunLimits.of(again), workflow, allowed)
+    due = start_by(within, now) if placement.is_next else None
+    again = replace(again, start_within_seconds=within, start_by=due)
     if await runs.start_over(conn, again, now=now) is None:
         raise RunStillHoldsMachine(run.id)
     await secrets.forget_run(conn, run.id)
@@ -109,7 +119,9 @@ async def _wanted_before(conn: AsyncConnection, run: Run) -> Wish:
     return Wish(pool_ids=run.pool_ids or await pool_sets.pools_of(conn, demand))
 
 
-async def _check(conn: AsyncConnection, again: Run, retry: Retry, machine: Machine | None) -> None:
+async def _check(
+    conn: AsyncConnection, again: Run, retry: Retry, machine: Machine | None, allowed: ServerLimits
+) -> Workflow:
     workflow = await workflows.get(conn, again.organization_id, again.workflow_id)
     if workflow is None:
         raise Unknown("workflow", again.workflow_id)
@@ -119,9 +131,11 @@ async def _check(conn: AsyncConnection, again: Run, retry: Retry, machine: Machi
         aliases=await sessions.outcomes(conn, again),
     )
     prompt = again.main_prompt or workflow.main_prompt
-    problems = await problems_of(conn, prompt, workflow, given, machine=machine, pool_ids=again.pool_ids)
+    values = await problems_of(conn, prompt, workflow, given, machine=machine, pool_ids=again.pool_ids)
+    problems = (*values, *limits_too_large(retry.limits, allowed))
     if problems:
         raise InvalidFields(problems)
+    return workflow
 
 
 def _first(sent: bool | None, kept: bool | None) -> bool | None:

@@ -11,6 +11,7 @@ from cyberdesk_server.domain.addresses import blob_key_of, is_history_image
 from cyberdesk_server.domain.attachments import StoredFile
 from cyberdesk_server.domain.ids import OrganizationId, RunId
 from cyberdesk_server.domain.json import JsonObject, JsonValue
+from cyberdesk_server.domain.limits import ServerLimits
 from cyberdesk_server.domain.refusals import (
     InvalidFields,
     Problem,
@@ -43,6 +44,7 @@ async def create(
     wish: Wish,
     *,
     organization_id: OrganizationId,
+    allowed: ServerLimits,
     vault: Vault,
     now: datetime,
     files: tuple[StoredFile, ...] = (),
@@ -51,17 +53,20 @@ async def create(
     """`count` runs that wait for their machine; those of one session follow each other in it.
 
     Raises `Unknown`, `SessionEnded`, and `InvalidFields` when a variable of the prompt has no value, the
-    inputs do not fit the workflow's schema or refer to a run that is not there.
+    inputs do not fit the workflow's schema or refer to a run that is not there, and when a limit is beyond
+    what the server allows.
     """
     placement = await place(conn, organization_id, wish, now=now)
     session_id = placement.session_id
     known = await sessions.aliases(conn, session_id) if session_id is not None else ()
-    workflow, problems = await check(conn, organization_id, order, placement, refers_to=known)
+    workflow, problems = await check(
+        conn, organization_id, order, placement, allowed=allowed, refers_to=known
+    )
     if problems:
         raise InvalidFields(problems)
     first = Placed(order, workflow, placement, files)
     others = replace(first, placement=placement.following())
-    return await write(conn, [first, *[others] * (count - 1)], vault=vault, now=now)
+    return await write(conn, [first, *[others] * (count - 1)], allowed=allowed, vault=vault, now=now)
 
 
 async def update(

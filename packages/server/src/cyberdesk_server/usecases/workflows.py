@@ -1,6 +1,6 @@
 """Creating, changing and deleting workflows."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -9,6 +9,7 @@ from uuid import uuid4
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cyberdesk_server.domain.ids import OrganizationId, WorkflowId
+from cyberdesk_server.domain.limits import LIMITS, RunLimits, ServerLimits
 from cyberdesk_server.domain.post_run_checks import WrittenCheck
 from cyberdesk_server.domain.prompts import variables
 from cyberdesk_server.domain.refusals import (
@@ -23,6 +24,7 @@ from cyberdesk_server.store import post_run_checks, runs, tags, workflows
 from cyberdesk_server.usecases import trajectories
 from cyberdesk_server.usecases.model_configurations import unusable_models
 from cyberdesk_server.usecases.post_run_checks import refuse_unusable, refuse_unusable_models, rewritten
+from cyberdesk_server.usecases.run_limits import limits_too_large
 
 
 async def create(
@@ -31,12 +33,13 @@ async def create(
     *,
     checks: Sequence[WrittenCheck] | None = None,
     organization_id: OrganizationId,
+    allowed: ServerLimits,
     now: datetime,
 ) -> Workflow:
     """A new workflow with these post-run checks. `fields` are members of `Workflow`.
 
-    Raises `InvalidFields` for a schema that is none, a check that could never pass, and a model
-    that is not there or archived.
+    Raises `InvalidFields` for a schema that is none, a check that could never pass, a model that is not
+    there or archived, and a limit beyond what the server allows.
     """
     _check_schemas(fields)
     workflow = _with_facts(
@@ -48,6 +51,7 @@ async def create(
             **fields,
         )
     )
+    _refuse_too_large(workflow, LIMITS, allowed)
     made = rewritten(workflow, (), checks or (), now=now)
     refuse_unusable(workflow, made)
     await refuse_unusable_models(conn, (), made)
@@ -64,17 +68,19 @@ async def update(
     changes: Mapping[str, Any],
     *,
     checks: Sequence[WrittenCheck] | None = None,
+    allowed: ServerLimits,
     now: datetime,
 ) -> Workflow:
     """The workflow with these fields changed and, when `checks` are given, these in the place of its checks.
 
     What an author wrote before goes to its history. Raises `Unknown` for it and for a check it does not
-    have, and `InvalidFields` for a schema that is none, a check that could never pass, and a model
-    that is not there or archived.
+    have, and `InvalidFields` for a schema that is none, a check that could never pass, a model that is
+    not there or archived, and a limit beyond what the server allows.
     """
     _check_schemas(changes)
     before = await locked(conn, organization_id, workflow_id)
     after = _with_facts(replace(before, **changes, updated_at=now))
+    _refuse_too_large(after, changes, allowed)
     checks_before = await post_run_checks.of_workflow(conn, workflow_id)
     checks_after = checks_before if checks is None else rewritten(after, checks_before, checks, now=now)
     refuse_unusable(after, checks_after)
@@ -119,6 +125,14 @@ async def _refuse_unusable_models(conn: AsyncConnection, before: Workflow | None
     named = after.model_metadata or {}
     new = {role: model for role, model in named.items() if model != named_before.get(role)}
     problems = await unusable_models(conn, after.organization_id, new)
+    if problems:
+        raise InvalidFields(problems)
+
+
+def _refuse_too_large(workflow: Workflow, changed: Container[str], allowed: ServerLimits) -> None:
+    # One that was allowed before stays: what is left alone is not refused.
+    asked = RunLimits(**{name: getattr(workflow, name) for name in LIMITS if name in changed})
+    problems = tuple(limits_too_large(asked, allowed))
     if problems:
         raise InvalidFields(problems)
 

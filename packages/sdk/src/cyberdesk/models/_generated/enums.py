@@ -111,7 +111,7 @@ class ProviderCredentialStatus(TextEnum):
 
 
 class RunField(TextEnum):
-    """One of 21 words."""
+    """One of 24 words."""
 
     ENDED_AT = "ended_at"
     ERROR = "error"
@@ -120,6 +120,7 @@ class RunField(TextEnum):
     IS_PRIORITY = "is_priority"
     MACHINE_ID = "machine_id"
     MAIN_PROMPT = "main_prompt"
+    MAX_TURNS = "max_turns"
     MODEL_METADATA = "model_metadata"
     ORGANIZATION_ID = "organization_id"
     OUTPUT_ATTACHMENT_IDS = "output_attachment_ids"
@@ -128,12 +129,14 @@ class RunField(TextEnum):
     POST_RUN_CHECKS = "post_run_checks"
     RELEASE_SESSION_AFTER = "release_session_after"
     RUN_MESSAGE_HISTORY = "run_message_history"
+    RUN_TIME_LIMIT_SECONDS = "run_time_limit_seconds"
     SENSITIVE_INPUT_ALIASES = "sensitive_input_aliases"
     SESSION_ALIAS = "session_alias"
     SESSION_ID = "session_id"
     STARTED_AT = "started_at"
     USAGE_METADATA = "usage_metadata"
     USER_ID = "user_id"
+    WAIT_TIME_LIMIT_SECONDS = "wait_time_limit_seconds"
 
 
 class RunListSortMode(TextEnum):

@@ -41,6 +41,15 @@ class ChainStep(Model):
     sensitive_inputs: Mapping[str, Any] | None = field(default=UNSET, repr=masked)
     """Secrets for `{$x}`, by name; sealed, and gone when the step's run ends."""
 
+    run_time_limit_seconds: int | None = field(default=UNSET, kw_only=True)
+    """Longest time the step may take from its start, in seconds; None takes the workflow's."""
+
+    max_turns: int | None = field(default=UNSET, kw_only=True)
+    """Most questions to the model in the step; None takes the workflow's."""
+
+    wait_time_limit_seconds: int | None = field(default=UNSET, kw_only=True)
+    """Longest wait for the machine once it is the step's turn, in seconds; None takes the workflow's."""
+
     _reads: ClassVar[Reads] = {"workflow_id": uuid}
 
 
@@ -94,6 +103,15 @@ class RunBulkCreate(Model):
 
     start_session: bool | None = False
     """True: they start one session together and follow each other in it."""
+
+    run_time_limit_seconds: int | None = field(default=UNSET, kw_only=True)
+    """Longest time each run may take from its start, in seconds; None takes the workflow's."""
+
+    max_turns: int | None = field(default=UNSET, kw_only=True)
+    """Most questions to the model in each run; None takes the workflow's."""
+
+    wait_time_limit_seconds: int | None = field(default=UNSET, kw_only=True)
+    """Longest wait for a machine once it is the run's turn, in seconds; None takes the workflow's."""
 
     _reads: ClassVar[Reads] = {
         "workflow_id": uuid,
@@ -188,6 +206,15 @@ class RunCreate(Model):
 
     release_session_after: bool | None = UNSET
     """True: its session ends with it, whatever its outcome."""
+
+    run_time_limit_seconds: int | None = field(default=UNSET, kw_only=True)
+    """Longest time the run may take from its start, in seconds; None takes the workflow's."""
+
+    max_turns: int | None = field(default=UNSET, kw_only=True)
+    """Most questions to the model in the run; None takes the workflow's."""
+
+    wait_time_limit_seconds: int | None = field(default=UNSET, kw_only=True)
+    """Longest wait for a machine once it is the run's turn, in seconds; None takes the workflow's."""
 
     _reads: ClassVar[Reads] = {
         "workflow_id": uuid,
@@ -475,6 +502,15 @@ class RunResponse(Answered):
     ended_at: datetime | None = UNSET
     """When the run ended, in UTC; None before that."""
 
+    run_time_limit_seconds: int | None = field(default=UNSET, kw_only=True)
+    """Longest time it may take from its start, in seconds; None means the workflow's."""
+
+    max_turns: int | None = field(default=UNSET, kw_only=True)
+    """Most questions to the model in it; None means the workflow's."""
+
+    wait_time_limit_seconds: int | None = field(default=UNSET, kw_only=True)
+    """Longest wait for a machine once it is the run's turn, in seconds; None means the workflow's."""
+
     _reads: ClassVar[Reads] = {
         "workflow_id": uuid,
         "machine_id": uuid,
@@ -527,6 +563,15 @@ class RunRetry(Model):
 
     is_priority: bool | None = UNSET
     """True: it goes before waiting runs that are not; None keeps what the run had."""
+
+    run_time_limit_seconds: int | None = field(default=UNSET, kw_only=True)
+    """Longest time the run may take from its start, in seconds; None keeps what the run had."""
+
+    max_turns: int | None = field(default=UNSET, kw_only=True)
+    """Most questions to the model in the run; None keeps what the run had."""
+
+    wait_time_limit_seconds: int | None = field(default=UNSET, kw_only=True)
+    """Longest wait for a machine once it is the run's turn, in seconds; None keeps what the run had."""
 
     _reads: ClassVar[Reads] = {
         "file_inputs": each(nested("FileInput")),
@@ -854,6 +899,18 @@ class RunResponseWithIncludes(RunResponse):
 
     included: list[IncludedResource] | None = UNSET
     """What `include` asked for, each once; None when it asked for nothing."""
+
+    run_time_limit_seconds: int | None = field(default=UNSET, kw_only=True)
+    """Longest time it may take from its start, in seconds; None means the workflow's."""
+
+    max_turns: int | None = field(default=UNSET, kw_only=True)
+    """Most questions to the model in it; None means the workflow's."""
+
+    wait_time_limit_seconds: int | None = field(default=UNSET, kw_only=True)
+    """Longest wait for a machine once it is the run's turn, in seconds; None means the workflow's."""
+
+    waiting_reason: str | None = field(default=UNSET, kw_only=True)
+    """Why it has not started, in one sentence; None when it does not wait, and in lists."""
 
     _reads: ClassVar[Reads] = {
         "id": uuid,

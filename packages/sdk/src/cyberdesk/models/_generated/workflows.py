@@ -65,6 +65,15 @@ class WorkflowCreate(Model):
     description: str | None = field(default=UNSET, kw_only=True)
     """What the workflow is for, in words."""
 
+    run_time_limit_seconds: int | None = field(default=UNSET, kw_only=True)
+    """Longest time a run may take from its start, in seconds; None takes the server's."""
+
+    max_turns: int | None = field(default=UNSET, kw_only=True)
+    """Most questions to the model in a run; None takes the server's."""
+
+    wait_time_limit_seconds: int | None = field(default=UNSET, kw_only=True)
+    """Longest wait for a machine once it is a run's turn, in seconds; None takes the server's, if any."""
+
     _reads: ClassVar[Reads] = {
         "model_metadata": nested("WorkflowModelMetadata"),
         "post_run_checks": each(nested("WorkflowPostRunCheckUpsert")),
@@ -403,6 +412,15 @@ class WorkflowResponse(Answered):
     description: str | None = field(default=UNSET, kw_only=True)
     """What the workflow is for, in words."""
 
+    run_time_limit_seconds: int | None = field(default=UNSET, kw_only=True)
+    """Longest time a run may take from its start, in seconds; None takes the server's."""
+
+    max_turns: int | None = field(default=UNSET, kw_only=True)
+    """Most questions to the model in a run; None takes the server's."""
+
+    wait_time_limit_seconds: int | None = field(default=UNSET, kw_only=True)
+    """Longest wait for a machine once it is a run's turn, in seconds; None takes the server's, if any."""
+
     _reads: ClassVar[Reads] = {
         "id": uuid,
         "created_at": moment,
@@ -454,6 +472,15 @@ class WorkflowUpdate(Model):
 
     description: str | None = field(default=UNSET, kw_only=True)
     """What the workflow is for, in words."""
+
+    run_time_limit_seconds: int | None = field(default=UNSET, kw_only=True)
+    """Longest time a run may take from its start, in seconds; None takes the server's."""
+
+    max_turns: int | None = field(default=UNSET, kw_only=True)
+    """Most questions to the model in a run; None takes the server's."""
+
+    wait_time_limit_seconds: int | None = field(default=UNSET, kw_only=True)
+    """Longest wait for a machine once it is a run's turn, in seconds; None takes the server's, if any."""
 
     _reads: ClassVar[Reads] = {
         "model_metadata": nested("WorkflowModelMetadata"),
@@ -553,6 +580,15 @@ class WorkflowResponseWithIncludes(WorkflowResponse):
 
     description: str | None = field(default=UNSET, kw_only=True)
     """What the workflow is for, in words."""
+
+    run_time_limit_seconds: int | None = field(default=UNSET, kw_only=True)
+    """Longest time a run may take from its start, in seconds; None takes the server's."""
+
+    max_turns: int | None = field(default=UNSET, kw_only=True)
+    """Most questions to the model in a run; None takes the server's."""
+
+    wait_time_limit_seconds: int | None = field(default=UNSET, kw_only=True)
+    """Longest wait for a machine once it is a run's turn, in seconds; None takes the server's, if any."""
 
     _reads: ClassVar[Reads] = {
         "id": uuid,

@@ -10,6 +10,7 @@ from pydantic import Field
 from cyberdesk_server.api.schemas.checks import RunPostRunCheckSnapshot
 from cyberdesk_server.api.schemas.common import IncludedResource, JsonDict, Model, UtcTime
 from cyberdesk_server.api.schemas.files import FileContent, FileName
+from cyberdesk_server.api.schemas.limits import MaxTurns, RunTimeLimit, WaitTimeLimit
 from cyberdesk_server.api.schemas.workflows import WorkflowModelMetadata
 from cyberdesk_server.domain.attachments import TRANSFER_FOLDER
 from cyberdesk_server.domain.runs import RunStatus
@@ -39,6 +40,11 @@ class RunField(StrEnum):
     STARTED_AT = "started_at"
     USAGE_METADATA = "usage_metadata"
     USER_ID = "user_id"
+
+    # Beyond the contract.
+    MAX_TURNS = "max_turns"
+    RUN_TIME_LIMIT_SECONDS = "run_time_limit_seconds"
+    WAIT_TIME_LIMIT_SECONDS = "wait_time_limit_seconds"
 
 
 class FileInput(Model):
@@ -98,6 +104,15 @@ class RunCreate(Model):
     release_session_after: bool | None = None
     """True: its session ends with it, whatever its outcome."""
 
+    run_time_limit_seconds: RunTimeLimit = None
+    """Longest time the run may take from its start, in seconds; null takes the workflow's."""
+
+    max_turns: MaxTurns = None
+    """Most questions to the model in the run; null takes the workflow's."""
+
+    wait_time_limit_seconds: WaitTimeLimit = None
+    """Longest wait for a machine once it is the run's turn, in seconds; null takes the workflow's."""
+
 
 class RunBulkCreate(Model):
     workflow_id: UUID
@@ -129,6 +144,15 @@ class RunBulkCreate(Model):
 
     start_session: bool | None = False
     """True: they start one session together and follow each other in it."""
+
+    run_time_limit_seconds: RunTimeLimit = None
+    """Longest time each run may take from its start, in seconds; null takes the workflow's."""
+
+    max_turns: MaxTurns = None
+    """Most questions to the model in each run; null takes the workflow's."""
+
+    wait_time_limit_seconds: WaitTimeLimit = None
+    """Longest wait for a machine once it is the run's turn, in seconds; null takes the workflow's."""
 
 
 class RunRetry(Model):
@@ -165,6 +189,15 @@ class RunRetry(Model):
     is_priority: bool | None = None
     """True: it goes before waiting runs that are not; null keeps what the run had."""
 
+    run_time_limit_seconds: RunTimeLimit = None
+    """Longest time the run may take from its start, in seconds; null keeps what the run had."""
+
+    max_turns: MaxTurns = None
+    """Most questions to the model in the run; null keeps what the run had."""
+
+    wait_time_limit_seconds: WaitTimeLimit = None
+    """Longest wait for a machine once it is the run's turn, in seconds; null keeps what the run had."""
+
 
 class ChainStep(Model):
     workflow_id: UUID
@@ -178,6 +211,15 @@ class ChainStep(Model):
 
     sensitive_inputs: JsonDict | None = Field(default=None, repr=False)
     """Secrets for `{$x}`, by name; sealed, and gone when the step's run ends."""
+
+    run_time_limit_seconds: RunTimeLimit = None
+    """Longest time the step may take from its start, in seconds; null takes the workflow's."""
+
+    max_turns: MaxTurns = None
+    """Most questions to the model in the step; null takes the workflow's."""
+
+    wait_time_limit_seconds: WaitTimeLimit = None
+    """Longest wait for the machine once it is the step's turn, in seconds; null takes the workflow's."""
 
 
 class WorkflowChainCreate(Model):
@@ -328,6 +370,15 @@ class RunResponse(Model):
     ended_at: datetime | None = None
     """When the run ended, in UTC; null before that."""
 
+    run_time_limit_seconds: RunTimeLimit = None
+    """Longest time it may take from its start, in seconds; null means the workflow's."""
+
+    max_turns: MaxTurns = None
+    """Most questions to the model in it; null means the workflow's."""
+
+    wait_time_limit_seconds: WaitTimeLimit = None
+    """Longest wait for a machine once it is the run's turn, in seconds; null means the workflow's."""
+
 
 class RunBulkCreateResponse(Model):
     created_runs: list[RunResponse]
@@ -343,6 +394,9 @@ class RunBulkCreateResponse(Model):
 class RunResponseWithIncludes(RunResponse):
     machine_id: UUID | None = None
     """The machine it was made for or got; null while that is open, or when the machine was deleted."""
+
+    waiting_reason: str | None = None
+    """Why it has not started, in one sentence; null when it does not wait, and in lists."""
 
     included: list[IncludedResource] | None = None
     """What `include` asked for, each once; null when it asked for nothing."""

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from cyberdesk_server.api.schemas.checks import WorkflowPostRunCheckResponse, WorkflowPostRunCheckUpsert
 from cyberdesk_server.api.schemas.common import IncludedResource, JsonDict, Model, UtcTime
+from cyberdesk_server.api.schemas.limits import MaxTurns, RunTimeLimit, WaitTimeLimit
 from cyberdesk_server.api.schemas.tags import WorkflowTagResponse
 
 Name = Annotated[str, Field(max_length=255)]
@@ -83,6 +84,15 @@ class WorkflowCreate(Model):
     post_run_checks: list[WorkflowPostRunCheckUpsert] | None = None
     """What must be true once a run's main part has ended well, in order."""
 
+    run_time_limit_seconds: RunTimeLimit = None
+    """Longest time a run may take from its start, in seconds; null takes the server's."""
+
+    max_turns: MaxTurns = None
+    """Most questions to the model in a run; null takes the server's."""
+
+    wait_time_limit_seconds: WaitTimeLimit = None
+    """Longest wait for a machine once it is a run's turn, in seconds; null takes the server's, if any."""
+
 
 class WorkflowUpdate(Model):
     name: Name | None = None
@@ -120,6 +130,15 @@ class WorkflowUpdate(Model):
 
     post_run_checks: list[WorkflowPostRunCheckUpsert] | None = None
     """All checks of the workflow, in order; those not named are removed. Null leaves them."""
+
+    run_time_limit_seconds: RunTimeLimit = None
+    """Longest time a run may take from its start, in seconds; null takes the server's."""
+
+    max_turns: MaxTurns = None
+    """Most questions to the model in a run; null takes the server's."""
+
+    wait_time_limit_seconds: WaitTimeLimit = None
+    """Longest wait for a machine once it is a run's turn, in seconds; null takes the server's, if any."""
 
 
 class WorkflowResponse(Model):
@@ -182,6 +201,15 @@ class WorkflowResponse(Model):
 
     post_run_checks: list[WorkflowPostRunCheckResponse] | None = None
     """What must be true once a run's main part has ended well, in order."""
+
+    run_time_limit_seconds: RunTimeLimit = None
+    """Longest time a run may take from its start, in seconds; null takes the server's."""
+
+    max_turns: MaxTurns = None
+    """Most questions to the model in a run; null takes the server's."""
+
+    wait_time_limit_seconds: WaitTimeLimit = None
+    """Longest wait for a machine once it is a run's turn, in seconds; null takes the server's, if any."""
 
 
 class WorkflowResponseWithIncludes(WorkflowResponse):

@@ -22,6 +22,7 @@ ONE_RUN_PER_MACHINE = "one_run_per_machine"
 """Name of the index that refuses a second run on a held machine (invariant 2)."""
 
 WAITING = text("status = 'scheduling'")
+WAITING_WITH_A_LIMIT = text("status = 'scheduling' AND start_by IS NOT NULL")
 HELD = text("lease_expires_at IS NOT NULL")
 
 sessions = Table(
@@ -63,6 +64,12 @@ runs = Table(
     Column("pool_ids", Json),
     # The workflow's checks as they were when the run was made.
     Column("post_run_checks", Json),
+    Column("run_time_limit_seconds", Integer),
+    Column("max_turns", Integer),
+    Column("wait_time_limit_seconds", Integer),
+    # The limit of waiting that holds for it, its own or not, and when the time is up.
+    Column("start_within_seconds", Float),
+    Column("start_by", UtcDateTime),
     # What a caller wrote in the place of the views of journal and files; NULL shows the views.
     Column("told_message_history", Json),
     Column("told_output_attachment_ids", Json),
@@ -73,8 +80,7 @@ runs = Table(
     Column("ended_at", UtcDateTime),
     Column("moved_at", UtcDateTime, nullable=False),
     Column("attempt", Integer, nullable=False, server_default=text("0")),
-    # In the hands of which server the run is; NULL when it was left to whoever comes next.
-    Column("server_id", Words),
+    Column("worker_id", Words),
     Column("lease_expires_at", UtcDateTime),
     Index(
         "ix_runs_waiting",
@@ -85,6 +91,12 @@ runs = Table(
         "id",
         postgresql_where=WAITING,
         sqlite_where=WAITING,
+    ),
+    Index(
+        "ix_runs_overdue",
+        "start_by",
+        postgresql_where=WAITING_WITH_A_LIMIT,
+        sqlite_where=WAITING_WITH_A_LIMIT,
     ),
     Index("ix_runs_leases", "lease_expires_at", postgresql_where=HELD, sqlite_where=HELD),
     Index(ONE_RUN_PER_MACHINE, "machine_id", unique=True, postgresql_where=HELD, sqlite_where=HELD),

@@ -1,0 +1,41 @@
+"""The machines a waiting run could use, counted by what keeps them from taking it."""
+
+from collections.abc import Collection, Mapping
+
+from sqlalchemy import case, func, literal, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cyberdesk_server.domain.ids import OrganizationId, PoolId
+from cyberdesk_server.domain.machines import MachineStatus
+from cyberdesk_server.domain.waiting import Obstacle
+from cyberdesk_server.store.tables import machines, pool_machines
+
+_OBSTACLE = case(
+    (
+        (machines.c.status != MachineStatus.CONNECTED.value) | machines.c.connection_id.is_(None),
+        literal(Obstacle.NOT_CONNECTED.name),
+    ),
+    (~machines.c.is_available, literal(Obstacle.NOT_AVAILABLE.name)),
+    (machines.c.held_by_run_id.is_not(None), literal(Obstacle.BUSY.name)),
+    (machines.c.reserved_session_id.is_not(None), literal(Obstacle.RESERVED.name)),
+)
+
+
+async def counts(
+    conn: AsyncConnection, organization_id: OrganizationId, pool_ids: Collection[PoolId]
+) -> Mapping[Obstacle | None, int]:
+    """How many machines of the organization are in all of these pools, by what keeps them from taking a run
+    that is in no session, as `domain.waiting.obstacle` has it."""
+    wanted = frozenset(pool_ids)
+    of_organization = select(_OBSTACLE.label("obstacle"), func.count().label("number")).where(
+        machines.c.organization_id == organization_id
+    )
+    in_all = (
+        select(pool_machines.c.machine_id)
+        .where(pool_machines.c.pool_id.in_(wanted))
+        .group_by(pool_machines.c.machine_id)
+        .having(func.count() == len(wanted))
+    )
+    which = of_organization.where(machines.c.id.in_(in_all)) if wanted else of_organization
+    rows = await conn.execute(which.group_by("obstacle"))
+    return {None if row.obstacle is None else Obstacle[row.obstacle]: row.number for row in rows}
