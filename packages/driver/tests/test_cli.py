@@ -13,6 +13,7 @@ import pytest
 from cyberdesk_wire import Request
 from cyberdriver.cli import app
 from cyberdriver.rehearsal import ScriptedGateway, until
+from cyberdriver.testing import programs_of
 from typer.testing import CliRunner
 from websockets.datastructures import Headers
 from websockets.http11 import Response as Refusal
@@ -86,11 +87,6 @@ def test_a_check_ends_with_0_where_a_desktop_can_be_made(tmp_path: Path) -> None
     assert "Xvfb" in output
 
 
-def is_display(display: str) -> bool:
-    """Whether an X server listens there."""
-    return Path(f"/tmp/.X11-unix/X{display.removeprefix(':')}").exists()
-
-
 def content(path: Path) -> str:
     return path.read_text() if path.exists() else ""
 
@@ -126,27 +122,27 @@ async def start(gateway: ScriptedGateway, tmp_path: Path) -> AsyncIterator[Start
 async def test_a_desktop_joins_works_and_leaves_nothing(
     gateway: ScriptedGateway, start: Start, tmp_path: Path
 ) -> None:
-    driver = await start(
-        "xterm", "-e", "sh", "-c", f"read line; echo \"$line\" >'{tmp_path}/typed'; read more"
-    )
+    script = f"touch '{tmp_path}/shown'; read line; echo \"$line\" >'{tmp_path}/typed'; read more"
+    driver = await start("xterm", "-wf", "-e", "sh", "-c", script)  # -wf: first the window, then the script
     tunnel = await gateway.next_tunnel()
     dimensions = await tunnel.ask("GET", "/computer/display/dimensions")
-    window = {"command": "xdotool search --sync --onlyvisible --class xterm", "timeout": 20}
-    await tunnel.ask("POST", "/computer/shell/powershell/exec", window)
+    await until((tmp_path / "shown").exists)
     await tunnel.ask("POST", "/computer/input/mouse/click", {"x": 320, "y": 240})
 
     await tunnel.ask("POST", "/computer/input/keyboard/type", {"text": "a<b ł€漢\n"})
     await until(lambda: content(tmp_path / "typed") != "")
-    display = json.loads(
-        (await tunnel.ask("POST", "/computer/shell/powershell/exec", {"command": "echo $DISPLAY"})).body
-    )["stdout"].strip()
+    asked = {"command": "echo $XAUTHORITY"}
+    answer = await tunnel.ask("POST", "/computer/shell/powershell/exec", asked)
+    xauthority = Path(json.loads(answer.body)["stdout"].strip())
+    assert programs_of(xauthority) != []
     driver.send_signal(signal.SIGTERM)
     _, errors = await driver.communicate()
 
     assert json.loads(dimensions.body) == {"width": 640, "height": 480}
     assert content(tmp_path / "typed") == "a<b ł€漢\n"
     assert (driver.returncode, tunnel.socket.close_code) == (0, 1001)
-    assert not is_display(display)
+    assert programs_of(xauthority) == []
+    assert not xauthority.parent.exists()
     assert b"ak_test" not in errors
 
 

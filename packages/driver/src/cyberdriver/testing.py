@@ -75,6 +75,20 @@ def eventually(look: Callable[[], _Found], *, timeout_seconds: float = 20.0) -> 
     return found
 
 
+def programs_of(xauthority: Path) -> list[int]:
+    """The process ids of the programs of the desktop with this file of cookies, its X server among them.
+
+    Its display would say less: another desktop gets the number as soon as it is free.
+    """
+    entry = f"XAUTHORITY={xauthority}\0".encode()
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if entry in (process / "environ").read_bytes():
+                found.append(int(process.name))
+    return found
+
+
 class RecordingTerminal:
     """An xterm, as a context manager, whose program writes down every byte. It has the focus once entered.
 
