@@ -22,7 +22,7 @@ from cyberdesk_server.adapters.desktop import TunnelDesktop
 from cyberdesk_server.bootstrap import HttpServer
 from cyberdesk_server.domain.actions import Click
 from cyberdesk_server.domain.geometry import Point
-from cyberdesk_server.domain.ids import StepId
+from cyberdesk_server.domain.ids import ServerId, StepId
 from cyberdesk_server.domain.machines import Machine
 from cyberdesk_server.gateway import Gateway, TunnelWebSocketProtocol
 from cyberdesk_server.store import tables
@@ -107,7 +107,8 @@ async def _office_desktop(size: Size, *, is_busy: bool) -> AsyncIterator[TunnelD
 @asynccontextmanager
 async def _gateway(database: Database, bus: InProcessBus, clock: SystemClock) -> AsyncIterator[int]:
     """The port of a gateway in this event loop."""
-    app = Starlette(routes=[WebSocketRoute("/tunnel/ws", Gateway(database, bus, clock))])
+    gateway = Gateway(ServerId("bench"), database, bus, clock)
+    app = Starlette(routes=[WebSocketRoute("/tunnel/ws", gateway)])
     server = HttpServer(
         uvicorn.Config(
             app,

@@ -14,7 +14,6 @@ from cyberdesk_server.adapters.bus import InProcessBus
 from cyberdesk_server.adapters.vault.envelope import EnvelopeVault, MasterKey
 from cyberdesk_server.domain.actions import Action, ActionResult, CopyToClipboard, RunCommand
 from cyberdesk_server.domain.geometry import Size
-from cyberdesk_server.domain.ids import WorkerId
 from cyberdesk_server.domain.json import JsonObject
 from cyberdesk_server.domain.screens import Screenshot
 from cyberdesk_server.domain.steps import Observation, Step, ToolCall, Turn
@@ -32,7 +31,7 @@ from cyberdesk_server.testing.ports import (
     a_screenshot,
     turns,
 )
-from cyberdesk_server.testing.rows import a_database, a_machine, a_run, a_workflow, an_organization
+from cyberdesk_server.testing.rows import HERE, a_database, a_machine, a_run, a_workflow, an_organization
 
 SCREEN = a_screenshot("Search results", "DOB 1968-04-23", size=Size(1280, 800))
 INPUTS = {"patient_id": "12345"}
@@ -123,9 +122,7 @@ async def carried_out(call: ToolCall, folder: Path) -> Step:
             )
         clock = ManualClock()
         async with database.transaction() as conn:
-            claim = await claims.claim_next(
-                conn, worker_id=WorkerId("test"), now=clock.now(), lease_seconds=60
-            )
+            claim = await claims.claim_next(conn, server_id=HERE, now=clock.now(), lease_seconds=60)
         assert claim is not None
         parts = ExecutorParts(
             database=database,

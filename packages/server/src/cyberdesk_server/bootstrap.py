@@ -1,7 +1,7 @@
 """The one place that knows all the parts: it builds the server from its settings, runs it, and takes it down.
 
-Up:    socket, data folder, migrations, keys, bus, blobs, vault, gateway, worker, HTTP
-Down:  worker (runs left to the next start), gateway (drivers sent away for a second), HTTP, database
+Up:    socket, data folder, migrations, its own past, keys, bus, blobs, vault, gateway, worker, HTTP
+Down:  worker (runs left to whoever comes next), gateway (drivers sent away for a second), HTTP, database
 """
 
 import asyncio
@@ -35,7 +35,7 @@ from cyberdesk_server.adapters.vault import EnvelopeVault, MasterKey
 from cyberdesk_server.api.app import create_app
 from cyberdesk_server.api.parts import Parts
 from cyberdesk_server.api.rates import Rates
-from cyberdesk_server.domain.ids import WorkerId
+from cyberdesk_server.domain.ids import ServerId
 from cyberdesk_server.domain.limits import RunLimits, ServerLimits
 from cyberdesk_server.domain.web_sessions import Relay
 from cyberdesk_server.executor.parts import ExecutorParts, Limits
@@ -44,13 +44,16 @@ from cyberdesk_server.gateway import Gateway, TunnelWebSocketProtocol
 from cyberdesk_server.gateway.websocket import PING_SECONDS, PONG_LIMIT_SECONDS
 from cyberdesk_server.ports import Blobs, Bus, Clock
 from cyberdesk_server.settings import Settings
-from cyberdesk_server.store import claims, idempotency, machines
+from cyberdesk_server.store import idempotency
 from cyberdesk_server.store.claims import Claim
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.store.migrate import migrate
-from cyberdesk_server.usecases import attachments, organizations, waiting
+from cyberdesk_server.topics import MACHINES_FREE
+from cyberdesk_server.usecases import attachments, organizations, servers, waiting
+from cyberdesk_server.usecases.servers import Lookout
 from cyberdesk_server.worker import Worker, WorkerLimits
 from cyberdesk_server.worker.timers import Chore, keep_doing
+from cyberdesk_server.worker.worker import RENEWALS_PER_LEASE
 
 log = structlog.get_logger(__name__)
 
@@ -81,6 +84,7 @@ class CannotStart(Exception):
 class Site:
     """The server's parts while it runs."""
 
+    server_id: ServerId
     database: Database
     gateway: Gateway
     worker: Worker
@@ -167,10 +171,17 @@ async def serve(
     address = _address(settings, listener)
     context, master_key = tls_context(settings), _master_key(settings, folder)
     database = await open_database(settings)
+    server_id = ServerId(f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}")
     try:
-        await _forget_the_past(database)
+        await servers.begin(database, server_id, folder=folder.id, now=datetime.now(UTC))
         site = _build(
-            settings, folder, database, context, master_key, public_url=settings.public_url or address
+            settings,
+            folder,
+            server_id,
+            database,
+            context,
+            master_key,
+            public_url=settings.public_url or address,
         )
         key = await organizations.first_start(database, now=datetime.now(UTC))
         if key:
@@ -187,19 +198,10 @@ def _address(settings: Settings, listener: socket.socket) -> str:
     return f"{settings.scheme}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
-async def _forget_the_past(database: Database) -> None:
-    """Nobody works and nobody is connected: this process holds the data folder alone and has just begun."""
-    now = datetime.now(UTC)
-    async with database.transaction() as conn:
-        await machines.disconnect_all(conn, now)
-        unfinished = await claims.expire_leases(conn, now=now)
-    if unfinished:
-        log.info("runs of the last process are taken over", runs=unfinished)
-
-
 def _build(
     settings: Settings,
     folder: DataFolder,
+    server_id: ServerId,
     database: Database,
     context: ssl.SSLContext | None,
     master_key: MasterKey,
@@ -210,7 +212,8 @@ def _build(
     links = SignedLinks(folder.secret("links.key"), public_url=public_url, clock=clock)
     blobs = _blobs(settings, links)
     vault = EnvelopeVault(master_key)
-    gateway = Gateway(database, bus, clock, request_log_life=timedelta(days=settings.request_log_days))
+    log_life = timedelta(days=settings.request_log_days)
+    gateway = Gateway(server_id, database, bus, clock, request_log_life=log_life)
     allowed = _server_limits(settings)
     limits = Limits(
         run_time_limit_seconds=settings.run_time_limit_seconds,
@@ -241,8 +244,7 @@ def _build(
         sweep_seconds=settings.sweep_seconds,
         shutdown_seconds=settings.shutdown_seconds,
     )
-    worker_id = WorkerId(f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}")
-    worker = Worker(worker_id, database, bus, clock, parts_for, worker_limits)
+    worker = Worker(server_id, database, bus, clock, parts_for, worker_limits)
     app = create_app(
         Parts(
             database=database,
@@ -276,7 +278,20 @@ def _build(
             server_header=False,
         )
     )
-    return Site(database, gateway, worker, http, clock, _chores(database, bus, blobs, clock))
+    lookout = Lookout(database, server_id, clock, patience_seconds=settings.lease_seconds)
+
+    async def stay_alive() -> None:
+        if not await servers.give_sign(database, server_id, folder=folder.id, now=clock.now()):
+            log.warning("the other servers took this one for gone: it begins anew")
+            await gateway.send_away()
+        if await lookout.look():
+            await bus.publish(MACHINES_FREE)
+
+    chores = (
+        Chore("stay alive", settings.lease_seconds / RENEWALS_PER_LEASE, stay_alive),
+        *_chores(database, bus, blobs, clock),
+    )
+    return Site(server_id, database, gateway, worker, http, clock, chores)
 
 
 def _chores(database: Database, bus: Bus, blobs: Blobs, clock: Clock) -> tuple[Chore, ...]:
@@ -379,5 +394,6 @@ async def _run(
         logging.cancel()
         chores.cancel()
         await site.gateway.close()
+        await servers.end(site.database, site.server_id, now=site.clock.now())
         site.http.should_exit = True
         await http

@@ -97,12 +97,14 @@ class Settings(BaseSettings):
     )
     worker_concurrency: PositiveInt = _setting(16, "Runs this server works on at the same time.", unit="runs")
     lease_seconds: Seconds = _setting(
-        30.0,
-        "How long a run stays with a worker that gives no sign; then another takes it over.",
+        5.0,
+        "How long a server that gives no sign keeps its runs; then others take them over.",
         unit="seconds",
     )
     sweep_seconds: Seconds = _setting(
-        5.0, "How often waiting runs are looked for in case a wake-up got lost.", unit="seconds"
+        1.0,
+        "How often waiting runs are looked for that nobody announced to this server.",
+        unit="seconds",
     )
     shutdown_seconds: Seconds = _setting(
         5.0,

@@ -13,14 +13,14 @@ from cyberdesk_server.adapters.blobs import LocalBlobs, SignedLinks
 from cyberdesk_server.adapters.bus import InProcessBus
 from cyberdesk_server.adapters.vault import EnvelopeVault, MasterKey
 from cyberdesk_server.api.parts import Parts
-from cyberdesk_server.domain.ids import OrganizationId, RunId, WorkerId
+from cyberdesk_server.domain.ids import OrganizationId, RunId
 from cyberdesk_server.domain.json import JsonObject
 from cyberdesk_server.domain.runs import RunStatus
 from cyberdesk_server.store import claims
 from cyberdesk_server.store.claims import Claim
 from cyberdesk_server.testing.api import an_api
 from cyberdesk_server.testing.ports import ScriptedProviders
-from cyberdesk_server.testing.rows import NOON, a_database, a_machine, an_api_key, an_organization
+from cyberdesk_server.testing.rows import HERE, NOON, a_database, a_machine, an_api_key, an_organization
 from cyberdesk_server.usecases.endings import finish
 
 OWN_KEY = "cd_own"
@@ -145,7 +145,7 @@ class Worker:
     async def claim(self) -> Claim | None:
         async with self._parts.database.transaction() as conn:
             return await claims.claim_next(
-                conn, worker_id=WorkerId("w"), now=self._parts.clock.now(), lease_seconds=1000
+                conn, server_id=HERE, now=self._parts.clock.now(), lease_seconds=1000
             )
 
     async def next(self) -> Claim:

@@ -15,6 +15,7 @@ from cyberdesk_server.adapters.clock import SystemClock
 from cyberdesk_server.api.parts import Parts
 from cyberdesk_server.domain.ids import MachineId
 from cyberdesk_server.gateway import Gateway, TunnelWebSocketProtocol
+from cyberdesk_server.testing.rows import HERE
 from cyberdesk_server.topics import MACHINES_FREE
 from cyberdriver.backends.base import Box, Button, Direction, Point, Size
 from cyberdriver.backends.fake import (
@@ -65,7 +66,7 @@ class Front:
 
 @pytest.fixture
 async def gateway_url(parts: Parts) -> AsyncIterator[str]:
-    gateway = Gateway(parts.database, parts.bus, SystemClock())
+    gateway = Gateway(HERE, parts.database, parts.bus, SystemClock())
     config = uvicorn.Config(
         Starlette(routes=[WebSocketRoute("/tunnel/ws", gateway)]),
         ws=TunnelWebSocketProtocol,

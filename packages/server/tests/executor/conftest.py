@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 from cyberdesk_server.adapters.bus import InProcessBus
 from cyberdesk_server.adapters.vault.envelope import EnvelopeVault, MasterKey
-from cyberdesk_server.domain.ids import SecretId, WorkerId
+from cyberdesk_server.domain.ids import SecretId
 from cyberdesk_server.domain.json import JsonValue
 from cyberdesk_server.domain.runs import Run, RunStatus
 from cyberdesk_server.domain.steps import Step
@@ -26,7 +26,7 @@ from cyberdesk_server.testing.ports import (
     PrintedReader,
     ScriptedDesktop,
 )
-from cyberdesk_server.testing.rows import a_database, a_machine, a_run, a_workflow, an_organization
+from cyberdesk_server.testing.rows import HERE, a_database, a_machine, a_run, a_workflow, an_organization
 
 LEASE_SECONDS = 60.0
 
@@ -76,7 +76,7 @@ class Stage:
     async def claim(self) -> Claim:
         async with self.database.transaction() as conn:
             claim = await claims.claim_next(
-                conn, worker_id=WorkerId("test"), now=self.clock.now(), lease_seconds=LEASE_SECONDS
+                conn, server_id=HERE, now=self.clock.now(), lease_seconds=LEASE_SECONDS
             )
         assert claim is not None
         return claim

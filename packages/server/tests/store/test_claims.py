@@ -6,23 +6,22 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-from cyberdesk_server.domain.ids import SecretId, WorkerId
+from cyberdesk_server.domain.ids import SecretId
 from cyberdesk_server.domain.runs import Run, RunStatus
 from cyberdesk_server.store import claims, machines, runs, secrets
 from cyberdesk_server.store.claims import Claim
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.store.tables import ONE_RUN_PER_MACHINE
 from cyberdesk_server.store.tables import runs as runs_table
-from cyberdesk_server.testing.rows import NOON, a_machine, a_run, a_workflow, an_organization
+from cyberdesk_server.testing.rows import HERE, NOON, a_machine, a_run, a_workflow, an_organization
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-WORKER = WorkerId("worker-1")
 SECOND = timedelta(seconds=1)
 
 
 async def claim(conn: AsyncConnection, *, at: timedelta = timedelta()) -> Claim | None:
-    return await claims.claim_next(conn, worker_id=WORKER, now=NOON + at, lease_seconds=30)
+    return await claims.claim_next(conn, server_id=HERE, now=NOON + at, lease_seconds=30)
 
 
 async def finish(conn: AsyncConnection, claimed: Claim) -> bool:
@@ -228,7 +227,7 @@ async def test_a_worker_that_lost_its_lease_changes_nothing(database: Database) 
 
         assert not await finish(conn, lost)
         assert not await claims.may_act(conn, run.id, lost.attempt)
-        assert await claims.renew(conn, run.id, lost.attempt, lease_until=NOON) is None
+        assert await claims.renew(conn, [(run.id, lost.attempt)], server_id=HERE, lease_until=NOON) == {}
         await claims.release(conn, run.id, lost.attempt, now=NOON)
 
         assert await stored(conn, run) == taken.run
@@ -242,9 +241,9 @@ async def test_a_renewed_lease_is_not_taken_over(database: Database) -> None:
         run = await a_run(conn, await a_workflow(conn, organization))
         await claim(conn)
 
-        status = await claims.renew(conn, run.id, 1, lease_until=NOON + 60 * SECOND)
+        held = await claims.renew(conn, [(run.id, 1)], server_id=HERE, lease_until=NOON + 60 * SECOND)
 
-        assert status is RunStatus.RUNNING
+        assert held == {run.id: RunStatus.RUNNING}
         assert await claim(conn, at=59 * SECOND) is None
 
 
@@ -262,9 +261,11 @@ async def test_a_cancelled_run_keeps_its_machine_until_the_worker_lets_go(databa
 
         assert cancelled is not None
         assert not await claims.may_act(conn, run.id, claimed.attempt)
-        assert await claims.renew(conn, run.id, claimed.attempt, lease_until=NOON) is RunStatus.CANCELLED
+        held = [(run.id, claimed.attempt)]
+        renewed = await claims.renew(conn, held, server_id=HERE, lease_until=NOON)
+        assert renewed == {run.id: RunStatus.CANCELLED}
         assert not await runs.delete(conn, run.id)
-        await claims.renew(conn, run.id, claimed.attempt, lease_until=NOON + 30 * SECOND)
+        await claims.renew(conn, held, server_id=HERE, lease_until=NOON + 30 * SECOND)
         assert await claim(conn) is None
         await claims.release(conn, run.id, claimed.attempt, now=NOON)
         next_claim = await claim(conn)
@@ -302,14 +303,14 @@ async def test_a_running_run_is_not_released(database: Database) -> None:
         assert (await stored(conn, run)).lease_expires_at is not None
 
 
-async def test_at_the_start_of_a_single_process_every_lease_has_expired(database: Database) -> None:
+async def test_what_a_server_held_that_is_gone_can_be_taken_over_at_once(database: Database) -> None:
     async with database.transaction() as conn:
         organization = await an_organization(conn)
         await a_machine(conn, organization)
         run = await a_run(conn, await a_workflow(conn, organization))
         await claim(conn)
 
-        assert await claims.expire_leases(conn, now=NOON) == 1
+        assert await claims.expire_leases(conn, HERE, now=NOON) == 1
 
         taken = await claim(conn)
         assert taken is not None

@@ -2,6 +2,7 @@
 
 Invariants 1 (a run ends once and is never lost), 2 (one run per machine), 3 (a reserved machine takes runs
 of its session only, in order; a session ends once) and 4 (a worker that lost its lease changes nothing).
+Two servers share the database.
 """
 
 import asyncio
@@ -13,11 +14,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from cyberdesk_server.domain.ids import ConnectionId, MachineId, PoolId, RunId, SessionId, WorkerId
+from cyberdesk_server.domain.ids import ConnectionId, MachineId, PoolId, RunId, ServerId, SessionId
+from cyberdesk_server.domain.machines import Machine
 from cyberdesk_server.domain.refusals import SessionEnded
 from cyberdesk_server.domain.runs import Run, RunStatus
 from cyberdesk_server.domain.workflows import Workflow
-from cyberdesk_server.store import claims, machines, pools, runs, sessions, tables
+from cyberdesk_server.store import claims, machines, pools, runs, servers, sessions, tables
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.testing.rows import (
     NOON,
@@ -30,6 +32,7 @@ from cyberdesk_server.testing.rows import (
 )
 from cyberdesk_server.usecases.endings import end_session, finish, settle
 from cyberdesk_server.usecases.placement import Wish, place
+from cyberdesk_server.usecases.servers import begin
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -48,14 +51,19 @@ T = TypeVar("T")
 RARELY = st.sampled_from([False, False, False, True])
 
 LEASE_SECONDS = 30
+SERVERS = ServerId("a"), ServerId("b")
+A_SERVER = st.sampled_from(SERVERS)
 OpenDatabase = Callable[[], AbstractAsyncContextManager[Database]]
 
 
 @dataclass(eq=False)
 class ModelMachine:
     id: MachineId
+    fingerprint: str
     connection_id: ConnectionId
-    is_connected: bool = True
+    server: ServerId | None
+    """None while it is not connected."""
+
     is_available: bool = True
     pools: frozenset[PoolId] = frozenset()
 
@@ -82,6 +90,8 @@ class ModelRun:
     """The one it names: asked for, reserved for its session, or taken."""
 
     lease_until: datetime | None = None
+    server: ServerId | None = None
+    """In whose hands it is."""
 
     def has_expired(self, now: datetime) -> bool:
         return self.lease_until is not None and self.lease_until <= now
@@ -94,10 +104,10 @@ class Model:
     sessions: list[ModelSession] = field(default_factory=list)
     runs: list[ModelRun] = field(default_factory=list)
 
-    def machines_for(self, run: ModelRun) -> list[ModelMachine]:
-        """The machines this waiting run could be given now."""
+    def machines_for(self, run: ModelRun, server: ServerId) -> list[ModelMachine]:
+        """The machines this server could give this waiting run now."""
         held = [other.machine for other in self.runs if other.lease_until is not None]
-        idle = [m for m in self.machines if m.is_connected and m.is_available and m not in held]
+        idle = [m for m in self.machines if m.server == server and m.is_available and m not in held]
         if run.session is not None and run is not self.unfinished(run.session)[0]:
             return []
         if run.session is not None and run.session.machine is not None:
@@ -112,16 +122,17 @@ class Model:
     def unfinished(self, session: ModelSession) -> list[ModelRun]:
         return [run for run in self.runs if run.session is session and not run.status.is_terminal]
 
-    def claim(self) -> ModelRun | None:
-        """The run the next claim must answer; its machine is left to the caller."""
-        expired = [run for run in self.runs if run.has_expired(self.now)]
+    def claim(self, server: ServerId) -> ModelRun | None:
+        """The run this server's next claim must answer; its machine is left to the caller."""
+        expired = [run for run in self.runs if run.has_expired(self.now) and run.server in (server, None)]
         for run in expired:
             if run.status.is_terminal:
                 run.lease_until = None
         abandoned = [run for run in expired if not run.status.is_terminal]
         if abandoned:
             return min(abandoned, key=lambda run: (run.lease_until, str(run.id)))
-        waiting = [run for run in self.runs if run.status is RunStatus.SCHEDULING and self.machines_for(run)]
+        scheduling = [run for run in self.runs if run.status is RunStatus.SCHEDULING]
+        waiting = [run for run in scheduling if self.machines_for(run, server)]
         return min(waiting, key=lambda run: (not run.is_priority, run.created_at), default=None)
 
     def take(self, run: ModelRun, machine: ModelMachine) -> None:
@@ -177,20 +188,44 @@ class Claims(RuleBasedStateMachine):
         async def found(conn: AsyncConnection) -> tuple[Workflow, frozenset[PoolId]]:
             organization = await an_organization(conn)
             made = [(await a_pool(conn, organization)).id for _ in range(2)]
+            for server in SERVERS:
+                await servers.add(conn, server, folder=server, now=NOON)
             return await a_workflow(conn, organization), frozenset(made)
 
         self.workflow, self.pools = self.do(found)
         self.organization = self.workflow.organization_id
-        self.machine_joins()
+        self.machine_joins(SERVERS[0])
         self.sets_of_pools = st.frozensets(st.sampled_from(sorted(self.pools)))
 
     @precondition(lambda self: len(self.model.machines) < 4)
-    @rule()
-    def machine_joins(self) -> None:
-        machine = self.do(lambda conn: a_machine(conn, self.organization))
+    @rule(server=A_SERVER)
+    def machine_joins(self, server: ServerId) -> None:
+        machine = self.do(lambda conn: a_machine(conn, self.organization, server_id=server))
 
         assert machine.connection_id is not None
-        self.model.machines.append(ModelMachine(machine.id, machine.connection_id))
+        joined = ModelMachine(machine.id, machine.fingerprint, machine.connection_id, server)
+        self.model.machines.append(joined)
+
+    @precondition(lambda self: self.model.machines)
+    @rule(data=st.data(), server=A_SERVER)
+    def machine_connects_again(self, data: st.DataObject, server: ServerId) -> None:
+        """Its run follows it, out of the hands of another server."""
+        machine = data.draw(st.sampled_from(self.model.machines))
+        fingerprint, now = machine.fingerprint, self.model.now
+
+        async def connect(conn: AsyncConnection) -> Machine:
+            await claims.follow_machine(conn, self.organization, fingerprint, server_id=server, now=now)
+            return await a_machine(conn, self.organization, fingerprint=fingerprint, server_id=server)
+
+        connected = self.do(connect)
+
+        assert (connected.id, connected.server_id) == (machine.id, server)
+        assert connected.connection_id is not None
+        machine.connection_id, machine.server = connected.connection_id, server
+        for run in self.model.runs:
+            if run.lease_until is not None and run.machine is machine and run.server != server:
+                run.server, run.lease_until = server, now
+                run.attempt += 1
 
     @precondition(lambda self: self.model.machines)
     @rule(data=st.data())
@@ -203,8 +238,8 @@ class Claims(RuleBasedStateMachine):
             )
         )
 
-        assert has_left is machine.is_connected
-        machine.is_connected = False
+        assert has_left is (machine.server is not None)
+        machine.server = None
 
     @precondition(lambda self: self.model.machines)
     @rule(data=st.data(), is_available=st.sampled_from([True, True, False]))
@@ -294,23 +329,23 @@ class Claims(RuleBasedStateMachine):
     def time_passes(self, seconds: int) -> None:
         self.model.now += timedelta(seconds=seconds)
 
-    @rule(how_often=st.sampled_from([1, 2]))
-    def worker_carries_out_runs(self, how_often: int) -> None:
+    @rule(server=A_SERVER, how_often=st.sampled_from([1, 2]))
+    def worker_carries_out_runs(self, server: ServerId, how_often: int) -> None:
         for _ in range(how_often):
-            run = self.claim()
+            run = self.claim(server)
             if run is not None:
                 self.end_by_worker(run, RunStatus.SUCCESS)
 
-    @rule()
-    def worker_claims(self) -> None:
-        self.claim()
+    @rule(server=A_SERVER)
+    def worker_claims(self, server: ServerId) -> None:
+        self.claim(server)
 
-    def claim(self) -> ModelRun | None:
-        expected = self.model.claim()
+    def claim(self, server: ServerId) -> ModelRun | None:
+        expected = self.model.claim(server)
 
         claimed = self.do(
             lambda conn: claims.claim_next(
-                conn, worker_id=WorkerId("w"), now=self.model.now, lease_seconds=LEASE_SECONDS
+                conn, server_id=server, now=self.model.now, lease_seconds=LEASE_SECONDS
             )
         )
 
@@ -322,27 +357,38 @@ class Claims(RuleBasedStateMachine):
         assert claimed.attempt == expected.attempt + 1
         machine = next(machine for machine in self.model.machines if machine.id == claimed.machine.id)
         if expected.status is RunStatus.SCHEDULING:
-            assert machine in self.model.machines_for(expected)
+            assert machine in self.model.machines_for(expected, server)
             self.model.take(expected, machine)
         else:
             assert machine is expected.machine
-        expected.attempt = claimed.attempt
+        expected.attempt, expected.server = claimed.attempt, server
         expected.lease_until = self.model.now + timedelta(seconds=LEASE_SECONDS)
         return expected
 
     @precondition(lambda self: self.model.runs)
-    @rule(data=st.data(), stale_by=st.sampled_from([0, 0, 1]))
-    def worker_renews(self, data: st.DataObject, stale_by: int) -> None:
+    @rule(data=st.data(), stale_by=st.sampled_from([0, 0, 1]), server=A_SERVER)
+    def worker_renews(self, data: st.DataObject, stale_by: int, server: ServerId) -> None:
         run = data.draw(st.sampled_from(self.model.runs))
         until = self.model.now + timedelta(seconds=LEASE_SECONDS)
 
-        answered = self.do(lambda conn: claims.renew(conn, run.id, run.attempt - stale_by, lease_until=until))
+        held = [(run.id, run.attempt - stale_by)]
+        answered = self.do(lambda conn: claims.renew(conn, held, server_id=server, lease_until=until))
 
         if stale_by or run.lease_until is None:
-            assert answered is None
+            assert answered == {}
         else:
-            assert answered is run.status
-            run.lease_until = until
+            assert answered == {run.id: run.status}
+            run.lease_until, run.server = until, server
+
+    @precondition(lambda self: self.model.runs)
+    @rule(data=st.data(), stale_by=st.sampled_from([0, 0, 1]))
+    def worker_leaves_a_run(self, data: st.DataObject, stale_by: int) -> None:
+        run = data.draw(st.sampled_from(self.model.runs))
+
+        self.do(lambda conn: claims.leave(conn, run.id, run.attempt - stale_by, now=self.model.now))
+
+        if not stale_by and run.lease_until is not None:
+            run.lease_until, run.server = self.model.now, None
 
     @precondition(lambda self: any(run.attempt for run in self.model.runs))
     @rule(data=st.data(), stale_by=st.sampled_from([0, 0, 1]), status=st.sampled_from(["success", "error"]))
@@ -394,13 +440,16 @@ class Claims(RuleBasedStateMachine):
         if not stale_by and run.status.is_terminal:
             run.lease_until = None
 
-    @rule()
-    def process_starts_again(self) -> None:
-        held = [run for run in self.model.runs if run.lease_until is not None]
+    @rule(server=A_SERVER)
+    def server_starts_again(self, server: ServerId) -> None:
+        self.runner.run(begin(self.database, server, folder=server, now=self.model.now))
 
-        assert self.do(lambda conn: claims.expire_leases(conn, now=self.model.now)) == len(held)
-        for run in held:
-            run.lease_until = None if run.status.is_terminal else self.model.now
+        for run in self.model.runs:
+            if run.lease_until is not None and run.server == server:
+                run.lease_until, run.server = self.model.now, None
+        for machine in self.model.machines:
+            if machine.server == server:
+                machine.server = None
 
     @invariant()
     def the_database_says_what_the_model_says(self) -> None:
@@ -411,7 +460,9 @@ class Claims(RuleBasedStateMachine):
             run, machine, session = tables.runs.c, tables.machines.c, tables.sessions.c
             return (
                 await rows(conn, run.id, run.status, run.attempt, run.machine_id, run.lease_expires_at),
-                await rows(conn, machine.id, machine.held_by_run_id, machine.reserved_session_id),
+                await rows(
+                    conn, machine.id, machine.server_id, machine.held_by_run_id, machine.reserved_session_id
+                ),
                 await rows(conn, session.id, session.machine_id, session.ended_at),
             )
 
@@ -424,7 +475,7 @@ class Claims(RuleBasedStateMachine):
                 (run.id, run.status.value, run.attempt, run.machine and run.machine.id, run.lease_until)
                 for run in model.runs
             },
-            {(machine.id, held.get(machine), reserved.get(machine)) for machine in model.machines},
+            {(m.id, m.server, held.get(m), reserved.get(m)) for m in model.machines},
             {
                 (session.id, session.machine and session.machine.id, session.ended_at)
                 for session in model.sessions

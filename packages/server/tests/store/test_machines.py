@@ -9,7 +9,7 @@ from cyberdesk_server.domain.machines import Machine, MachineStatus
 from cyberdesk_server.store import machines
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.store.tables import connections
-from cyberdesk_server.testing.rows import NOON, a_machine, an_organization
+from cyberdesk_server.testing.rows import HERE, NOON, a_machine, an_organization
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -20,7 +20,14 @@ async def connect(
     conn: AsyncConnection, organization: OrganizationId, **told: object
 ) -> tuple[Machine, ConnectionId]:
     connection_id = ConnectionId(uuid4())
-    fields = {"name": None, "hostname": None, "version": None, "features": frozenset[str](), "now": LATER}
+    fields = {
+        "name": None,
+        "hostname": None,
+        "version": None,
+        "features": frozenset[str](),
+        "server_id": HERE,
+        "now": LATER,
+    }
     machine = await machines.connect(
         conn,
         organization_id=organization,
@@ -97,7 +104,11 @@ async def test_a_machine_without_its_tunnel_is_disconnected(database: Database) 
         assert await machines.disconnect(conn, machine.id, connection_id=connection_id, now=LATER)
 
         assert await machines.get(conn, organization, machine.id) == replace(
-            machine, status=MachineStatus.DISCONNECTED, connection_id=None, last_seen=LATER
+            machine,
+            status=MachineStatus.DISCONNECTED,
+            connection_id=None,
+            server_id=None,
+            last_seen=LATER,
         )
         assert await open_connections(conn) == []
 
@@ -116,13 +127,13 @@ async def test_only_the_current_tunnel_keeps_a_machine_seen(database: Database) 
         assert found.last_seen == LATER
 
 
-async def test_a_process_that_starts_finds_no_tunnel_open(database: Database) -> None:
+async def test_a_server_that_is_gone_holds_no_tunnel(database: Database) -> None:
     async with database.transaction() as conn:
         organization = await an_organization(conn)
         machine, _ = await connect(conn, organization)
         await a_machine(conn, organization, is_connected=False)
 
-        assert await machines.disconnect_all(conn, LATER) == 1
+        assert await machines.disconnect_all(conn, HERE, now=LATER) == 1
 
         found = await machines.get(conn, organization, machine.id)
         assert found is not None

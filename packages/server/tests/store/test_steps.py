@@ -4,13 +4,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 from cyberdesk_server.domain.geometry import Box
-from cyberdesk_server.domain.ids import WorkerId
 from cyberdesk_server.domain.runs import RunStatus
 from cyberdesk_server.domain.steps import Step, StepState, ToolCall
 from cyberdesk_server.store import claims, pictures, runs, steps
 from cyberdesk_server.store.claims import Claim
 from cyberdesk_server.store.database import Database
-from cyberdesk_server.testing.rows import NOON, a_machine, a_run, a_step, a_workflow, an_organization
+from cyberdesk_server.testing.rows import HERE, NOON, a_machine, a_run, a_step, a_workflow, an_organization
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 
@@ -23,7 +22,7 @@ async def a_claim(conn: AsyncConnection) -> Claim:
 
 async def taken(conn: AsyncConnection, seconds: int) -> Claim:
     claim = await claims.claim_next(
-        conn, worker_id=WorkerId("w"), now=NOON + timedelta(seconds=seconds), lease_seconds=30
+        conn, server_id=HERE, now=NOON + timedelta(seconds=seconds), lease_seconds=30
     )
     assert claim is not None
     return claim

@@ -15,7 +15,7 @@ from cyberdesk_server.domain.workflows import Workflow
 from cyberdesk_server.store import machines, pool_sets, pools, runs, sessions
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.store.waiting import best_pair, is_any_machine_free
-from cyberdesk_server.testing.rows import NOON, a_machine, a_pool, a_run, a_workflow, an_organization
+from cyberdesk_server.testing.rows import HERE, NOON, a_machine, a_pool, a_run, a_workflow, an_organization
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 SECOND = timedelta(seconds=1)
@@ -75,13 +75,13 @@ def pair(run: Run, machine: Machine) -> tuple[RunId, MachineId]:
 async def test_nothing_is_next_without_a_run_or_without_a_machine(database: Database) -> None:
     async with database.transaction() as conn:
         office = await an_office(conn)
-        assert await best_pair(conn) is None
+        assert await best_pair(conn, HERE) is None
         run = await office.run()
-        assert await best_pair(conn) is None
+        assert await best_pair(conn, HERE) is None
 
         machine = await office.machine()
 
-        assert await best_pair(conn) == pair(run, machine)
+        assert await best_pair(conn, HERE) == pair(run, machine)
 
 
 async def test_of_all_organizations_the_best_run_with_a_machine_is_next(database: Database) -> None:
@@ -93,7 +93,7 @@ async def test_of_all_organizations_the_best_run_with_a_machine_is_next(database
         urgent = await other.run(is_priority=True)
         machine = await other.machine()
 
-        assert await best_pair(conn) == pair(urgent, machine)
+        assert await best_pair(conn, HERE) == pair(urgent, machine)
 
 
 async def test_a_run_of_pools_takes_a_machine_that_is_in_all_of_them(database: Database) -> None:
@@ -104,11 +104,11 @@ async def test_a_run_of_pools_takes_a_machine_that_is_in_all_of_them(database: D
 
         run = await office.run_of(one, two)
 
-        assert await best_pair(conn) == pair(run, in_both)
+        assert await best_pair(conn, HERE) == pair(run, in_both)
         await pools.remove_machines(conn, one.id, [in_both.id])
-        assert await best_pair(conn) is None
+        assert await best_pair(conn, HERE) is None
         await pools.add_machines(conn, two.id, [in_one.id])
-        assert await best_pair(conn) == pair(run, in_one)
+        assert await best_pair(conn, HERE) == pair(run, in_one)
 
 
 async def test_the_order_of_pools_makes_no_other_set(database: Database) -> None:
@@ -120,7 +120,7 @@ async def test_the_order_of_pools_makes_no_other_set(database: Database) -> None
         old, young = await office.run_of(one, two), await office.run_of(two, one)
 
         assert old.demand == young.demand
-        assert await best_pair(conn) == pair(old, machine)
+        assert await best_pair(conn, HERE) == pair(old, machine)
 
 
 async def test_a_set_of_pools_is_no_other_organizations(database: Database) -> None:
@@ -134,7 +134,7 @@ async def test_a_set_of_pools_is_no_other_organizations(database: Database) -> N
 
         await own.run(demand=demand)
 
-        assert await best_pair(conn) is None
+        assert await best_pair(conn, HERE) is None
 
 
 async def test_a_set_whose_pool_is_gone_is_satisfied_by_nobody(database: Database) -> None:
@@ -146,9 +146,9 @@ async def test_a_set_whose_pool_is_gone_is_satisfied_by_nobody(database: Databas
 
         await pools.delete(conn, pool.id)
 
-        assert await best_pair(conn) is None
+        assert await best_pair(conn, HERE) is None
         await pool_sets.add(conn, office.organization_id, "pools:never", [PoolId(uuid4())])
-        assert await best_pair(conn) is None
+        assert await best_pair(conn, HERE) is None
 
 
 async def test_runs_for_anything_for_one_machine_and_for_pools_queue_together(database: Database) -> None:
@@ -165,7 +165,7 @@ async def test_runs_for_anything_for_one_machine_and_for_pools_queue_together(da
         expected.insert(0, await office.run(machine_id=machine.id, is_priority=True))
 
         order = []
-        while (found := await best_pair(conn)) is not None:
+        while (found := await best_pair(conn, HERE)) is not None:
             order.append(found)
             await leave_out(conn, found[0])
 
@@ -182,14 +182,14 @@ async def test_a_reserved_machine_takes_runs_of_its_session_only_and_in_order(da
         await office.run(is_priority=True)
         await office.run(machine_id=machine.id, is_priority=True)
         await office.run_of(pool, is_priority=True)
-        assert await best_pair(conn) is None
+        assert await best_pair(conn, HERE) is None
 
         first = await office.run_in(session_id)
         second = await office.run_in(session_id, is_priority=True)
 
-        assert await best_pair(conn) == pair(first, machine)
+        assert await best_pair(conn, HERE) == pair(first, machine)
         await leave_out(conn, first.id)
-        assert await best_pair(conn) == pair(second, machine)
+        assert await best_pair(conn, HERE) == pair(second, machine)
 
 
 async def test_a_run_of_a_session_takes_no_other_machine(database: Database) -> None:
@@ -203,7 +203,7 @@ async def test_a_run_of_a_session_takes_no_other_machine(database: Database) -> 
 
         await office.run_in(session_id)
 
-        assert await best_pair(conn) is None
+        assert await best_pair(conn, HERE) is None
 
 
 @pytest.mark.parametrize(
@@ -222,8 +222,8 @@ async def test_a_machine_is_free_when_some_run_could_take_it(
 ) -> None:
     async with database.transaction() as conn:
         office = await an_office(conn)
-        assert not await is_any_machine_free(conn)
+        assert not await is_any_machine_free(conn, HERE)
 
         await office.machine(**fields)
 
-        assert await is_any_machine_free(conn) is is_free
+        assert await is_any_machine_free(conn, HERE) is is_free

@@ -7,14 +7,22 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from cyberdesk_server.domain.ids import OrganizationId, SessionId, WorkerId
+from cyberdesk_server.domain.ids import OrganizationId, SessionId
 from cyberdesk_server.domain.machines import Machine
 from cyberdesk_server.domain.runs import ANY_MACHINE, Run, demand_of_session
 from cyberdesk_server.domain.sessions import Session
 from cyberdesk_server.domain.workflows import Workflow
 from cyberdesk_server.store import claims, runs, sessions
 from cyberdesk_server.store.claims import Claim
-from cyberdesk_server.testing.rows import NOON, a_database, a_machine, a_run, a_workflow, an_organization
+from cyberdesk_server.testing.rows import (
+    HERE,
+    NOON,
+    a_database,
+    a_machine,
+    a_run,
+    a_workflow,
+    an_organization,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 
@@ -44,7 +52,7 @@ class Office:
         return await self.run(session_id=session.id, demand=demand_of_session(session.id), **fields)
 
     async def claim(self) -> Claim:
-        claim = await claims.claim_next(self.conn, worker_id=WorkerId("w"), now=NOON, lease_seconds=30)
+        claim = await claims.claim_next(self.conn, server_id=HERE, now=NOON, lease_seconds=30)
         assert claim is not None
         return claim
 

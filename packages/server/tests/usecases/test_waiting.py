@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from cyberdesk_server.adapters.bus import InProcessBus
 from cyberdesk_server.adapters.vault import EnvelopeVault, MasterKey
-from cyberdesk_server.domain.ids import OrganizationId, PoolId, RunId, SessionId, WorkerId
+from cyberdesk_server.domain.ids import OrganizationId, PoolId, RunId, SessionId
 from cyberdesk_server.domain.limits import BUILT_IN_LIMITS, NO_LIMITS, RunLimits, ServerLimits
 from cyberdesk_server.domain.runs import Run, RunStatus
 from cyberdesk_server.domain.waiting import ABOUT_TO_START
@@ -18,7 +18,7 @@ from cyberdesk_server.store import claims, runs
 from cyberdesk_server.store import workflows as stored_workflows
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.testing.ports import ManualClock
-from cyberdesk_server.testing.rows import a_database, a_machine, a_pool, a_workflow, an_organization
+from cyberdesk_server.testing.rows import HERE, a_database, a_machine, a_pool, a_workflow, an_organization
 from cyberdesk_server.usecases import chains, retries, waiting
 from cyberdesk_server.usecases import runs as usecase
 from cyberdesk_server.usecases.chains import Chain, ChainStep
@@ -93,9 +93,7 @@ class Desk:
     async def start(self) -> RunId:
         """The next run, now with a worker."""
         async with self.database.transaction() as conn:
-            claim = await claims.claim_next(
-                conn, worker_id=WorkerId("w"), now=self.clock.now(), lease_seconds=10**6
-            )
+            claim = await claims.claim_next(conn, server_id=HERE, now=self.clock.now(), lease_seconds=10**6)
         assert claim is not None
         return claim.run.id
 

@@ -12,7 +12,7 @@ import pytest
 from cyberdesk_server.adapters.bus import InProcessBus
 from cyberdesk_server.adapters.clock import SystemClock
 from cyberdesk_server.adapters.vault import EnvelopeVault, MasterKey
-from cyberdesk_server.domain.ids import OrganizationId, RunId, WorkerId
+from cyberdesk_server.domain.ids import OrganizationId, RunId, ServerId
 from cyberdesk_server.domain.machines import Machine
 from cyberdesk_server.domain.runs import Run, RunStatus
 from cyberdesk_server.domain.workflows import Workflow
@@ -21,7 +21,7 @@ from cyberdesk_server.store import claims, machines, runs
 from cyberdesk_server.store.claims import Claim
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.testing.ports import FunctionModel, MemoryBlobs, PrintedReader, ScriptedDesktop
-from cyberdesk_server.testing.rows import a_database, a_machine, a_run, a_workflow, an_organization
+from cyberdesk_server.testing.rows import HERE, a_database, a_machine, a_run, a_workflow, an_organization
 from cyberdesk_server.worker import Worker, WorkerLimits
 
 
@@ -35,7 +35,7 @@ class Floor:
     workflow: Workflow
     desktop: ScriptedDesktop = field(default_factory=ScriptedDesktop)
 
-    def worker(self, model: FunctionModel, name: str = "worker", **limits: Any) -> Worker:
+    def worker(self, model: FunctionModel, server_id: ServerId = HERE, **limits: Any) -> Worker:
         def parts_for(claim: Claim) -> ExecutorParts:
             return ExecutorParts(
                 database=self.database,
@@ -51,7 +51,7 @@ class Floor:
 
         # Nobody is woken by the sweep unless a test says so: a lost wake-up makes it hang.
         chosen = WorkerLimits(**({"sweep_seconds": 600.0, "lease_seconds": 600.0} | limits))
-        return Worker(WorkerId(name), self.database, self.bus, SystemClock(), parts_for, chosen)
+        return Worker(server_id, self.database, self.bus, SystemClock(), parts_for, chosen)
 
     @asynccontextmanager
     async def working(self, worker: Worker) -> AsyncIterator[None]:
@@ -84,7 +84,7 @@ class Floor:
     async def expire_leases(self) -> None:
         """What time does to the lease of a worker that is gone."""
         async with self.database.transaction() as conn:
-            await claims.expire_leases(conn, now=datetime.now(UTC))
+            await claims.expire_leases(conn, HERE, now=datetime.now(UTC))
 
     async def now(self, run_id: RunId) -> Run:
         async with self.database.read() as conn:

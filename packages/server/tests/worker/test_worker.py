@@ -179,12 +179,12 @@ async def test_a_stopping_worker_leaves_its_run_to_the_next(floor: Any) -> None:
     machine = await floor.machine()
     halt = Halt()
 
-    async with floor.working(floor.worker(halt.model, "first", shutdown_seconds=0.05)):
+    async with floor.working(floor.worker(halt.model, shutdown_seconds=0.05)):
         run = await floor.announced_run()
         await halt.is_reached.wait()
     left = await floor.now(run.id)
     halt.may_go_on.set()
-    async with floor.working(floor.worker(halt.model, "second")):
+    async with floor.working(floor.worker(halt.model)):
         ended = await floor.until(run.id, has_ended)
 
     assert (left.status, ended.status, ended.attempt) == (RunStatus.RUNNING, RunStatus.SUCCESS, 2)
@@ -256,11 +256,11 @@ async def test_invariant_4_a_worker_that_lost_its_lease_changes_nothing(floor: A
     halt = Halt()
     finishing = turns(a_click(1), a_click(2))
 
-    async with floor.working(floor.worker(halt.model, "frozen")):
+    async with floor.working(floor.worker(halt.model)):
         run = await floor.announced_run()
         await halt.is_reached.wait()
         await floor.expire_leases()
-        async with floor.working(floor.worker(finishing, "second")):
+        async with floor.working(floor.worker(finishing)):
             ended = await floor.until(run.id, has_ended)
         halt.may_go_on.set()
 
@@ -285,13 +285,13 @@ async def test_invariant_5_an_action_survives_a_takeover_once(floor: Any) -> Non
 
     floor.desktop.perform = and_then_nothing
     model = turns(a_click(1), a_click(2))
-    lost = asyncio.create_task(floor.worker(model, "lost").run())
+    lost = asyncio.create_task(floor.worker(model).run())
     run = await floor.announced_run()
     await is_acting.wait()
     lost.cancel()
     await asyncio.gather(lost, return_exceptions=True)
     await floor.expire_leases()
-    async with floor.working(floor.worker(model, "second")):
+    async with floor.working(floor.worker(model)):
         ended = await floor.until(run.id, has_ended)
 
     assert (ended.status, ended.attempt) == (RunStatus.SUCCESS, 2)

@@ -5,6 +5,7 @@ import os
 import secrets
 from collections.abc import Callable
 from pathlib import Path
+from uuid import uuid4
 
 
 class DataFolderUnusable(Exception):
@@ -29,6 +30,11 @@ class DataFolder:
         except BlockingIOError as error:
             os.close(self._lock)
             raise DataFolderUnusable(f"the data folder {path} is in use by another server") from error
+
+    @property
+    def id(self) -> str:
+        """Names the folder, however its path or its host are called at the next start."""
+        return self.secret("folder.id", lambda: uuid4().hex.encode()).decode()
 
     def secret(self, name: str, make: Callable[[], bytes] = lambda: secrets.token_bytes(32)) -> bytes:
         """The bytes of the file of this name, made on first use and readable by this user only."""

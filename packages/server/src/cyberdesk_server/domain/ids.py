@@ -29,7 +29,8 @@ RequestLogId = NewType("RequestLogId", UUID)
 ConnectionId = NewType("ConnectionId", UUID)
 SecretId = NewType("SecretId", UUID)
 AttachmentId = NewType("AttachmentId", UUID)
-WorkerId = NewType("WorkerId", str)
+ServerId = NewType("ServerId", str)
+"""One process with a gateway and a worker, from its start to its end; readable, for the logs."""
 
 
 def is_uuid(text: str) -> bool:

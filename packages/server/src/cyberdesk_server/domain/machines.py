@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from cyberdesk_server.domain.ids import ConnectionId, MachineId, OrganizationId, RunId
+from cyberdesk_server.domain.ids import ConnectionId, MachineId, OrganizationId, RunId, ServerId
 from cyberdesk_server.domain.json import JsonObject
 
 
@@ -57,6 +57,9 @@ class Machine:
 
     connection_id: ConnectionId | None = None
     """The tunnel that speaks for it now."""
+
+    server_id: ServerId | None = None
+    """The server that holds this tunnel."""
 
     features: frozenset[str] = frozenset()
     """What its driver offers beyond the vendor's protocol."""

@@ -14,7 +14,7 @@ from cyberdesk_server.domain.attachments import TRANSFER_FOLDER, Attachment, ins
 from cyberdesk_server.domain.ids import AttachmentId, StepId
 from cyberdesk_server.executor.eyes import reaching
 from cyberdesk_server.executor.parts import ExecutorParts
-from cyberdesk_server.executor.signals import RunFails
+from cyberdesk_server.executor.signals import RunFails, RunStopped
 from cyberdesk_server.executor.watch import Watch
 from cyberdesk_server.ports import BlobMissing, DesktopRefused, PortError
 from cyberdesk_server.store import attachments, claims
@@ -61,7 +61,7 @@ class InputFiles:
 
         Nothing happens when another worker has the run now. What goes wrong is logged and changes nothing.
         """
-        with suppress(TimeoutError):
+        with suppress(TimeoutError, RunStopped):
             async with asyncio.timeout(self._parts.limits.cleanup_seconds):
                 for file, path in await self._on_the_machine():
                     if file.cleanup_imports_after_run and await self._holds_machine():

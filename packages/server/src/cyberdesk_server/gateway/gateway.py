@@ -9,7 +9,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import Receive, Scope, Send
 
-from cyberdesk_server.domain.ids import ConnectionId, MachineId
+from cyberdesk_server.domain.ids import ConnectionId, MachineId, ServerId
 from cyberdesk_server.gateway.dialect import dialect_of
 from cyberdesk_server.gateway.handshake import Handshake, Refused, read_handshake
 from cyberdesk_server.gateway.request_logs import DEFAULT_LIFE, RequestLogs
@@ -18,7 +18,7 @@ from cyberdesk_server.gateway.tunnel import Tunnel
 from cyberdesk_server.gateway.websocket import patience_of
 from cyberdesk_server.ports import Bus, Clock
 from cyberdesk_server.questions import machine_topic
-from cyberdesk_server.store import keys, machines
+from cyberdesk_server.store import claims, keys, machines
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.store.keys import ApiKey
 from cyberdesk_server.store.machines import Machine
@@ -47,8 +47,15 @@ class Gateway:
     """
 
     def __init__(
-        self, database: Database, bus: Bus, clock: Clock, *, request_log_life: timedelta = DEFAULT_LIFE
+        self,
+        server_id: ServerId,
+        database: Database,
+        bus: Bus,
+        clock: Clock,
+        *,
+        request_log_life: timedelta = DEFAULT_LIFE,
     ) -> None:
+        self._server_id = server_id
         self._database = database
         self._bus = bus
         self._clock = clock
@@ -84,10 +91,14 @@ class Gateway:
         """Write down what goes through the tunnels, a moment later, until the gateway is closed."""
         await self._logs.keep_written()
 
+    async def send_away(self) -> None:
+        """Let every driver connect anew, wherever it gets to."""
+        await asyncio.gather(*(tunnel.close(*RESTARTING) for _, tunnel in tuple(self._live.values())))
+
     async def close(self) -> None:
         """Send every driver away for a second and wait until their machines are marked as disconnected."""
         self._is_closing = True
-        await asyncio.gather(*(tunnel.close(*RESTARTING) for _, tunnel in self._live.values()))
+        await self.send_away()
         with suppress(TimeoutError):
             async with asyncio.timeout(CLOSING_SECONDS):
                 while self._open:
@@ -151,7 +162,15 @@ class Gateway:
     async def _connect(
         self, socket: Socket, handshake: Handshake, api_key: ApiKey, connection_id: ConnectionId
     ) -> Machine:
+        now = self._clock.now()
         async with self._database.transaction() as conn:
+            await claims.follow_machine(
+                conn,
+                api_key.organization_id,
+                handshake.fingerprint,
+                server_id=self._server_id,
+                now=now,
+            )
             return await machines.connect(
                 conn,
                 organization_id=api_key.organization_id,
@@ -163,9 +182,10 @@ class Gateway:
                 features=handshake.features,
                 peer_id=handshake.peer_id,
                 connection_id=connection_id,
+                server_id=self._server_id,
                 ip_address=socket.ip_address,
                 user_agent=handshake.user_agent,
-                now=self._clock.now(),
+                now=now,
             )
 
     async def _disconnect(self, machine_id: MachineId, connection_id: ConnectionId) -> None:

@@ -3,17 +3,20 @@
 While `lease_expires_at` is set a run holds its machine. It is set by a claim, and cleared when the run
 ends, when its worker lets go of it after it was cancelled, or when the lease of a cancelled run runs out.
 Every write of a worker names its `attempt`; one that was overtaken changes nothing (invariant 4).
+
+A run in the hands of a living server is taken over by nobody else, whatever the clocks say; only when its
+machine connects elsewhere does it follow it (`follow_machine`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, bindparam, func, select, update
+from sqlalchemy import ColumnElement, Row, bindparam, func, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cyberdesk_server.domain.ids import MachineId, RunId, WorkerId
+from cyberdesk_server.domain.ids import MachineId, OrganizationId, RunId, ServerId
 from cyberdesk_server.domain.json import JsonObject
 from cyberdesk_server.domain.machines import Machine
 from cyberdesk_server.domain.refs import Outcome
@@ -21,7 +24,7 @@ from cyberdesk_server.domain.runs import Run, RunStatus
 from cyberdesk_server.domain.workflows import Workflow
 from cyberdesk_server.store import machines, pools, secrets, sessions, tables, workflows
 from cyberdesk_server.store.runs import COLUMNS, ENDED, run_from
-from cyberdesk_server.store.tables import runs
+from cyberdesk_server.store.tables import runs, servers
 from cyberdesk_server.store.waiting import IS_FREE, best_pair
 
 CLAIM_LOCK = 0x43594252
@@ -46,18 +49,19 @@ class Claim:
 
 
 async def claim_next(
-    conn: AsyncConnection, *, worker_id: WorkerId, now: datetime, lease_seconds: float
+    conn: AsyncConnection, *, server_id: ServerId, now: datetime, lease_seconds: float
 ) -> Claim | None:
-    """The run this worker carries out next, or None when there is nothing to do.
+    """The run this server's worker carries out next, or None when there is nothing to do.
 
-    First a run whose worker is gone (its lease ran out): same machine, next attempt. Else the best waiting
-    run that a connected, available machine without a run can take: priority, then the oldest.
+    First a run that nobody works on any more (its lease ran out): same machine, next attempt. Else the best
+    waiting run that an available machine without a run, connected to this server, can take: priority, then
+    the oldest.
     """
     await _one_claim_at_a_time(conn)
-    await _free_machines_of_ended_runs(conn, now)
+    await _free_machines_of_ended_runs(conn, server_id, now)
     lease_until = now + timedelta(seconds=lease_seconds)
-    taken = await _take_over(conn, worker_id, now, lease_until) or await _take_waiting(
-        conn, worker_id, now, lease_until
+    taken = await _take_over(conn, server_id, now, lease_until) or await _take_waiting(
+        conn, server_id, now, lease_until
     )
     if taken is None:
         return None
@@ -74,22 +78,63 @@ async def claim_next(
 
 
 async def renew(
-    conn: AsyncConnection, run_id: RunId, attempt: int, *, lease_until: datetime
-) -> RunStatus | None:
-    """The run's status, its lease now lasting until `lease_until`.
+    conn: AsyncConnection,
+    held: Collection[tuple[RunId, int]],
+    *,
+    server_id: ServerId,
+    lease_until: datetime,
+) -> Mapping[RunId, RunStatus]:
+    """The status of each of these runs, held by this server in these attempts, its lease now lasting until
+    `lease_until`.
 
-    None: the lease is lost and the run another's. A terminal status: somebody ended the run, and the
-    worker has to `release` it when it has stopped.
+    One that is missing is lost: it is another's. A terminal status: somebody ended the run, and the worker
+    has to `release` it when it has stopped.
     """
-    status = (
-        await conn.execute(
-            update(runs)
-            .where(*_ours(run_id, attempt), runs.c.lease_expires_at.is_not(None))
-            .values(lease_expires_at=lease_until)
-            .returning(runs.c.status)
+    rows = await conn.execute(
+        update(runs)
+        .where(tuple_(runs.c.id, runs.c.attempt).in_(held), runs.c.lease_expires_at.is_not(None))
+        .values(lease_expires_at=lease_until, server_id=server_id)
+        .returning(runs.c.id, runs.c.status)
+    )
+    return {row.id: RunStatus(row.status) for row in rows}
+
+
+async def leave(conn: AsyncConnection, run_id: RunId, attempt: int, *, now: datetime) -> None:
+    """Let go of a run that is not over: whoever comes first may take it over, of whatever server."""
+    await conn.execute(
+        update(runs)
+        .where(*_ours(run_id, attempt), runs.c.lease_expires_at.is_not(None))
+        .values(lease_expires_at=now, server_id=None)
+    )
+
+
+async def follow_machine(
+    conn: AsyncConnection,
+    organization_id: OrganizationId,
+    fingerprint: str,
+    *,
+    server_id: ServerId,
+    now: datetime,
+) -> None:
+    """The machine is about to connect to this server: the run that holds it, if it is in the hands of
+    another, is this server's to take over at once. The other can write nothing more.
+
+    Comes before `machines.connect`, as a run is locked before its machine everywhere; and no claim is
+    decided until the transaction ends, lest the other server takes the machine in between.
+    """
+    await _one_claim_at_a_time(conn)
+    machine_id = select(tables.machines.c.id).where(
+        tables.machines.c.organization_id == organization_id, tables.machines.c.fingerprint == fingerprint
+    )
+    await conn.execute(
+        update(runs)
+        .where(
+            runs.c.machine_id == machine_id.scalar_subquery(),
+            runs.c.lease_expires_at.is_not(None),
+            runs.c.server_id.is_distinct_from(server_id),
         )
-    ).scalar_one_or_none()
-    return None if status is None else RunStatus(status)
+        .values(server_id=server_id, attempt=runs.c.attempt + 1, lease_expires_at=now)
+    )
 
 
 async def may_act(conn: AsyncConnection, run_id: RunId, attempt: int) -> bool:
@@ -149,15 +194,13 @@ async def release(conn: AsyncConnection, run_id: RunId, attempt: int, *, now: da
         await machines.free(conn, run_id)
 
 
-async def expire_leases(conn: AsyncConnection, *, now: datetime) -> int:
-    """Nobody is working: every claimed run can be taken over at once. For the start of a single process.
-
-    Returns how many leases there were.
-    """
+async def expire_leases(conn: AsyncConnection, server_id: ServerId, *, now: datetime) -> int:
+    """The server is gone: whoever comes first may take over what it held. Returns how many runs it held."""
     expired = await conn.execute(
-        update(runs).where(runs.c.lease_expires_at.is_not(None)).values(lease_expires_at=now)
+        update(runs)
+        .where(runs.c.server_id == server_id, runs.c.lease_expires_at.is_not(None))
+        .values(lease_expires_at=now, server_id=None)
     )
-    await _free_machines_of_ended_runs(conn, now)
     return expired.rowcount
 
 
@@ -187,32 +230,41 @@ async def _one_claim_at_a_time(conn: AsyncConnection) -> None:
         await conn.execute(select(func.pg_advisory_xact_lock(CLAIM_LOCK)))
 
 
+def _is_abandoned(server_id: ServerId, now: datetime) -> ColumnElement[bool]:
+    """The condition of held runs that are this server's to take care of: its own, and those of nobody alive.
+
+    A lease is judged only by the clock it was written by, or one may be taken for over that is not.
+    """
+    living = select(servers.c.id).where(servers.c.id == runs.c.server_id).exists()
+    return (runs.c.lease_expires_at <= now) & ((runs.c.server_id == server_id) | ~living)
+
+
 async def _take_over(
-    conn: AsyncConnection, worker_id: WorkerId, now: datetime, lease_until: datetime
+    conn: AsyncConnection, server_id: ServerId, now: datetime, lease_until: datetime
 ) -> Row[Any] | None:
     abandoned = (
         select(runs.c.id)
-        .where(runs.c.lease_expires_at <= now, runs.c.status.not_in(ENDED))
+        .where(_is_abandoned(server_id, now), runs.c.status.not_in(ENDED))
         .order_by(runs.c.lease_expires_at, runs.c.id)
         .limit(1)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, of=runs)
     )
     return (
         await conn.execute(
             update(runs)
             .where(runs.c.id == abandoned.scalar_subquery())
-            .values(attempt=runs.c.attempt + 1, worker_id=worker_id, lease_expires_at=lease_until)
+            .values(attempt=runs.c.attempt + 1, server_id=server_id, lease_expires_at=lease_until)
             .returning(*COLUMNS)
         )
     ).one_or_none()
 
 
 async def _take_waiting(
-    conn: AsyncConnection, worker_id: WorkerId, now: datetime, lease_until: datetime
+    conn: AsyncConnection, server_id: ServerId, now: datetime, lease_until: datetime
 ) -> Row[Any] | None:
-    while (pair := await best_pair(conn)) is not None:
+    while (pair := await best_pair(conn, server_id)) is not None:
         run_id, machine_id = pair
-        if not await _hold_machine(conn, machine_id, run_id):
+        if not await _hold_machine(conn, server_id, machine_id, run_id):
             continue  # it disconnected or was taken away in this very moment; look again
         claimed = (
             await conn.execute(
@@ -222,7 +274,7 @@ async def _take_waiting(
                     status=RunStatus.RUNNING.value,
                     machine_id=machine_id,
                     attempt=runs.c.attempt + 1,
-                    worker_id=worker_id,
+                    server_id=server_id,
                     lease_expires_at=lease_until,
                     started_at=now,
                     moved_at=now,
@@ -238,10 +290,13 @@ async def _take_waiting(
     return None
 
 
-async def _hold_machine(conn: AsyncConnection, machine_id: MachineId, run_id: RunId) -> bool:
+async def _hold_machine(
+    conn: AsyncConnection, server_id: ServerId, machine_id: MachineId, run_id: RunId
+) -> bool:
+    is_here = tables.machines.c.server_id == server_id
     held = await conn.execute(
         update(tables.machines)
-        .where(tables.machines.c.id == machine_id, IS_FREE, _is_open_to(run_id))
+        .where(tables.machines.c.id == machine_id, IS_FREE, is_here, _is_open_to(run_id))
         .values(held_by_run_id=run_id)
     )
     return held.rowcount == 1
@@ -253,11 +308,11 @@ def _is_open_to(run_id: RunId) -> ColumnElement[bool]:
     return reserved_for.is_(None) | (reserved_for == its_session)
 
 
-async def _free_machines_of_ended_runs(conn: AsyncConnection, now: datetime) -> None:
+async def _free_machines_of_ended_runs(conn: AsyncConnection, server_id: ServerId, now: datetime) -> None:
     """A worker that died before it could let go of a cancelled run keeps the machine until its lease ends."""
     rows = await conn.execute(
         update(runs)
-        .where(runs.c.lease_expires_at <= now, runs.c.status.in_(ENDED))
+        .where(_is_abandoned(server_id, now), runs.c.status.in_(ENDED))
         .values(lease_expires_at=None)
         .returning(runs.c.id)
     )

@@ -9,7 +9,14 @@ from sqlalchemy import ColumnElement, Row, Text, cast, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cyberdesk_server.domain.connections import ConnectionStatus
-from cyberdesk_server.domain.ids import ApiKeyId, ConnectionId, MachineId, OrganizationId, RunId
+from cyberdesk_server.domain.ids import (
+    ApiKeyId,
+    ConnectionId,
+    MachineId,
+    OrganizationId,
+    RunId,
+    ServerId,
+)
 from cyberdesk_server.domain.machines import Machine, MachineStatus
 from cyberdesk_server.store.ownership import not_among
 from cyberdesk_server.store.search import contains
@@ -114,11 +121,13 @@ async def connect(
     features: frozenset[str],
     peer_id: str | None = None,
     connection_id: ConnectionId,
+    server_id: ServerId,
     ip_address: str | None,
     user_agent: str | None,
     now: datetime,
 ) -> Machine:
-    """The machine of this fingerprint, made when it is new, from now on spoken for by `connection_id`.
+    """The machine of this fingerprint, made when it is new, from now on spoken for by `connection_id`
+    at this server.
 
     The newest connection wins: an older one is closed in the same transaction. A name, host name or
     version that the driver does not tell keeps its last value.
@@ -128,6 +137,7 @@ async def connect(
         "unkey_key_id": str(api_key_id),
         "status": MachineStatus.CONNECTED.value,
         "connection_id": connection_id,
+        "server_id": server_id,
         "features": sorted(features),
         "peer_id": peer_id,
         "last_seen": now,
@@ -174,7 +184,7 @@ async def disconnect(
     gone = await conn.execute(
         update(machines)
         .where(machines.c.id == machine_id, machines.c.connection_id == connection_id)
-        .values(status=MachineStatus.DISCONNECTED.value, connection_id=None, last_seen=now)
+        .values(status=MachineStatus.DISCONNECTED.value, connection_id=None, server_id=None, last_seen=now)
     )
     return gone.rowcount == 1
 
@@ -191,13 +201,15 @@ async def seen(
     await conn.execute(update(connections).where(connections.c.id == connection_id).values(last_ping=now))
 
 
-async def disconnect_all(conn: AsyncConnection, now: datetime) -> int:
-    """No tunnel is open; how many machines were thought to have one. For the start of a single process."""
-    await _close_connections(conn, machines_=connections.c.disconnected_at.is_(None), now=now)
+async def disconnect_all(conn: AsyncConnection, server_id: ServerId, *, now: datetime) -> int:
+    """The server that held these tunnels is gone; how many machines are disconnected by it."""
+    its_own = machines.c.server_id == server_id
+    its_tunnels = select(machines.c.connection_id).where(its_own)
+    await _close_connections(conn, machines_=connections.c.id.in_(its_tunnels), now=now)
     gone = await conn.execute(
         update(machines)
-        .where(machines.c.connection_id.is_not(None))
-        .values(status=MachineStatus.DISCONNECTED.value, connection_id=None)
+        .where(its_own)
+        .values(status=MachineStatus.DISCONNECTED.value, connection_id=None, server_id=None)
     )
     return gone.rowcount
 

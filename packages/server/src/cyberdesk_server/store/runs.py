@@ -24,7 +24,7 @@ WAITING = literal(RunStatus.SCHEDULING.value, literal_execute=True)
 """Spelled out in the statement: SQLite uses a partial index only for the very terms it was made with."""
 
 ENDED = tuple(status.value for status in TERMINAL)
-BESIDE = ("moved_at", "worker_id", "told_message_history", "told_output_attachment_ids")
+BESIDE = ("moved_at", "server_id", "told_message_history", "told_output_attachment_ids")
 COLUMNS = [column for column in runs.c if column.name not in BESIDE]
 
 

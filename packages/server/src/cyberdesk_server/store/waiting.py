@@ -1,4 +1,4 @@
-"""Which waiting run is next, and on which machine?"""
+"""Which waiting run is next at a server, and on which of its machines?"""
 
 from functools import cache
 from typing import Any
@@ -11,6 +11,7 @@ from sqlalchemy import (
     Subquery,
     TextClause,
     and_,
+    bindparam,
     cast,
     literal,
     select,
@@ -20,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cyberdesk_server.domain.ids import MachineId, RunId
+from cyberdesk_server.domain.ids import MachineId, RunId, ServerId
 from cyberdesk_server.domain.runs import ANY_MACHINE, RunStatus
 from cyberdesk_server.store.tables import (
     FREE,
@@ -38,23 +39,26 @@ IS_FREE = text(" AND ".join(f"machines.{term}" for term in FREE))
 IS_IDLE = idle("machines.")
 """Condition of machines that can take any run."""
 
+IS_HERE = machines.c.server_id == bindparam("server_id")
+"""Condition of machines whose tunnel the asking server holds; nobody else can reach them."""
 
-async def best_pair(conn: AsyncConnection) -> tuple[RunId, MachineId] | None:
-    """The best waiting run that has a free machine, and the machine.
+
+async def best_pair(conn: AsyncConnection, server_id: ServerId) -> tuple[RunId, MachineId] | None:
+    """The best waiting run that has a free machine at this server, and the machine.
 
     Priority first, then the oldest; inside a session strictly the oldest. No scan over waiting runs: there
     is one index probe for each demand that a free machine satisfies.
     """
-    found = (await conn.execute(_best_pair(conn.dialect.name))).one_or_none()
+    found = (await conn.execute(_best_pair(conn.dialect.name), {"server_id": server_id})).one_or_none()
     return None if found is None else (found.id, found.machine_id)
 
 
-async def is_any_machine_free(conn: AsyncConnection) -> bool:
-    """True when some machine, of whatever organization, could take a run."""
-    return (await conn.execute(_ANY_FREE)).first() is not None
+async def is_any_machine_free(conn: AsyncConnection, server_id: ServerId) -> bool:
+    """True when some machine of this server, of whatever organization, could take a run."""
+    return (await conn.execute(_ANY_FREE, {"server_id": server_id})).first() is not None
 
 
-_ANY_FREE = select(machines.c.id).where(IS_FREE).limit(1)
+_ANY_FREE = select(machines.c.id).where(IS_FREE, IS_HERE).limit(1)
 
 
 @cache
@@ -106,7 +110,7 @@ def _any(dialect: str) -> Select[Any]:
     """For each organization with an idle machine the best run that takes any."""
     one_idle = (
         select(machines.c.id)
-        .where(machines.c.organization_id == organizations.c.id, IS_IDLE)
+        .where(machines.c.organization_id == organizations.c.id, IS_IDLE, IS_HERE)
         .order_by(machines.c.id)
         .limit(1)
         .scalar_subquery()
@@ -117,7 +121,7 @@ def _any(dialect: str) -> Select[Any]:
 
 def _machines(*conditions: TextClause | ColumnElement[bool]) -> FromClause:
     of_organization = machines.c.organization_id == organizations.c.id
-    return organizations.join(machines, and_(of_organization, *conditions))
+    return organizations.join(machines, and_(of_organization, IS_HERE, *conditions))
 
 
 def _pool_sets() -> Subquery:

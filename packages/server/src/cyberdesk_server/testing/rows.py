@@ -25,6 +25,7 @@ from cyberdesk_server.domain.ids import (
     OrganizationId,
     PoolId,
     RunId,
+    ServerId,
     StepId,
     TrajectoryId,
     WorkflowId,
@@ -53,6 +54,9 @@ from cyberdesk_server.store.secrets import SealedValue
 
 NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
 """The moment everything a builder makes was made at."""
+
+HERE = ServerId("here")
+"""The server that a machine is connected to unless a test says otherwise."""
 
 KILL_SECONDS = 10.0
 """How long the processes of a killed database may take to be gone."""
@@ -196,6 +200,7 @@ async def a_machine(
         features=fields.pop("features", frozenset()),
         peer_id=fields.pop("peer_id", None),
         connection_id=connection_id,
+        server_id=fields.pop("server_id", HERE),
         ip_address=None,
         user_agent=None,
         now=NOON,

@@ -1,4 +1,4 @@
-"""One claimed run: carried out under a lease that is kept, and ended in one transaction.
+"""One claimed run: carried out while its lease lasts, and ended in one transaction.
 
 Every write names the claim's attempt, so a worker that lost its lease changes nothing (invariant 4).
 """
@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 
 from cyberdesk_server.domain.ids import RunId
 from cyberdesk_server.domain.runs import RunStatus
@@ -25,8 +24,6 @@ from cyberdesk_server.worker.gate import GatedDesktop
 
 log = structlog.get_logger(__name__)
 
-RENEWALS_PER_LEASE = 3
-
 DATABASE_AWAY_SECONDS = 60.0
 """How long an ending waits for a database that has gone; after that it is left to the lease."""
 
@@ -39,23 +36,25 @@ INTERNAL_ERROR = "the server failed in a way it should not have; its log tells m
 class Job:
     """A claim on its way to its ending."""
 
-    def __init__(self, claim: Claim, parts: ExecutorParts, *, lease_seconds: float) -> None:
+    def __init__(self, claim: Claim, parts: ExecutorParts, *, lease_until: datetime) -> None:
         self._claim = claim
-        self._gate = GatedDesktop(parts.desktop)
+        self._gate = GatedDesktop(parts.desktop, parts.clock, open_until=lease_until)
         self._parts = replace(parts, desktop=self._gate)
-        self._lease_seconds = lease_seconds
         self._execution: asyncio.Task[Ending | None] | None = None
+
+    @property
+    def held(self) -> tuple[RunId, int]:
+        """The run and the attempt in which it is held: what `store.claims.renew` takes."""
+        return self._claim.run.id, self._claim.attempt
 
     async def carry_out(self) -> None:
         """Execute the run and write its ending; or leave it to the next worker, when it was given up."""
-        keeper = asyncio.create_task(self._keep_lease())
         self._execution = asyncio.create_task(self._execute())
         try:
             await asyncio.wait({self._execution})
         finally:
             self._execution.cancel()
-            keeper.cancel()
-            await asyncio.gather(self._execution, keeper, return_exceptions=True)
+            await asyncio.gather(self._execution, return_exceptions=True)
         ending = None if self._execution.cancelled() else self._execution.result()
         await self._insist(self.leave if ending is None else partial(self._end, ending))
         await self._parts.bus.publish(run_topic(self._claim.run.id))
@@ -73,9 +72,20 @@ class Job:
         self._execution.cancel()
 
     async def leave(self) -> None:
-        """Let the lease run out now: the next worker may take the run over at once."""
-        await self._renew(self._parts.clock.now())
+        """Let the next worker take the run over at once."""
+        async with self._parts.database.transaction() as conn:
+            await claims.leave(conn, *self.held, now=self._parts.clock.now())
         log.info("run left to the next worker")
+
+    async def renewed(self, status: RunStatus | None, *, lease_until: datetime) -> None:
+        """The lease lasts until then; or it is lost, when there is no status."""
+        if status is RunStatus.RUNNING:
+            self._gate.open_until(lease_until)
+            return
+        if status is None:
+            self._gate.close()
+        # The executor listens to this topic and looks for itself; the news it missed reaches it now.
+        await self._parts.bus.publish(run_topic(self._claim.run.id))
 
     async def _execute(self) -> Ending | None:
         """How the run ended; None when the database went away in the middle, and the next worker goes on."""
@@ -100,22 +110,9 @@ class Job:
                     raise
             await clock.sleep(INSISTING_SECONDS)
 
-    async def _keep_lease(self) -> None:
-        while True:
-            await self._parts.clock.sleep(self._lease_seconds / RENEWALS_PER_LEASE)
-            lease_until = self._parts.clock.now() + timedelta(seconds=self._lease_seconds)
-            try:
-                status = await self._renew(lease_until)
-            except SQLAlchemyError:
-                log.warning("lease not renewed, trying again", exc_info=True)
-                continue
-            if status is not RunStatus.RUNNING:
-                # The executor listens to this topic and looks for itself; the news it missed reaches it now.
-                await self._parts.bus.publish(run_topic(self._claim.run.id))
-
     async def _end(self, ending: Ending) -> None:
         now = self._parts.clock.now()
-        run_id, attempt = self._claim.run.id, self._claim.attempt
+        run_id, attempt = self.held
         async with self._parts.database.transaction() as conn:
             ended: tuple[RunId, ...] = ()
             if ending.status is not RunStatus.CANCELLED:
@@ -136,7 +133,3 @@ class Job:
         )
         for other in ended:
             await self._parts.bus.publish(run_topic(other))
-
-    async def _renew(self, lease_until: datetime) -> RunStatus | None:
-        async with self._parts.database.transaction() as conn:
-            return await claims.renew(conn, self._claim.run.id, self._claim.attempt, lease_until=lease_until)

@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from cyberdesk_server.domain.ids import WorkerId
+from cyberdesk_server.domain.ids import ServerId
 from cyberdesk_server.domain.runs import RunStatus
 from cyberdesk_server.executor.parts import ExecutorParts
 from cyberdesk_server.ports import Bus, Clock, Message
@@ -22,6 +23,7 @@ from cyberdesk_server.worker.job import INTERNAL_ERROR, Job
 log = structlog.get_logger(__name__)
 
 WAKE_UPS = (RUNS_WAITING, MACHINES_FREE)
+RENEWALS_PER_LEASE = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +33,10 @@ class WorkerLimits:
     concurrency: int = 16
     """Runs at the same time."""
 
-    lease_seconds: float = 30.0
+    lease_seconds: float = 5.0
     """How long a claim lasts without a renewal."""
 
-    sweep_seconds: float = 5.0
+    sweep_seconds: float = 1.0
     """How long a worker sleeps that nobody wakes."""
 
     shutdown_seconds: float = 5.0
@@ -46,7 +48,7 @@ class Worker:
 
     def __init__(
         self,
-        worker_id: WorkerId,
+        server_id: ServerId,
         database: Database,
         bus: Bus,
         clock: Clock,
@@ -54,7 +56,7 @@ class Worker:
         limits: WorkerLimits,
     ) -> None:
         """`parts_for` builds what one run is executed with: its desktop, its model, its reader."""
-        self._id = worker_id
+        self._server_id = server_id
         self._database = database
         self._bus = bus
         self._clock = clock
@@ -68,19 +70,22 @@ class Worker:
 
     async def run(self) -> None:
         """Claim and carry out, until `stop`; returns when the last run is ended or left."""
-        async with self._bus.listen(*WAKE_UPS) as wake_ups, asyncio.TaskGroup() as group:
-            listener = group.create_task(self._hear(wake_ups))
-            while not self._is_stopping:
-                await self._slots.acquire()
-                self._awake.clear()
-                claim = None if self._is_stopping else await self._claim()
-                if claim:
-                    group.create_task(self._work(claim))
-                    continue
-                self._slots.release()
-                if not self._is_stopping:
-                    await self._sleep()
+        async with self._bus.listen(*WAKE_UPS) as wake_ups, asyncio.TaskGroup() as beside:
+            listener = beside.create_task(self._hear(wake_ups))
+            keeper = beside.create_task(self._keep_leases())
+            async with asyncio.TaskGroup() as carrying:
+                while not self._is_stopping:
+                    await self._slots.acquire()
+                    self._awake.clear()
+                    claim = None if self._is_stopping else await self._claim()
+                    if claim:
+                        carrying.create_task(self._work(claim))
+                        continue
+                    self._slots.release()
+                    if not self._is_stopping:
+                        await self._sleep()
             listener.cancel()
+            keeper.cancel()
 
     async def stop(self) -> None:
         """Claim nothing more, let actions under way end, and leave unfinished runs to the next worker."""
@@ -94,12 +99,14 @@ class Worker:
             async with self._database.transaction() as conn:
                 claim = await claims.claim_next(
                     conn,
-                    worker_id=self._id,
+                    server_id=self._server_id,
                     now=self._clock.now(),
                     lease_seconds=self._limits.lease_seconds,
                 )
                 # While no machine is free a new run is no reason to look again; a machine that gets free is.
-                self._may_find_a_machine = claim is not None or await waiting.is_any_machine_free(conn)
+                self._may_find_a_machine = claim is not None or await waiting.is_any_machine_free(
+                    conn, self._server_id
+                )
                 return claim
         except SQLAlchemyError:
             log.warning("no run could be claimed, trying again", exc_info=True)
@@ -124,7 +131,8 @@ class Worker:
             log.exception("the run could not be begun")
             await self._end_unbegun(claim)
             return
-        job = Job(claim, parts, lease_seconds=self._limits.lease_seconds)
+        assert claim.run.lease_expires_at is not None
+        job = Job(claim, parts, lease_until=claim.run.lease_expires_at)
         self._jobs.add(job)
         try:
             await (job.leave() if self._is_stopping else job.carry_out())
@@ -145,6 +153,27 @@ class Worker:
             )
         await self._bus.publish(run_topic(claim.run.id))
         await self._bus.publish(MACHINES_FREE)
+
+    async def _keep_leases(self) -> None:
+        while True:
+            await self._clock.sleep(self._limits.lease_seconds / RENEWALS_PER_LEASE)
+            if not self._jobs:
+                continue
+            jobs = tuple(self._jobs)
+            lease_until = self._clock.now() + timedelta(seconds=self._limits.lease_seconds)
+            try:
+                async with self._database.transaction() as conn:
+                    held = await claims.renew(
+                        conn,
+                        [job.held for job in jobs],
+                        server_id=self._server_id,
+                        lease_until=lease_until,
+                    )
+            except SQLAlchemyError:
+                log.warning("leases not renewed, trying again", exc_info=True)
+                continue
+            for job in jobs:
+                await job.renewed(held.get(job.held[0]), lease_until=lease_until)
 
     async def _hear(self, wake_ups: AsyncIterator[tuple[str, Message]]) -> None:
         async for topic, _ in wake_ups:

@@ -24,6 +24,7 @@ from cyberdesk_server.store.tables.runs import (
     sessions,
     steps,
 )
+from cyberdesk_server.store.tables.servers import servers
 from cyberdesk_server.store.tables.shared import metadata
 from cyberdesk_server.store.tables.trajectories import trajectories, trajectory_pictures
 from cyberdesk_server.store.tables.workflows import (
@@ -61,6 +62,7 @@ __all__ = [
     "request_logs",
     "runs",
     "secrets",
+    "servers",
     "sessions",
     "steps",
     "tagged_workflows",

@@ -53,13 +53,22 @@ machines = Table(
     Column("physical_server_id", Words),
     Column("peer_id", Words),
     Column("connection_id", Id),
+    # Which server holds the tunnel; set and cleared with connection_id.
+    Column("server_id", Words),
     Column("features", Json, nullable=False),
     Column("held_by_run_id", Id, unique=True),
     Column("created_at", UtcDateTime, nullable=False),
     Column("last_seen", UtcDateTime, nullable=False),
     UniqueConstraint("organization_id", "fingerprint"),
     Index("ix_machines_newest", "organization_id", "created_at", "id"),
-    Index("ix_machines_idle", "organization_id", "id", postgresql_where=idle(), sqlite_where=idle()),
+    Index(
+        "ix_machines_idle",
+        "organization_id",
+        "server_id",
+        "id",
+        postgresql_where=idle(),
+        sqlite_where=idle(),
+    ),
     Index("ix_machines_reserved", "reserved_session_id", postgresql_where=RESERVED, sqlite_where=RESERVED),
 )
 

@@ -80,7 +80,8 @@ runs = Table(
     Column("ended_at", UtcDateTime),
     Column("moved_at", UtcDateTime, nullable=False),
     Column("attempt", Integer, nullable=False, server_default=text("0")),
-    Column("worker_id", Words),
+    # In the hands of which server the run is; NULL when it was left to whoever comes next.
+    Column("server_id", Words),
     Column("lease_expires_at", UtcDateTime),
     Index(
         "ix_runs_waiting",

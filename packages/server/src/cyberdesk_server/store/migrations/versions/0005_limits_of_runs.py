@@ -6,7 +6,7 @@ from alembic import op
 from cyberdesk_server.store.types import UtcDateTime
 
 revision = "0005"
-down_revision = "0002"
+down_revision = "0003"
 branch_labels = None
 depends_on = None
 
