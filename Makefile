@@ -1,6 +1,6 @@
 # The manual of this repository: `make` lists the commands.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test test-fast check fix bench bench-api bench-sdk lock clean
+.PHONY: help setup demo up test test-fast fuzz chaos check fix bench bench-api bench-sdk lock clean
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
@@ -25,6 +25,9 @@ test-fast: setup ## the tests that need less than a minute together
 
 fuzz: setup      ## ten minutes of requests nobody would think of; SECONDS=60 SEED=1 DATABASE=postgresql change that
 	@python -m fuzz $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED)) $(if $(DATABASE),--database $(DATABASE))
+
+chaos: setup     ## kill servers, drivers and the database 200 times while runs go on; ROUNDS=20 SEED=1 DATABASE=postgresql change that
+	@python -m chaos $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SEED),--seed $(SEED)) $(if $(DATABASE),--database $(DATABASE))
 
 check: setup     ## lint, format, types, import contracts, generated code
 	@ruff check
