@@ -24,6 +24,7 @@ from cyberdesk import (
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.testing.programs import (
     Program,
+    Reachable,
     ServerProgram,
     driver_command,
     driver_environment,
@@ -47,7 +48,7 @@ ENDED = ("success", "task_failed", "error", "cancelled")
 class Site:
     """What a test talks to: the SDK, and what the SDK's answers mean."""
 
-    server: ServerProgram
+    server: Reachable
     client: CyberdeskClient
 
     def workflow(self, prompt: str, **fields: Any) -> str:
@@ -153,7 +154,7 @@ def _a_server(folder: Path) -> ServerProgram:
 
 
 @contextmanager
-def _site_of(server: ServerProgram) -> Iterator[Site]:
+def _site_of(server: Reachable) -> Iterator[Site]:
     with CyberdeskClient(server.api_key, base_url=server.base_url) as client:
         yield Site(server, client)
 
@@ -165,7 +166,7 @@ def a_server(tmp_path: Path) -> ServerProgram:
 
 
 @pytest.fixture(scope="session")
-def site_of() -> Callable[[ServerProgram], AbstractContextManager[Site]]:
+def site_of() -> Callable[[Reachable], AbstractContextManager[Site]]:
     """A running server as its callers see it."""
     return _site_of
 

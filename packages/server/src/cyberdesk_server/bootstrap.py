@@ -209,7 +209,7 @@ def _build(
     public_url: str,
 ) -> Site:
     clock, bus = SystemClock(), InProcessBus()
-    links = SignedLinks(folder.secret("links.key"), public_url=public_url, clock=clock)
+    links = SignedLinks(master_key.key_for("links"), public_url=public_url, clock=clock)
     blobs = _blobs(settings, links)
     vault = EnvelopeVault(master_key)
     log_life = timedelta(days=settings.request_log_days)
@@ -247,6 +247,7 @@ def _build(
     worker = Worker(server_id, database, bus, clock, parts_for, worker_limits)
     app = create_app(
         Parts(
+            server_id=server_id,
             database=database,
             bus=bus,
             blobs=blobs,

@@ -47,7 +47,7 @@ def test_a_secret_stays_what_it_was(tmp_path: Path) -> None:
 
     assert len(first) == 32
     assert folder.secret("master.key") == first
-    assert folder.secret("links.key") != first
+    assert folder.secret("other.key") != first
     assert (tmp_path / "master.key").stat().st_mode & 0o777 == 0o600
     folder.close()
 

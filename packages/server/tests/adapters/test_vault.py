@@ -69,3 +69,14 @@ def test_a_master_key_shows_itself_to_nobody() -> None:
     assert "mmm" not in repr(MasterKey(b"m" * 32))
     with pytest.raises(ValueError, match="32 bytes"):
         MasterKey(b"short")
+
+
+def test_keys_for_other_purposes_are_the_same_wherever_the_master_key_is_and_tell_nothing_of_it() -> None:
+    master = MasterKey(b"m" * 32)
+
+    keys = {master.key_for("links"), master.key_for("other"), MasterKey(b"n" * 32).key_for("links")}
+
+    assert master.key_for("links") == MasterKey(b"m" * 32).key_for("links")
+    assert len(keys) == 3
+    assert master.value not in keys
+    assert {len(key) for key in keys} == {32}

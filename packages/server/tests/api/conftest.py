@@ -62,6 +62,7 @@ async def parts(tmp_path: Path, clock: TickingClock) -> AsyncIterator[Parts]:
             for organization, key in (("org_own", OWN_KEY), ("org_foreign", FOREIGN_KEY)):
                 await an_api_key(conn, await an_organization(conn, organization), key)
         yield Parts(
+            server_id=HERE,
             database=database,
             bus=InProcessBus(),
             blobs=LocalBlobs(tmp_path / "blobs", links),

@@ -13,9 +13,9 @@ import pytest
 import uvicorn
 from cyberdesk_server.adapters.clock import SystemClock
 from cyberdesk_server.api.parts import Parts
-from cyberdesk_server.domain.ids import MachineId
+from cyberdesk_server.domain.ids import MachineId, OrganizationId, ServerId
 from cyberdesk_server.gateway import Gateway, TunnelWebSocketProtocol
-from cyberdesk_server.testing.rows import HERE
+from cyberdesk_server.testing.rows import HERE, a_machine
 from cyberdesk_server.topics import MACHINES_FREE
 from cyberdriver.backends.base import Box, Button, Direction, Point, Size
 from cyberdriver.backends.fake import (
@@ -324,6 +324,17 @@ async def test_a_machine_that_has_gone_is_unavailable_for_now(
 
     assert [seen.status_code, clicked.status_code] == [503, 503]
     assert seen.json() == {"detail": "the machine has no live connection"}
+
+
+async def test_a_machine_at_another_server_is_not_asked(client: httpx.AsyncClient, parts: Parts) -> None:
+    """Another try may get to that server: nothing has happened."""
+    async with parts.database.transaction() as conn:
+        machine = await a_machine(conn, OrganizationId("org_own"), server_id=ServerId("elsewhere"))
+
+    answer = await client.post(f"/v1/computer/{machine.id}/input/mouse/click", json={}, headers=KEY)
+
+    assert answer.status_code == 503
+    assert "connected to another server" in answer.json()["detail"]
 
 
 async def test_a_malformed_id_is_named(client: httpx.AsyncClient) -> None:

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from cyberdesk_server.api.parts import Parts
 from cyberdesk_server.api.schemas.health import MachinesHealthCheckResponse
-from cyberdesk_server.domain.ids import OrganizationId
+from cyberdesk_server.domain.ids import OrganizationId, ServerId
 from cyberdesk_server.domain.machines import Machine
 from cyberdesk_server.ports import Message
 from cyberdesk_server.questions import DriverAnswer, NoAnswer, Question, machine_topic
@@ -65,6 +65,16 @@ async def test_machines_that_answer_are_healthy(client: httpx.AsyncClient, joine
 
     assert answer.status_code == 200
     assert (answer.json()["checked_machines"], answer.json()["healthy_machines"]) == (2, 2)
+
+
+async def test_machines_at_another_server_are_left_out(client: httpx.AsyncClient, joined: Joined) -> None:
+    await joined(FINE)
+    await joined(None, server_id=ServerId("elsewhere"))
+
+    answer = await client.get("/v1/health/machines")
+
+    assert answer.status_code == 200
+    assert answer.json()["checked_machines"] == 1
 
 
 async def test_machines_that_do_not_are_named(client: httpx.AsyncClient, joined: Joined) -> None:

@@ -15,7 +15,7 @@ from cyberdesk_server.adapters.vault import EnvelopeVault, MasterKey
 from cyberdesk_server.api.app import create_app
 from cyberdesk_server.api.parts import Parts
 from cyberdesk_server.testing.ports import ScriptedProviders
-from cyberdesk_server.testing.rows import a_database, a_postgresql, an_api_key, an_organization
+from cyberdesk_server.testing.rows import HERE, a_database, a_postgresql, an_api_key, an_organization
 
 AT_ONCE = 50
 TRIES = 1500
@@ -34,6 +34,7 @@ async def parts(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
         async with database.transaction() as conn:
             await an_api_key(conn, await an_organization(conn), "cd_own")
         yield Parts(
+            server_id=HERE,
             database=database,
             bus=InProcessBus(),
             blobs=LocalBlobs(tmp_path / "blobs", links),

@@ -17,6 +17,7 @@ from cyberdesk_server.api.app import create_app
 from cyberdesk_server.api.parts import Parts
 from cyberdesk_server.testing.ports import ScriptedProviders
 from cyberdesk_server.testing.rows import (
+    HERE,
     PostgresqlForTests,
     a_database,
     a_postgresql,
@@ -232,6 +233,7 @@ async def a_client(
         clock = SystemClock()
         links = SignedLinks(bytes(32), public_url="http://server", clock=clock)
         parts = Parts(
+            server_id=HERE,
             database=database,
             bus=InProcessBus(),
             blobs=LocalBlobs(folder / "blobs", links),

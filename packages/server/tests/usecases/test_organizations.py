@@ -1,11 +1,13 @@
 """The first start and the keys."""
 
+import asyncio
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from cyberdesk_server.domain.ids import ApiKeyId
 from cyberdesk_server.store import keys
+from cyberdesk_server.store.database import Database
 from cyberdesk_server.testing.rows import NOON, a_database
 from cyberdesk_server.usecases import organizations
 from cyberdesk_server.usecases.organizations import NoOrganization
@@ -42,3 +44,10 @@ async def test_before_the_first_start_there_are_no_keys(tmp_path: Path) -> None:
     async with a_database(tmp_path) as database:
         with pytest.raises(NoOrganization, match="start the server once"):
             await organizations.create_key(database, name="laptop", now=NOON)
+
+
+async def test_servers_that_start_at_once_make_one_organization(database: Database) -> None:
+    keys_made = await asyncio.gather(*(organizations.first_start(database, now=NOON) for _ in range(3)))
+
+    assert len([key for key in keys_made if key is not None]) == 1
+    assert len(await organizations.list_keys(database)) == 1

@@ -61,7 +61,9 @@ async def _driver(machine_id: str, caller: Caller, parts: PartsOf) -> Driver:
         id_ = MachineId(UUID(machine_id))
     except ValueError:
         raise invalid(("path", "machine_id"), "is not a UUID", "uuid_parsing") from None
-    return await computer.driver_of(parts.database, parts.bus, parts.clock, caller.organization_id, id_)
+    return await computer.driver_of(
+        parts.database, parts.bus, parts.clock, parts.server_id, caller.organization_id, id_
+    )
 
 
 DriverOf = Annotated[Driver, Depends(_driver)]

@@ -72,7 +72,9 @@ async def database_health_check(parts: PartsOf) -> Response:
 )
 async def health_machines(caller: Caller, parts: PartsOf) -> Response:
     """Every connected machine of the organization answers; 503 with the same members when one does not."""
-    health = await check_machines(parts.database, parts.bus, parts.clock, caller.organization_id)
+    health = await check_machines(
+        parts.database, parts.bus, parts.clock, parts.server_id, caller.organization_id
+    )
     failed, checked = len(health.failures), health.checked
     content = {
         "status": HealthStatus.ERROR if failed else HealthStatus.OK,

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from cyberdesk_server.api.rates import Rates
-from cyberdesk_server.domain.ids import OrganizationId
+from cyberdesk_server.domain.ids import OrganizationId, ServerId
 from cyberdesk_server.domain.limits import BUILT_IN_LIMITS, ServerLimits
 from cyberdesk_server.domain.web_sessions import Relay
 from cyberdesk_server.ports import Blobs, Bus, Clock, Vault
@@ -25,6 +25,9 @@ class Links(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Parts:
+    server_id: ServerId
+    """This server: it reaches the machines that are connected to it."""
+
     database: Database
     bus: Bus
     blobs: Blobs

@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cyberdesk_server.domain.organizations import Organization
 from cyberdesk_server.store.tables import organizations
+
+FIRST_LOCK = 0x43594F31
+"""Key of the advisory lock of `one_at_a_time` on PostgreSQL."""
 
 
 async def add(conn: AsyncConnection, organization: Organization) -> None:
@@ -15,6 +18,12 @@ async def add(conn: AsyncConnection, organization: Organization) -> None:
             id=organization.id, name=organization.name, created_at=organization.created_at
         )
     )
+
+
+async def one_at_a_time(conn: AsyncConnection) -> None:
+    """Until the transaction ends nobody else gets past here: the first organization is made once."""
+    if conn.dialect.name == "postgresql":  # SQLite has one writer anyway
+        await conn.execute(select(func.pg_advisory_xact_lock(FIRST_LOCK)))
 
 
 async def find(conn: AsyncConnection) -> Sequence[Organization]:

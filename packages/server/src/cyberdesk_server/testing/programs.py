@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic, sleep
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 T = TypeVar("T")
 
@@ -133,7 +133,7 @@ class ServerProgram:
 
     @contextmanager
     def up(self) -> Iterator[Program]:
-        """Run it until the block ends. The first start picks a port and makes a key."""
+        """Run it until the block ends. The first start picks a port and makes a key, unless one is given."""
         key_file = self.folder / "api-key"
         command = [
             script("cyberdesk-server"),
@@ -145,11 +145,21 @@ class ServerProgram:
         log = self.folder / f"server-{len(list(self.folder.glob('server-*.log')))}.log"
         with running(command, log, self.settings) as self.program:
             self.port = int(self.program.says(r"ready: http://127\.0\.0\.1:(\d+)")[1])
-            self.api_key = key_file.read_text().strip()
+            self.api_key = self.api_key or key_file.read_text().strip()
             yield self.program
 
 
-def driver_command(server: ServerProgram, *, name: str, config_dir: Path) -> list[str]:
+class Reachable(Protocol):
+    """A server, or what stands in front of several."""
+
+    @property
+    def base_url(self) -> str: ...
+
+    @property
+    def api_key(self) -> str: ...
+
+
+def driver_command(server: Reachable, *, name: str, config_dir: Path) -> list[str]:
     """How `cyberdriver join` is started; give it `driver_environment`."""
     return [
         script("cyberdriver"),
@@ -160,6 +170,6 @@ def driver_command(server: ServerProgram, *, name: str, config_dir: Path) -> lis
     ]
 
 
-def driver_environment(server: ServerProgram, desktop: Mapping[str, str]) -> dict[str, str]:
+def driver_environment(server: Reachable, desktop: Mapping[str, str]) -> dict[str, str]:
     """The environment of a desktop's programs, with the server's key in it."""
     return {**desktop, "CYBERDESK_AGENT_KEY": server.api_key}

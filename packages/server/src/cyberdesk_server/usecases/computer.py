@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from cyberdesk_server.domain.geometry import Point
-from cyberdesk_server.domain.ids import MachineId, OrganizationId
+from cyberdesk_server.domain.ids import MachineId, OrganizationId, ServerId
 from cyberdesk_server.domain.refusals import Unknown
-from cyberdesk_server.ports import Bus, Clock, DesktopRefused, OutcomeUnknown
+from cyberdesk_server.ports import Bus, Clock, DesktopNotAsked, DesktopRefused, OutcomeUnknown
 from cyberdesk_server.questions import (
     Call,
     Driver,
@@ -27,13 +27,23 @@ NAMES_SOMETHING = ("/computer/fs/", "/computer/shell/powershell/session")
 
 
 async def driver_of(
-    database: Database, bus: Bus, clock: Clock, organization_id: OrganizationId, machine_id: MachineId
+    database: Database,
+    bus: Bus,
+    clock: Clock,
+    server_id: ServerId,
+    organization_id: OrganizationId,
+    machine_id: MachineId,
 ) -> Driver:
-    """The driver of the organization's machine, connected or not. Raises `Unknown`."""
+    """The driver of the organization's machine, connected or not, as this server reaches it.
+
+    Raises `Unknown`, and `DesktopNotAsked` for a machine that is connected to another server.
+    """
     async with database.read() as conn:
         machine = await machines.get(conn, organization_id, machine_id)
     if machine is None:
         raise Unknown("machine", machine_id)
+    if machine.server_id not in (None, server_id):
+        raise DesktopNotAsked("the machine is connected to another server, which this one cannot reach")
     return Driver(bus, machine_id, machine.features, clock)
 
 

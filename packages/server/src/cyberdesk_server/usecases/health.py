@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import dataclass
 
-from cyberdesk_server.domain.ids import OrganizationId
+from cyberdesk_server.domain.ids import OrganizationId, ServerId
 from cyberdesk_server.domain.machines import Machine, MachineStatus
 from cyberdesk_server.ports import Bus, Clock, DesktopError, DesktopRefused
 from cyberdesk_server.questions import Driver, Question, expect_ok
@@ -36,21 +36,25 @@ class MachinesHealth:
 
 
 async def check_machines(
-    database: Database, bus: Bus, clock: Clock, organization_id: OrganizationId
+    database: Database, bus: Bus, clock: Clock, server_id: ServerId, organization_id: OrganizationId
 ) -> MachinesHealth:
-    """Ask every connected machine of the organization for the size of its screen, the cheapest question."""
+    """Ask every machine of the organization for the size of its screen, the cheapest question.
+
+    Those that are connected to another server are left out: this one cannot ask them.
+    """
     async with database.read() as conn:
-        connected, _ = await machines.find(
+        found, _ = await machines.find(
             conn, organization_id, status=MachineStatus.CONNECTED, limit=MAX_MACHINES
         )
+    connected = [machine for machine in found if machine.server_id in (None, server_id)]
     turns = asyncio.Semaphore(AT_A_TIME)
 
     async def check(machine: Machine) -> Failure | None:
         async with turns:
             return await _failure(machine, Driver(bus, machine.id, machine.features, clock))
 
-    found = await asyncio.gather(*(check(machine) for machine in connected))
-    return MachinesHealth(len(connected), tuple(failure for failure in found if failure is not None))
+    failures = await asyncio.gather(*(check(machine) for machine in connected))
+    return MachinesHealth(len(connected), tuple(failure for failure in failures if failure is not None))
 
 
 async def _failure(machine: Machine, driver: Driver) -> Failure | None:

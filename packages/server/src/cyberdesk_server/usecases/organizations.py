@@ -38,6 +38,7 @@ class NewKey:
 async def first_start(database: Database, *, now: datetime) -> str | None:
     """At the very first start an organization and its first key, which is answered; later None."""
     async with database.transaction() as conn:
+        await organizations.one_at_a_time(conn)
         if await organizations.find(conn):
             return None
         organization = Organization(OrganizationId(f"org_{uuid4().hex}"), "default", now)

@@ -12,7 +12,7 @@ from cyberdesk_server.ports import Clock
 
 
 class SignedLinks:
-    """Makes and checks links with one signing key, which lives in the data folder."""
+    """Makes and checks links with one signing key, the same at every server of one database."""
 
     def __init__(self, signing_key: bytes, *, public_url: str, clock: Clock) -> None:
         """`public_url` is the address callers reach the server by, without a final slash."""

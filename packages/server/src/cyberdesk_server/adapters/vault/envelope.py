@@ -10,6 +10,7 @@ that a row copied to another organization or another secret does not open.
 """
 
 import hashlib
+import hmac
 import secrets
 from dataclasses import dataclass, field
 
@@ -41,6 +42,10 @@ class MasterKey:
     def id(self) -> bytes:
         """Names the key without telling anything about it."""
         return hashlib.sha256(b"cyberdesk master key id\0" + self.value).digest()[:_KEY_ID_BYTES]
+
+    def key_for(self, purpose: str) -> bytes:
+        """Another key of 32 bytes, the same wherever this one is used; it tells nothing about this one."""
+        return hmac.digest(self.value, f"cyberdesk {purpose}".encode(), "sha256")
 
 
 class EnvelopeVault:
