@@ -48,7 +48,7 @@ def _plain_pixels(png: bytes) -> Image | None:
     row_bytes = 3 * size.width + 1
     try:
         rows = np.frombuffer(isal_zlib.decompress(b"".join(_contents(png))), np.uint8)
-    except (isal_zlib.IsalError, struct.error):
+    except (isal_zlib.IsalError, struct.error):  # type: ignore[misc]  # its stub is wrong
         return None
     if rows.size != row_bytes * size.height:
         return None
