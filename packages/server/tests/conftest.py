@@ -23,6 +23,7 @@ def _logging_as_it_was() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[PostgresqlForTests]:
+    """The server that tests share; each makes databases of its own in it."""
     with a_postgresql() as server:
         yield server
 

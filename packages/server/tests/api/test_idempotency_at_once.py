@@ -15,10 +15,17 @@ from cyberdesk_server.adapters.vault import EnvelopeVault, MasterKey
 from cyberdesk_server.api.app import create_app
 from cyberdesk_server.api.parts import Parts
 from cyberdesk_server.testing.ports import ScriptedProviders
-from cyberdesk_server.testing.rows import HERE, a_database, a_postgresql, an_api_key, an_organization
+from cyberdesk_server.testing.rows import (
+    HERE,
+    PostgresqlForTests,
+    a_database,
+    an_api_key,
+    an_organization,
+)
 
 AT_ONCE = 50
-TRIES = 1500
+TRIES = 600
+PAUSE_SECONDS = 0.1
 KEY = {"Idempotency-Key": "k-1"}
 
 
@@ -30,7 +37,8 @@ async def parts(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
         if request.param == "sqlite":
             database = await stack.enter_async_context(a_database(tmp_path))
         else:
-            database = await stack.enter_async_context(stack.enter_context(a_postgresql()).a_database())
+            server: PostgresqlForTests = request.getfixturevalue("postgresql")
+            database = await stack.enter_async_context(server.a_database())
         async with database.transaction() as conn:
             await an_api_key(conn, await an_organization(conn), "cd_own")
         yield Parts(
@@ -60,7 +68,7 @@ async def until_answered(client: httpx.AsyncClient, path: str, body: object) -> 
         if answer.headers.get("idempotency-status") != "in_progress":
             return answer
         assert answer.status_code == 409
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(PAUSE_SECONDS)
     raise AssertionError(f"still going on after {TRIES} tries")
 
 

