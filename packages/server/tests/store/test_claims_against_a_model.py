@@ -1,4 +1,4 @@
-"""Claims, leases, fencing, pools and sessions against a model so simple that it is obviously right.
+"""Claims, leases, fencing, fairness, pools and sessions against a model so simple that it is obviously right.
 
 Invariants 1 (a run ends once and is never lost), 2 (one run per machine), 3 (a reserved machine takes runs
 of its session only, in order; a session ends once) and 4 (a worker that lost its lease changes nothing).
@@ -14,12 +14,20 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from cyberdesk_server.domain.ids import ConnectionId, MachineId, PoolId, RunId, ServerId, SessionId
+from cyberdesk_server.domain.ids import (
+    ConnectionId,
+    MachineId,
+    OrganizationId,
+    PoolId,
+    RunId,
+    ServerId,
+    SessionId,
+)
 from cyberdesk_server.domain.machines import Machine
 from cyberdesk_server.domain.refusals import SessionEnded
 from cyberdesk_server.domain.runs import Run, RunStatus
 from cyberdesk_server.domain.workflows import Workflow
-from cyberdesk_server.store import claims, machines, pools, runs, servers, sessions, tables
+from cyberdesk_server.store import claims, machines, pools, runs, servers, sessions, tables, waiting
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.testing.rows import (
     NOON,
@@ -53,11 +61,14 @@ RARELY = st.sampled_from([False, False, False, True])
 LEASE_SECONDS = 30
 SERVERS = ServerId("a"), ServerId("b")
 A_SERVER = st.sampled_from(SERVERS)
+ORGANIZATIONS = OrganizationId("org_a"), OrganizationId("org_b")
+MOSTLY_ONE = st.sampled_from([*ORGANIZATIONS, ORGANIZATIONS[0]])
 OpenDatabase = Callable[[], AbstractAsyncContextManager[Database]]
 
 
 @dataclass(eq=False)
 class ModelMachine:
+    organization: OrganizationId
     id: MachineId
     fingerprint: str
     connection_id: ConnectionId
@@ -70,6 +81,7 @@ class ModelMachine:
 
 @dataclass(eq=False)
 class ModelSession:
+    organization: OrganizationId
     id: SessionId
     machine: ModelMachine | None = None
     ended_at: datetime | None = None
@@ -77,6 +89,7 @@ class ModelSession:
 
 @dataclass(eq=False)
 class ModelRun:
+    organization: OrganizationId
     id: RunId
     created_at: datetime
     wanted: ModelMachine | None = None
@@ -103,21 +116,33 @@ class Model:
     machines: list[ModelMachine] = field(default_factory=list)
     sessions: list[ModelSession] = field(default_factory=list)
     runs: list[ModelRun] = field(default_factory=list)
+    line: list[OrganizationId] = field(default_factory=lambda: list(ORGANIZATIONS))
+    """The organization whose last claim is longest ago first."""
 
     def machines_for(self, run: ModelRun, server: ServerId) -> list[ModelMachine]:
         """The machines this server could give this waiting run now."""
-        held = [other.machine for other in self.runs if other.lease_until is not None]
-        idle = [m for m in self.machines if m.server == server and m.is_available and m not in held]
+        idle = [machine for machine in self.free(server) if machine.organization == run.organization]
         if run.session is not None and run is not self.unfinished(run.session)[0]:
             return []
         if run.session is not None and run.session.machine is not None:
             return [machine for machine in idle if machine is run.session.machine]
-        reserved = [session.machine for session in self.sessions if session.ended_at is None]
         return [
             machine
             for machine in idle
-            if machine not in reserved and run.wanted in (None, machine) and run.pools <= machine.pools
+            if self.reserving(machine) is None
+            and run.wanted in (None, machine)
+            and run.pools <= machine.pools
         ]
+
+    def free(self, server: ServerId) -> list[ModelMachine]:
+        held = [run.machine for run in self.runs if run.lease_until is not None]
+        return [m for m in self.machines if m.server == server and m.is_available and m not in held]
+
+    def reserving(self, machine: ModelMachine) -> ModelSession | None:
+        for session in self.sessions:
+            if session.machine is machine and session.ended_at is None:
+                return session
+        return None
 
     def unfinished(self, session: ModelSession) -> list[ModelRun]:
         return [run for run in self.runs if run.session is session and not run.status.is_terminal]
@@ -133,7 +158,11 @@ class Model:
             return min(abandoned, key=lambda run: (run.lease_until, str(run.id)))
         scheduling = [run for run in self.runs if run.status is RunStatus.SCHEDULING]
         waiting = [run for run in scheduling if self.machines_for(run, server)]
-        return min(waiting, key=lambda run: (not run.is_priority, run.created_at), default=None)
+        return min(
+            waiting,
+            key=lambda run: (self.line.index(run.organization), not run.is_priority, run.created_at),
+            default=None,
+        )
 
     def take(self, run: ModelRun, machine: ModelMachine) -> None:
         if run.session is not None and run.session.machine is None:
@@ -142,6 +171,8 @@ class Model:
                 waiting.machine = machine
         run.machine = machine
         run.status = RunStatus.RUNNING
+        self.line.remove(run.organization)
+        self.line.append(run.organization)
 
     def end(self, run: ModelRun, status: RunStatus) -> list[RunId]:
         """The run ends, and with it perhaps its session; the other runs that end by it."""
@@ -185,25 +216,31 @@ class Claims(RuleBasedStateMachine):
 
     @initialize()
     def found(self) -> None:
-        async def found(conn: AsyncConnection) -> tuple[Workflow, frozenset[PoolId]]:
-            organization = await an_organization(conn)
+        async def found(conn: AsyncConnection, organization: OrganizationId) -> tuple[Workflow, list[PoolId]]:
+            await an_organization(conn, organization)
             made = [(await a_pool(conn, organization)).id for _ in range(2)]
+            return await a_workflow(conn, organization), sorted(made)
+
+        async def begin(conn: AsyncConnection) -> None:
             for server in SERVERS:
                 await servers.add(conn, server, folder=server, now=NOON)
-            return await a_workflow(conn, organization), frozenset(made)
 
-        self.workflow, self.pools = self.do(found)
-        self.organization = self.workflow.organization_id
-        self.machine_joins(SERVERS[0])
-        self.sets_of_pools = st.frozensets(st.sampled_from(sorted(self.pools)))
+        self.do(begin)
+        self.workflows = {}
+        self.sets_of_pools = {}
+        for organization in ORGANIZATIONS:
+            workflow, made = self.do(lambda conn, its_id=organization: found(conn, its_id))  # type: ignore[misc]
+            self.workflows[organization] = workflow
+            self.sets_of_pools[organization] = st.frozensets(st.sampled_from(made))
+            self.machine_joins(organization, SERVERS[0])
 
-    @precondition(lambda self: len(self.model.machines) < 4)
-    @rule(server=A_SERVER)
-    def machine_joins(self, server: ServerId) -> None:
-        machine = self.do(lambda conn: a_machine(conn, self.organization, server_id=server))
+    @precondition(lambda self: len(self.model.machines) < 5)
+    @rule(organization=MOSTLY_ONE, server=A_SERVER)
+    def machine_joins(self, organization: OrganizationId, server: ServerId) -> None:
+        machine = self.do(lambda conn: a_machine(conn, organization, server_id=server))
 
         assert machine.connection_id is not None
-        joined = ModelMachine(machine.id, machine.fingerprint, machine.connection_id, server)
+        joined = ModelMachine(organization, machine.id, machine.fingerprint, machine.connection_id, server)
         self.model.machines.append(joined)
 
     @precondition(lambda self: self.model.machines)
@@ -211,11 +248,11 @@ class Claims(RuleBasedStateMachine):
     def machine_connects_again(self, data: st.DataObject, server: ServerId) -> None:
         """Its run follows it, out of the hands of another server."""
         machine = data.draw(st.sampled_from(self.model.machines))
-        fingerprint, now = machine.fingerprint, self.model.now
+        organization, fingerprint, now = machine.organization, machine.fingerprint, self.model.now
 
         async def connect(conn: AsyncConnection) -> Machine:
-            await claims.follow_machine(conn, self.organization, fingerprint, server_id=server, now=now)
-            return await a_machine(conn, self.organization, fingerprint=fingerprint, server_id=server)
+            await claims.follow_machine(conn, organization, fingerprint, server_id=server, now=now)
+            return await a_machine(conn, organization, fingerprint=fingerprint, server_id=server)
 
         connected = self.do(connect)
 
@@ -247,7 +284,7 @@ class Claims(RuleBasedStateMachine):
         machine = data.draw(st.sampled_from(self.model.machines))
         changes = {"is_available": is_available}
 
-        self.do(lambda conn: machines.update_fields(conn, self.organization, machine.id, changes))
+        self.do(lambda conn: machines.update_fields(conn, machine.organization, machine.id, changes))
 
         machine.is_available = is_available
 
@@ -255,19 +292,32 @@ class Claims(RuleBasedStateMachine):
     @rule(data=st.data())
     def machine_changes_its_pools(self, data: st.DataObject) -> None:
         machine = data.draw(st.sampled_from(self.model.machines))
-        machine.pools = data.draw(self.sets_of_pools)
+        machine.pools = data.draw(self.sets_of_pools[machine.organization])
 
         self.do(lambda conn: pools.replace_for_machine(conn, machine.id, machine.pools))
 
-    @rule(data=st.data(), starts_session=st.booleans(), is_priority=st.booleans(), releases=RARELY)
+    @rule(
+        data=st.data(),
+        organization=MOSTLY_ONE,
+        starts_session=st.booleans(),
+        is_priority=st.booleans(),
+        releases=RARELY,
+    )
     def run_is_created(
-        self, data: st.DataObject, starts_session: bool, is_priority: bool, releases: bool
+        self,
+        data: st.DataObject,
+        organization: OrganizationId,
+        starts_session: bool,
+        is_priority: bool,
+        releases: bool,
     ) -> None:
-        wanted = data.draw(st.sampled_from([None, *self.model.machines]))
-        needed = frozenset() if wanted else data.draw(self.sets_of_pools)
-        wish = Wish(wanted and wanted.id, tuple(needed), start_session=starts_session)
+        own = [machine for machine in self.model.machines if machine.organization == organization]
+        wanted = data.draw(st.sampled_from([None, *own]))
+        needed = frozenset() if wanted else data.draw(self.sets_of_pools[organization])
+        wanted_id = None if wanted is None else wanted.id
+        wish = Wish(wanted_id, tuple(needed), start_session=starts_session)
 
-        run = self.create(wish, is_priority=is_priority, releases=releases)
+        run = self.create(organization, wish, is_priority=is_priority, releases=releases)
 
         run.wanted, run.machine, run.pools = wanted, wanted, needed
 
@@ -280,33 +330,41 @@ class Claims(RuleBasedStateMachine):
 
         if session.ended_at is not None:
             with pytest.raises(SessionEnded):
-                self.create(wish)
+                self.create(session.organization, wish)
             return
         first = next(run for run in self.model.runs if run.session is session)
         for is_priority in priorities:
-            run = self.create(wish, is_priority=is_priority, releases=releases)
+            run = self.create(session.organization, wish, is_priority=is_priority, releases=releases)
             run.wanted, run.machine, run.pools = first.wanted, session.machine, first.pools
 
-    def create(self, wish: Wish, *, is_priority: bool = False, releases: bool = False) -> ModelRun:
+    def create(
+        self, organization: OrganizationId, wish: Wish, *, is_priority: bool = False, releases: bool = False
+    ) -> ModelRun:
         self.time_passes(1)
 
         async def create(conn: AsyncConnection) -> Run:
-            placement = await place(conn, self.organization, wish, now=self.model.now)
-            fields = {"is_priority": is_priority, "release_session_after": releases}
-            return await a_run(conn, self.workflow, created_at=self.model.now, **fields, **placement.fields())
+            placement = await place(conn, organization, wish, now=self.model.now)
+            fields: dict[str, Any] = {"is_priority": is_priority, "release_session_after": releases}
+            return await a_run(
+                conn,
+                self.workflows[organization],
+                created_at=self.model.now,
+                **fields,
+                **placement.fields(),
+            )
 
         made = self.do(create)
-        run = ModelRun(made.id, self.model.now, is_priority=is_priority, releases=releases)
+        run = ModelRun(organization, made.id, self.model.now, is_priority=is_priority, releases=releases)
         if made.session_id is not None:
-            run.session = self.session(made.session_id)
+            run.session = self.session(organization, made.session_id)
         self.model.runs.append(run)
         return run
 
-    def session(self, session_id: SessionId) -> ModelSession:
+    def session(self, organization: OrganizationId, session_id: SessionId) -> ModelSession:
         for session in self.model.sessions:
             if session.id == session_id:
                 return session
-        self.model.sessions.append(ModelSession(session_id))
+        self.model.sessions.append(ModelSession(organization, session_id))
         return self.model.sessions[-1]
 
     @precondition(lambda self: len(self.model.sessions) > 2)
@@ -315,7 +373,7 @@ class Claims(RuleBasedStateMachine):
         session = data.draw(st.sampled_from(self.model.sessions))
 
         async def clear(conn: AsyncConnection) -> list[RunId] | None:
-            stored = await sessions.get(conn, self.organization, session.id)
+            stored = await sessions.get(conn, session.organization, session.id)
             assert stored is not None
             if stored.ended_at is not None:
                 assert not await sessions.end(conn, session.id, now=self.model.now)
@@ -481,6 +539,29 @@ class Claims(RuleBasedStateMachine):
                 for session in model.sessions
             },
         )
+
+    @rule(server=A_SERVER)
+    def server_looks_around(self, server: ServerId) -> None:
+        """Every free machine is offered, and every run that could start is promised, or a better one."""
+
+        async def look(conn: AsyncConnection) -> tuple[set[Any], dict[Any, Any]]:
+            await waiting.best_pair(conn, server)
+            offer, opening, run = tables.offers.c, tables.openings.c, tables.runs.c
+            offered = await conn.execute(select(offer.machine_id).where(offer.server_id == server))
+            promised = await conn.execute(
+                select(run.id, opening.is_priority, opening.created_at)
+                .join(tables.runs, run.demand == opening.demand)
+                .where(opening.server_id == server, opening.organization_id == run.organization_id)
+            )
+            return set(offered.scalars()), {row.id: (not row.is_priority, row.created_at) for row in promised}
+
+        offered, promised = self.do(look)
+
+        model = self.model
+        assert offered == {machine.id for machine in model.free(server)}
+        for run in model.runs:
+            if run.status is RunStatus.SCHEDULING and model.machines_for(run, server):
+                assert promised[run.id] <= (not run.is_priority, run.created_at)
 
     @invariant()
     def a_reserved_machine_carries_out_runs_of_its_session_only(self) -> None:

@@ -12,7 +12,7 @@ from cyberdesk_server.domain.pools import Pool
 from cyberdesk_server.domain.runs import ANY_MACHINE, Run, RunStatus, demand_of_pools, demand_of_session
 from cyberdesk_server.domain.sessions import Session
 from cyberdesk_server.domain.workflows import Workflow
-from cyberdesk_server.store import machines, pool_sets, pools, runs, sessions
+from cyberdesk_server.store import claims, machines, pool_sets, pools, runs, sessions
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.store.waiting import best_pair, is_any_machine_free
 from cyberdesk_server.testing.rows import HERE, NOON, a_machine, a_pool, a_run, a_workflow, an_organization
@@ -84,16 +84,41 @@ async def test_nothing_is_next_without_a_run_or_without_a_machine(database: Data
         assert await best_pair(conn, HERE) == pair(run, machine)
 
 
-async def test_of_all_organizations_the_best_run_with_a_machine_is_next(database: Database) -> None:
+async def test_a_run_takes_no_machine_of_another_organization(database: Database) -> None:
     """Invariant 8."""
     async with database.transaction() as conn:
         own, other, idle = [await an_office(conn, f"org_{name}") for name in "abc"]
         await idle.machine()
-        await own.run()
-        urgent = await other.run(is_priority=True)
+        await own.run(is_priority=True)
+        run = await other.run()
         machine = await other.machine()
 
-        assert await best_pair(conn, HERE) == pair(urgent, machine)
+        assert await best_pair(conn, HERE) == pair(run, machine)
+        await leave_out(conn, run.id)
+        assert await best_pair(conn, HERE) is None
+
+
+async def test_the_organization_whose_last_claim_is_longest_ago_comes_first(database: Database) -> None:
+    async with database.transaction() as conn:
+        crowded, small, late = [await an_office(conn, f"org_{name}") for name in "abc"]
+        for office in (crowded, small):
+            for _ in range(3):
+                await office.machine()
+        for _ in range(3):
+            await crowded.run(is_priority=True)
+        await small.run()
+        await small.run()
+
+        assert await claimed_for(conn, 3) == ["org_a", "org_b", "org_a"]
+        await late.machine()
+        await late.run()
+        assert await claimed_for(conn, 4) == ["org_c", "org_b", "org_a"]
+
+
+async def claimed_for(conn: AsyncConnection, times: int) -> list[str]:
+    """The organizations of the next claims."""
+    made = [await claims.claim_next(conn, server_id=HERE, now=NOON, lease_seconds=30) for _ in range(times)]
+    return [claim.run.organization_id for claim in made if claim is not None]
 
 
 async def test_a_run_of_pools_takes_a_machine_that_is_in_all_of_them(database: Database) -> None:
@@ -225,5 +250,6 @@ async def test_a_machine_is_free_when_some_run_could_take_it(
         assert not await is_any_machine_free(conn, HERE)
 
         await office.machine(**fields)
+        await best_pair(conn, HERE)
 
         assert await is_any_machine_free(conn, HERE) is is_free

@@ -67,6 +67,11 @@ def demand_of_session(session_id: SessionId) -> Demand:
     return f"session:{session_id}"
 
 
+def is_in_order(demand: Demand) -> bool:
+    """True when its runs follow each other by age alone: those of a session."""
+    return demand.startswith("session:")
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """A workflow being carried out once. Secrets, journal and attachments are kept beside it."""

@@ -22,10 +22,9 @@ from cyberdesk_server.domain.machines import Machine
 from cyberdesk_server.domain.refs import Outcome
 from cyberdesk_server.domain.runs import Run, RunStatus
 from cyberdesk_server.domain.workflows import Workflow
-from cyberdesk_server.store import machines, pools, secrets, sessions, tables, workflows
+from cyberdesk_server.store import machines, news, pools, secrets, sessions, tables, waiting, workflows
 from cyberdesk_server.store.runs import COLUMNS, ENDED, run_from
 from cyberdesk_server.store.tables import runs, servers
-from cyberdesk_server.store.waiting import IS_FREE, best_pair
 
 CLAIM_LOCK = 0x43594252
 """Key of the advisory lock that lets one claim at a time decide on PostgreSQL."""
@@ -54,8 +53,7 @@ async def claim_next(
     """The run this server's worker carries out next, or None when there is nothing to do.
 
     First a run that nobody works on any more (its lease ran out): same machine, next attempt. Else the best
-    waiting run that an available machine without a run, connected to this server, can take: priority, then
-    the oldest.
+    waiting run that an available machine without a run, connected to this server, can take: see `waiting`.
     """
     await _one_claim_at_a_time(conn)
     await _free_machines_of_ended_runs(conn, server_id, now)
@@ -225,9 +223,17 @@ def _ours(run_id: RunId, attempt: int) -> tuple[ColumnElement[bool], ColumnEleme
 
 async def _one_claim_at_a_time(conn: AsyncConnection) -> None:
     # SQLite has one writer anyway. Claims that skip each other's locked rows would hand out runs past
-    # a better one, and could each see the same machine idle; a decision takes a millisecond, so they queue.
+    # a better one, and could each see the same machine idle; a decision takes milliseconds, so they queue.
     if conn.dialect.name == "postgresql":
-        await conn.execute(select(func.pg_advisory_xact_lock(CLAIM_LOCK)))
+        await conn.execute(_ONE_CLAIM_AT_A_TIME)
+
+
+# All that a claim asks is found by an index. PostgreSQL would plan scans while these tables are small, and
+# keep the plans when they have grown.
+_ONE_CLAIM_AT_A_TIME = select(
+    func.pg_advisory_xact_lock(CLAIM_LOCK),
+    *(func.set_config(f"enable_{way}", "off", True) for way in ("seqscan", "hashjoin", "mergejoin")),
+)
 
 
 def _is_abandoned(server_id: ServerId, now: datetime) -> ColumnElement[bool]:
@@ -262,9 +268,10 @@ async def _take_over(
 async def _take_waiting(
     conn: AsyncConnection, server_id: ServerId, now: datetime, lease_until: datetime
 ) -> Row[Any] | None:
-    while (pair := await best_pair(conn, server_id)) is not None:
+    while (pair := await waiting.best_pair(conn, server_id)) is not None:
         run_id, machine_id = pair
         if not await _hold_machine(conn, server_id, machine_id, run_id):
+            await news.of_machines(conn, [machine_id])
             continue  # it disconnected or was taken away in this very moment; look again
         claimed = (
             await conn.execute(
@@ -283,6 +290,7 @@ async def _take_waiting(
             )
         ).one_or_none()
         if claimed is not None:
+            await waiting.taken(conn, claimed.organization_id, machine_id)
             if claimed.session_id is not None:
                 await sessions.reserve(conn, claimed.session_id, machine_id)
             return claimed
@@ -296,7 +304,7 @@ async def _hold_machine(
     is_here = tables.machines.c.server_id == server_id
     held = await conn.execute(
         update(tables.machines)
-        .where(tables.machines.c.id == machine_id, IS_FREE, is_here, _is_open_to(run_id))
+        .where(tables.machines.c.id == machine_id, waiting.IS_FREE, is_here, _is_open_to(run_id))
         .values(held_by_run_id=run_id)
     )
     return held.rowcount == 1

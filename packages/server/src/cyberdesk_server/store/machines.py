@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, Row, Text, cast, func, select, update
+from sqlalchemy import ColumnElement, Row, Text, bindparam, cast, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cyberdesk_server.domain.connections import ConnectionStatus
@@ -18,6 +18,7 @@ from cyberdesk_server.domain.ids import (
     ServerId,
 )
 from cyberdesk_server.domain.machines import Machine, MachineStatus
+from cyberdesk_server.store import news
 from cyberdesk_server.store.ownership import not_among
 from cyberdesk_server.store.search import contains
 from cyberdesk_server.store.tables import connections, machines
@@ -159,6 +160,7 @@ async def connect(
         )
     ).one()
     machine = machine_from(row)
+    await news.of_machines(conn, [machine.id])
     await _close_connections(conn, machines_=connections.c.machine_id == machine.id, now=now)
     await conn.execute(
         insert(conn, connections).values(
@@ -186,6 +188,7 @@ async def disconnect(
         .where(machines.c.id == machine_id, machines.c.connection_id == connection_id)
         .values(status=MachineStatus.DISCONNECTED.value, connection_id=None, server_id=None, last_seen=now)
     )
+    await news.of_machines(conn, [machine_id])
     return gone.rowcount == 1
 
 
@@ -206,6 +209,7 @@ async def disconnect_all(conn: AsyncConnection, server_id: ServerId, *, now: dat
     its_own = machines.c.server_id == server_id
     its_tunnels = select(machines.c.connection_id).where(its_own)
     await _close_connections(conn, machines_=connections.c.id.in_(its_tunnels), now=now)
+    await news.of_machines_where(conn, its_own)
     gone = await conn.execute(
         update(machines)
         .where(its_own)
@@ -231,7 +235,10 @@ async def update_fields(
             .returning(machines)
         )
     ).one_or_none()
-    return None if row is None else machine_from(row)
+    if row is None:
+        return None
+    await news.of_machines(conn, [machine_id])
+    return machine_from(row)
 
 
 async def delete(conn: AsyncConnection, organization_id: OrganizationId, machine_id: MachineId) -> bool:
@@ -246,14 +253,14 @@ async def delete(conn: AsyncConnection, organization_id: OrganizationId, machine
             machines.c.held_by_run_id.is_(None),
         )
     )
+    await news.of_machines(conn, [machine_id])
     return gone.rowcount == 1
 
 
 async def free(conn: AsyncConnection, run_id: RunId) -> None:
     """The machine that this run holds, if it does, is free for the next."""
-    await conn.execute(
-        update(machines).where(machines.c.held_by_run_id == run_id).values(held_by_run_id=None)
-    )
+    freed = await conn.execute(_FREE, {"run_id": run_id})
+    await news.of_machines(conn, freed.scalars().all())
 
 
 async def unknown(
@@ -303,3 +310,9 @@ def _values(machine: Machine) -> dict[str, Any]:
 
 
 _NAMES = [column.name for column in machines.c]
+_FREE = (
+    update(machines)
+    .where(machines.c.held_by_run_id == bindparam("run_id"))
+    .values(held_by_run_id=None)
+    .returning(machines.c.id)
+)

@@ -7,7 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cyberdesk_server.domain.ids import OrganizationId, PoolId
 from cyberdesk_server.domain.runs import Demand
-from cyberdesk_server.store.tables import pool_sets
+from cyberdesk_server.store import news
+from cyberdesk_server.store.tables import machines, pool_machines, pool_sets
 from cyberdesk_server.store.upsert import insert
 
 
@@ -18,7 +19,10 @@ async def add(
     rows = [
         {"demand": demand, "pool_id": pool_id, "organization_id": organization_id} for pool_id in pool_ids
     ]
-    await conn.execute(insert(conn, pool_sets).on_conflict_do_nothing(), rows)
+    added = await conn.execute(insert(conn, pool_sets).values(rows).on_conflict_do_nothing())
+    if added.rowcount:
+        members = select(pool_machines.c.machine_id).where(pool_machines.c.pool_id == rows[0]["pool_id"])
+        await news.of_machines_where(conn, machines.c.id.in_(members))
 
 
 async def pools_of(conn: AsyncConnection, demand: Demand) -> tuple[PoolId, ...]:

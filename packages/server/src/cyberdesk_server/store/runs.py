@@ -17,7 +17,7 @@ from cyberdesk_server.domain.ids import (
 )
 from cyberdesk_server.domain.json import JsonObject
 from cyberdesk_server.domain.runs import TERMINAL, Demand, Run, RunStatus
-from cyberdesk_server.store import secrets
+from cyberdesk_server.store import news, secrets
 from cyberdesk_server.store.tables import runs
 
 WAITING = literal(RunStatus.SCHEDULING.value, literal_execute=True)
@@ -42,6 +42,7 @@ async def add(conn: AsyncConnection, run: Run) -> None:
 async def add_all(conn: AsyncConnection, new: Sequence[Run]) -> None:
     """Write new runs that wait for a machine."""
     await conn.execute(_INSERT, [_values(run) for run in new])
+    await news.of_demands(conn, {(run.organization_id, run.demand) for run in new})
 
 
 async def end(
@@ -199,7 +200,10 @@ async def start_over(conn: AsyncConnection, run: Run, *, now: datetime) -> Run |
             .returning(*COLUMNS)
         )
     ).one_or_none()
-    return None if row is None else run_from(row)
+    if row is None:
+        return None
+    await news.of_demands(conn, [(run.organization_id, run.demand)])
+    return run_from(row)
 
 
 # Built once: putting thirty columns together takes longer than asking for them.

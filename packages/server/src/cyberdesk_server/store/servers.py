@@ -7,12 +7,15 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cyberdesk_server.domain.ids import ServerId
-from cyberdesk_server.store.tables import servers
+from cyberdesk_server.store import news
+from cyberdesk_server.store.tables import machines, servers
 
 
 async def add(conn: AsyncConnection, server_id: ServerId, *, folder: str, now: datetime) -> None:
     """A server has begun."""
     await conn.execute(servers.insert().values(id=server_id, folder=folder, started_at=now, seen_at=now))
+    # One that was wrongly taken for gone may hold tunnels: runs that came meanwhile were told to others only.
+    await news.of_machines_where(conn, machines.c.server_id == server_id)
 
 
 async def seen(conn: AsyncConnection, server_id: ServerId, *, now: datetime) -> bool:

@@ -11,6 +11,7 @@ from cyberdesk_server.domain.ids import MachineId, OrganizationId, RunId, Sessio
 from cyberdesk_server.domain.refs import Outcome
 from cyberdesk_server.domain.runs import Demand, Run, RunStatus
 from cyberdesk_server.domain.sessions import Session
+from cyberdesk_server.store import news
 from cyberdesk_server.store.tables import machines, runs, sessions
 
 WAITS = runs.c.status == RunStatus.SCHEDULING.value
@@ -62,11 +63,13 @@ async def reserve(conn: AsyncConnection, session_id: SessionId, machine_id: Mach
         .where(sessions.c.id == session_id, sessions.c.machine_id.is_(None))
         .values(machine_id=machine_id)
     )
-    await conn.execute(
+    reserved = await conn.execute(
         update(machines)
         .where(machines.c.id == machine_id, machines.c.reserved_session_id.is_(None))
         .values(reserved_session_id=session_id)
     )
+    if reserved.rowcount:
+        await news.of_machines(conn, [machine_id])
     await conn.execute(
         update(runs).where(runs.c.session_id == session_id, WAITS).values(machine_id=machine_id)
     )
@@ -79,9 +82,13 @@ async def end(conn: AsyncConnection, session_id: SessionId, *, now: datetime) ->
         .where(sessions.c.id == session_id, sessions.c.ended_at.is_(None))
         .values(ended_at=now)
     )
-    await conn.execute(
-        update(machines).where(machines.c.reserved_session_id == session_id).values(reserved_session_id=None)
+    released = await conn.execute(
+        update(machines)
+        .where(machines.c.reserved_session_id == session_id)
+        .values(reserved_session_id=None)
+        .returning(machines.c.id)
     )
+    await news.of_machines(conn, released.scalars().all())
     return ended.rowcount == 1
 
 
@@ -99,6 +106,7 @@ async def unfinished(conn: AsyncConnection, session_id: SessionId) -> tuple[RunI
 async def demand_machine(conn: AsyncConnection, session: Session, run_id: RunId) -> None:
     """Let this waiting run be the one that gets the session its machine."""
     await conn.execute(update(runs).where(runs.c.id == run_id, WAITS).values(demand=session.demand))
+    await news.of_demands(conn, [(session.organization_id, session.demand)])
 
 
 async def aliases(conn: AsyncConnection, session_id: SessionId) -> frozenset[str]:

@@ -7,6 +7,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 def insert(conn: AsyncConnection, table: Table) -> postgresql.Insert | sqlite.Insert:
     """An insert into `table` that knows `on_conflict_do_update` and `on_conflict_do_nothing`."""
-    if conn.dialect.name == "postgresql":
+    return insert_of(conn.dialect.name, table)
+
+
+def insert_of(dialect: str, table: Table) -> postgresql.Insert | sqlite.Insert:
+    """The same, for statements that are put together once."""
+    if dialect == "postgresql":
         return postgresql.insert(table)
     return sqlite.insert(table)

@@ -3,7 +3,6 @@
 from cyberdesk_server.store.tables.machines import (
     FREE,
     connections,
-    idle,
     machines,
     pool_machines,
     pools,
@@ -24,6 +23,7 @@ from cyberdesk_server.store.tables.runs import (
     sessions,
     steps,
 )
+from cyberdesk_server.store.tables.scheduling import news, offers, openings
 from cyberdesk_server.store.tables.servers import servers
 from cyberdesk_server.store.tables.shared import metadata
 from cyberdesk_server.store.tables.trajectories import trajectories, trajectory_pictures
@@ -46,11 +46,13 @@ __all__ = [
     "attachments",
     "connections",
     "idempotency",
-    "idle",
     "llm_costs",
     "machines",
     "metadata",
     "model_configurations",
+    "news",
+    "offers",
+    "openings",
     "organizations",
     "pictures",
     "pool_machines",

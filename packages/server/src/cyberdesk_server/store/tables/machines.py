@@ -8,7 +8,6 @@ from sqlalchemy import (
     Integer,
     String,
     Table,
-    TextClause,
     UniqueConstraint,
     text,
     true,
@@ -21,14 +20,6 @@ FREE = ("status = 'connected'", "connection_id IS NOT NULL", "is_available", "he
 """What a machine needs to take a run: a live tunnel, and nothing else going on."""
 
 RESERVED = text("reserved_session_id IS NOT NULL")
-
-
-def idle(prefix: str = "") -> TextClause:
-    """The condition of a machine that can take any run, in one spelling: SQLite uses a partial index only for
-    the very terms it was made with."""
-    terms = (*FREE, "reserved_session_id IS NULL")
-    return text(" AND ".join(prefix + term for term in terms))
-
 
 machines = Table(
     "machines",
@@ -61,14 +52,6 @@ machines = Table(
     Column("last_seen", UtcDateTime, nullable=False),
     UniqueConstraint("organization_id", "fingerprint"),
     Index("ix_machines_newest", "organization_id", "created_at", "id"),
-    Index(
-        "ix_machines_idle",
-        "organization_id",
-        "server_id",
-        "id",
-        postgresql_where=idle(),
-        sqlite_where=idle(),
-    ),
     Index("ix_machines_reserved", "reserved_session_id", postgresql_where=RESERVED, sqlite_where=RESERVED),
 )
 

@@ -1,6 +1,6 @@
 """Organizations, their keys, and what was answered to their writes."""
 
-from sqlalchemy import Column, ForeignKey, Integer, LargeBinary, String, Table, text
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, String, Table, text
 
 from cyberdesk_server.store.tables.shared import metadata
 from cyberdesk_server.store.types import Id, Json, UtcDateTime, Words
@@ -11,6 +11,9 @@ organizations = Table(
     Column("id", String(64), primary_key=True),
     Column("name", Words, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
+    # The number of its last claim, counted over all organizations: the smallest is next.
+    Column("last_claim", BigInteger, nullable=False, server_default=text("0")),
+    Index("ix_organizations_last_claim", "last_claim", "id"),
 )
 
 api_keys = Table(

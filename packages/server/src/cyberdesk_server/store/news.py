@@ -1,0 +1,31 @@
+"""What the next decision of the scheduler has to look at (`waiting`).
+
+Whoever lets a run wait, or changes what a machine can take, says so here in the same transaction. It is a
+list that is only added to: nobody waits for anybody's lock.
+"""
+
+from collections.abc import Collection
+
+from sqlalchemy import ColumnElement, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cyberdesk_server.domain.ids import MachineId, OrganizationId
+from cyberdesk_server.domain.runs import Demand
+from cyberdesk_server.store.tables import machines, news
+
+
+async def of_demands(conn: AsyncConnection, demands: Collection[tuple[OrganizationId, Demand]]) -> None:
+    """Runs of these organizations began to wait with these demands."""
+    rows = [{"organization_id": organization_id, "demand": demand} for organization_id, demand in demands]
+    await conn.execute(insert(news), rows)
+
+
+async def of_machines(conn: AsyncConnection, ids: Collection[MachineId]) -> None:
+    """These machines take more runs than before, or fewer."""
+    if ids:
+        await conn.execute(insert(news), [{"machine_id": machine_id} for machine_id in ids])
+
+
+async def of_machines_where(conn: AsyncConnection, which: ColumnElement[bool]) -> None:
+    """The machines that `which` selects take more runs than before, or fewer."""
+    await conn.execute(insert(news).from_select(["machine_id"], select(machines.c.id).where(which)))

@@ -1,0 +1,48 @@
+"""What the scheduler knows: news it has not looked at, offers of machines, and openings."""
+
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, String, Table, text
+
+from cyberdesk_server.store.tables.shared import metadata
+from cyberdesk_server.store.types import Id, UtcDateTime, Words
+
+# None of these has foreign keys: what they name may be gone, and a decision waits for nobody's lock.
+
+news = Table(
+    "news",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    # Either a machine that takes more or less than before, or a demand that a run began to wait with.
+    Column("machine_id", Id),
+    Column("organization_id", String(64)),
+    Column("demand", String(64)),
+)
+
+offers = Table(
+    "offers",
+    metadata,
+    # A free machine, the server that holds its tunnel, and a demand it satisfies.
+    Column("server_id", Words, primary_key=True),
+    Column("organization_id", String(64), primary_key=True),
+    Column("demand", String(64), primary_key=True),
+    Column("machine_id", Id, primary_key=True, index=True),
+)
+
+openings = Table(
+    "openings",
+    metadata,
+    # A demand that runs wait with and machines of the server satisfy.
+    Column("server_id", Words, primary_key=True),
+    Column("organization_id", String(64), primary_key=True),
+    Column("demand", String(64), primary_key=True),
+    # No waiting run of this demand is better than that; the best may be worse by now.
+    Column("is_priority", Boolean, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Index(
+        "ix_openings_best",
+        "server_id",
+        "organization_id",
+        text("is_priority DESC"),
+        "created_at",
+        "demand",
+    ),
+)
