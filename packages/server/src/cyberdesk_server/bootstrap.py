@@ -42,16 +42,16 @@ from cyberdesk_server.executor.parts import ExecutorParts, Limits
 from cyberdesk_server.executor.reading.reader import ScreenReader
 from cyberdesk_server.gateway import Gateway, TunnelWebSocketProtocol
 from cyberdesk_server.gateway.websocket import PING_SECONDS, PONG_LIMIT_SECONDS
-from cyberdesk_server.ports import Blobs, Bus, Clock
+from cyberdesk_server.ports import Clock
 from cyberdesk_server.settings import Settings
-from cyberdesk_server.store import idempotency
 from cyberdesk_server.store.claims import Claim
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.store.migrate import migrate
 from cyberdesk_server.topics import MACHINES_FREE
-from cyberdesk_server.usecases import attachments, organizations, servers, waiting
+from cyberdesk_server.usecases import organizations, servers
 from cyberdesk_server.usecases.servers import Lookout
 from cyberdesk_server.worker import Worker, WorkerLimits
+from cyberdesk_server.worker.chores import Lives, Upkeep, chores
 from cyberdesk_server.worker.timers import Chore, keep_doing
 from cyberdesk_server.worker.worker import RENEWALS_PER_LEASE
 
@@ -65,15 +65,6 @@ KEEP_ALIVE_SECONDS = 75
 
 DRAIN_SECONDS = 5
 """How long requests under way may take when the server stops."""
-
-EXPIRY_SECONDS = 60
-"""How long an expired file, which nobody can read any more, still takes up room."""
-
-OVERDUE_SECONDS = 5
-"""How long a run that has waited too long may still wait."""
-
-FORGET_SECONDS = 3600
-"""How long an answer that is no longer given again still takes up room."""
 
 
 class CannotStart(Exception):
@@ -212,8 +203,7 @@ def _build(
     links = SignedLinks(master_key.key_for("links"), public_url=public_url, clock=clock)
     blobs = _blobs(settings, links)
     vault = EnvelopeVault(master_key)
-    log_life = timedelta(days=settings.request_log_days)
-    gateway = Gateway(server_id, database, bus, clock, request_log_life=log_life)
+    gateway = Gateway(server_id, database, bus, clock)
     allowed = _server_limits(settings)
     limits = Limits(
         run_time_limit_seconds=settings.run_time_limit_seconds,
@@ -288,29 +278,17 @@ def _build(
         if await lookout.look():
             await bus.publish(MACHINES_FREE)
 
-    chores = (
-        Chore("stay alive", settings.lease_seconds / RENEWALS_PER_LEASE, stay_alive),
-        *_chores(database, bus, blobs, clock),
+    lives = Lives(
+        idle_session=timedelta(seconds=settings.session_idle_seconds) or None,
+        request_log=timedelta(days=settings.request_log_days),
     )
-    return Site(server_id, database, gateway, worker, http, clock, chores)
-
-
-def _chores(database: Database, bus: Bus, blobs: Blobs, clock: Clock) -> tuple[Chore, ...]:
-    async def remove_expired_files() -> None:
-        await attachments.remove_expired(database, blobs, now=clock.now())
-
-    async def forget_old_answers() -> None:
-        async with database.transaction() as conn:
-            await idempotency.forget_old(conn, now=clock.now())
-
-    async def end_overdue_runs() -> None:
-        await waiting.end_overdue(database, bus, now=clock.now())
-
-    return (
-        Chore("end runs that waited too long", OVERDUE_SECONDS, end_overdue_runs),
-        Chore("remove expired files", EXPIRY_SECONDS, remove_expired_files),
-        Chore("forget old answers", FORGET_SECONDS, forget_old_answers),
+    table = chores(
+        Upkeep(database, blobs, bus, clock, lives),
+        stay_alive=stay_alive,
+        sign_seconds=settings.lease_seconds / RENEWALS_PER_LEASE,
+        check_tunnels=gateway.check_tunnels,
     )
+    return Site(server_id, database, gateway, worker, http, clock, table)
 
 
 def _providers(settings: Settings, clock: Clock) -> HttpProviders:
@@ -380,9 +358,8 @@ async def _run(
         http = group.create_task(site.http.serve(sockets=[listener]))
         await site.http.is_ready.wait()
         worker = group.create_task(site.worker.run())
-        seen = group.create_task(site.gateway.keep_seen())
         logging = group.create_task(site.gateway.keep_logs_written())
-        chores = group.create_task(keep_doing(site.clock, site.chores))
+        upkeep = group.create_task(keep_doing(site.clock, site.chores))
         # What the start has left in memory stays: no collection needs to walk through it while a click waits.
         gc.collect()
         gc.freeze()
@@ -391,10 +368,9 @@ async def _run(
         log.info("stopping")
         await site.worker.stop()
         await worker
-        seen.cancel()
-        logging.cancel()
-        chores.cancel()
+        upkeep.cancel()
         await site.gateway.close()
+        await logging
         await servers.end(site.database, site.server_id, now=site.clock.now())
         site.http.should_exit = True
         await http

@@ -139,6 +139,11 @@ class Settings(BaseSettings):
     max_failures_in_a_row: PositiveInt = _setting(
         5, "Turns that may fail one after another before a run is given up.", unit="turns"
     )
+    session_idle_seconds: Annotated[float, Field(ge=0, le=365 * 24 * 3600)] = _setting(
+        3600.0,
+        "How long a session keeps its machine after its last run; 0 keeps it until it is released.",
+        unit="seconds",
+    )
     request_log_days: Annotated[PositiveInt, Field(le=3650)] = _setting(
         30, "How long `/v1/request-logs` tells what was asked of a machine.", unit="days"
     )

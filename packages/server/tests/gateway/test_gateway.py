@@ -1,17 +1,21 @@
 """What the gateway tells the rest of the server about its tunnels."""
 
-import asyncio
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from cyberdesk_server.domain.ids import OrganizationId, ServerId
 from cyberdesk_server.domain.machines import MachineStatus
 from cyberdesk_server.gateway import Gateway
 from cyberdesk_server.ports import NobodyAnswers
 from cyberdesk_server.questions import Question
+from cyberdesk_server.store import machines
+from cyberdesk_server.store.database import Database
 from cyberdesk_server.testing.ports import ManualClock
+from cyberdesk_server.testing.rows import HERE, NOON, a_machine
 
+ORGANIZATION = OrganizationId("org_test")
 LOOK = Question("GET", "/computer/display/screenshot")
 
 
@@ -19,12 +23,51 @@ async def test_a_connected_machine_is_seen_again_and_again(site: Any) -> None:
     async with site.driver() as (_, machine):
         later = machine.last_seen + timedelta(hours=1)
         site.gateway._clock = ManualClock(later)
-        seeing = asyncio.create_task(site.gateway.keep_seen())
-        seen = await site.until(machine.fingerprint, lambda now: now.last_seen > later)
-        seeing.cancel()
-        await asyncio.gather(seeing, return_exceptions=True)
 
-        assert seen.status is MachineStatus.CONNECTED
+        await site.gateway.check_tunnels()
+
+        seen = await site.machine(machine.fingerprint)
+        assert (seen.status, seen.last_seen) == (MachineStatus.CONNECTED, later)
+
+
+async def test_a_tunnel_that_was_overtaken_at_another_server_is_closed_for_good(
+    site: Any, database: Database
+) -> None:
+    """Two clones of one disk image would push each other out for ever."""
+    async with site.driver() as (overtaken, machine):
+        elsewhere = {"fingerprint": machine.fingerprint, "server_id": ServerId("elsewhere")}
+        async with database.transaction() as conn:
+            await a_machine(conn, ORGANIZATION, **elsewhere)
+
+        await site.gateway.check_tunnels()
+
+        await overtaken.socket.wait_closed()
+        assert overtaken.socket.close_code == 4001
+        assert (await site.machine(machine.fingerprint)).server_id == "elsewhere"
+
+
+async def test_a_tunnel_of_a_machine_that_counts_as_gone_is_opened_anew(
+    site: Any, database: Database
+) -> None:
+    """The other servers took this one for gone."""
+    async with site.driver() as (driver, _):
+        async with database.transaction() as conn:
+            await machines.disconnect_all(conn, HERE, now=NOON)
+
+        await site.gateway.check_tunnels()
+
+        await driver.socket.wait_closed()
+        assert (driver.socket.close_code, driver.socket.close_reason) == (4008, "Wait 1 seconds")
+
+
+async def test_a_machine_whose_tunnel_is_not_here_is_disconnected(site: Any, database: Database) -> None:
+    """The database was away when its tunnel closed."""
+    async with database.transaction() as conn:
+        machine = await a_machine(conn, ORGANIZATION)
+
+    await site.gateway.check_tunnels()
+
+    assert (await site.machine(machine.fingerprint)).connection_id is None
 
 
 async def test_a_connecting_machine_wakes_the_workers(site: Any) -> None:

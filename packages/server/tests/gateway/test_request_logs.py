@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -35,7 +35,7 @@ async def written(database: Database) -> tuple[RequestLog, ...]:
 
 
 async def write_all(logs: RequestLogs) -> None:
-    """The last round of writing and forgetting."""
+    """The last round of writing."""
     keeping = asyncio.create_task(logs.keep_written())
     await asyncio.sleep(0)
     logs.end()
@@ -157,21 +157,3 @@ async def test_a_database_that_fails_now_gets_the_logs_later(
     await write_all(logs)
 
     assert [log.error_message for log in await written(database)] == ["gone"]
-
-
-async def test_old_logs_are_forgotten(database: Database) -> None:
-    class Tomorrow(SystemClock):
-        def now(self) -> datetime:
-            return super().now() + timedelta(days=1)
-
-    machine = await machine_in(database)
-    old = RequestLogs(database, SystemClock())
-    old.of(machine)(LOOK, DriverAnswer(200), 0)
-    await write_all(old)
-
-    await write_all(RequestLogs(database, Tomorrow(), life=timedelta(days=2)))
-    kept = await written(database)
-    await write_all(RequestLogs(database, Tomorrow(), life=timedelta(hours=23)))
-
-    assert len(kept) == 1
-    assert await written(database) == ()

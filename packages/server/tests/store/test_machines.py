@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
-from cyberdesk_server.domain.ids import ApiKeyId, ConnectionId, MachineId, OrganizationId
+from cyberdesk_server.domain.ids import ApiKeyId, ConnectionId, MachineId, OrganizationId, ServerId
 from cyberdesk_server.domain.machines import Machine, MachineStatus
 from cyberdesk_server.store import machines
 from cyberdesk_server.store.database import Database
@@ -113,18 +113,28 @@ async def test_a_machine_without_its_tunnel_is_disconnected(database: Database) 
         assert await open_connections(conn) == []
 
 
-async def test_only_the_current_tunnel_keeps_a_machine_seen(database: Database) -> None:
+async def test_a_server_keeps_the_machines_seen_that_are_connected_to_it(database: Database) -> None:
     async with database.transaction() as conn:
         organization = await an_organization(conn)
-        machine, older = await connect(conn, organization, now=NOON)
-        _, newer = await connect(conn, organization, now=NOON)
+        machine, connection_id = await connect(conn, organization, now=NOON)
+        other = await a_machine(conn, organization, server_id=ServerId("elsewhere"))
+        await a_machine(conn, organization, is_connected=False)
 
-        await machines.seen(conn, machine.id, connection_id=older, now=LATER + timedelta(1))
-        await machines.seen(conn, machine.id, connection_id=newer, now=LATER)
+        assert await machines.seen(conn, HERE, now=LATER) == {machine.id: connection_id}
 
-        found = await machines.get(conn, organization, machine.id)
-        assert found is not None
-        assert found.last_seen == LATER
+        found, _ = await machines.find(conn, organization, ids=[machine.id, other.id])
+        assert {each.id: each.last_seen for each in found} == {machine.id: LATER, other.id: NOON}
+
+
+async def test_machines_at_other_servers_are_told_from_those_that_are_nowhere(database: Database) -> None:
+    async with database.transaction() as conn:
+        organization = await an_organization(conn)
+        here, _ = await connect(conn, organization)
+        other = await a_machine(conn, organization, server_id=ServerId("elsewhere"))
+        gone = await a_machine(conn, organization, is_connected=False)
+
+        ids = [here.id, other.id, gone.id]
+        assert await machines.connected_elsewhere(conn, ids, HERE) == {other.id}
 
 
 async def test_a_server_that_is_gone_holds_no_tunnel(database: Database) -> None:

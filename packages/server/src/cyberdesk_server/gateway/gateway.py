@@ -2,17 +2,15 @@
 
 import asyncio
 from contextlib import suppress
-from datetime import timedelta
 from uuid import uuid4
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import Receive, Scope, Send
 
 from cyberdesk_server.domain.ids import ConnectionId, MachineId, ServerId
 from cyberdesk_server.gateway.dialect import dialect_of
 from cyberdesk_server.gateway.handshake import Handshake, Refused, read_handshake
-from cyberdesk_server.gateway.request_logs import DEFAULT_LIFE, RequestLogs
+from cyberdesk_server.gateway.request_logs import RequestLogs
 from cyberdesk_server.gateway.socket import Socket, SocketClosed
 from cyberdesk_server.gateway.tunnel import Tunnel
 from cyberdesk_server.gateway.websocket import patience_of
@@ -25,9 +23,6 @@ from cyberdesk_server.store.machines import Machine
 from cyberdesk_server.topics import MACHINES_FREE
 
 log = structlog.get_logger(__name__)
-
-SEEN_SECONDS = 30.0
-"""How often `last_seen` of the connected machines is written."""
 
 CLOSING_SECONDS = 5.0
 """How long the closing of all tunnels may take."""
@@ -52,14 +47,12 @@ class Gateway:
         database: Database,
         bus: Bus,
         clock: Clock,
-        *,
-        request_log_life: timedelta = DEFAULT_LIFE,
     ) -> None:
         self._server_id = server_id
         self._database = database
         self._bus = bus
         self._clock = clock
-        self._logs = RequestLogs(database, clock, life=request_log_life)
+        self._logs = RequestLogs(database, clock)
         self._live: dict[MachineId, tuple[ConnectionId, Tunnel]] = {}
         self._connecting = asyncio.Lock()  # memory and database agree on which connection is the newest
         self._open: set[ConnectionId] = set()
@@ -75,17 +68,24 @@ class Gateway:
             case handshake, api_key:
                 await self._hold(socket, scope, handshake, api_key)
 
-    async def keep_seen(self) -> None:
-        """Write `last_seen` of the connected machines, for ever."""
-        while True:
-            await self._clock.sleep(SEEN_SECONDS)
-            now = self._clock.now()
-            try:
-                async with self._database.transaction() as conn:
-                    for machine_id, (connection_id, _) in tuple(self._live.items()):
-                        await machines.seen(conn, machine_id, connection_id=connection_id, now=now)
-            except SQLAlchemyError:
-                log.warning("last_seen not written, trying again", exc_info=True)
+    async def check_tunnels(self) -> None:
+        """Write `last_seen` of the connected machines, and settle what the database and this process see
+        differently.
+
+        A tunnel whose machine has connected to another server is closed for good; one whose machine counts
+        as disconnected, so that its driver connects anew. A machine whose tunnel is not here is disconnected.
+        """
+        live, now = dict(self._live), self._clock.now()
+        async with self._database.transaction() as conn:
+            known = await machines.seen(conn, self._server_id, now=now)
+            for machine_id, connection_id in known.items():
+                if connection_id not in self._open:
+                    await machines.disconnect(conn, machine_id, connection_id=connection_id, now=now)
+            lost = {id_: tunnel for id_, (current, tunnel) in live.items() if known.get(id_) != current}
+            elsewhere = await machines.connected_elsewhere(conn, lost, self._server_id)
+        await asyncio.gather(
+            *(tunnel.close(*(TAKEN_OVER if id_ in elsewhere else RESTARTING)) for id_, tunnel in lost.items())
+        )
 
     async def keep_logs_written(self) -> None:
         """Write down what goes through the tunnels, a moment later, until the gateway is closed."""

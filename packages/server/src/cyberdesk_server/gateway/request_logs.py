@@ -34,10 +34,6 @@ MAX_WAITING = 10_000
 BATCH = 100
 """Rows of one transaction: few, because a click may wait while they are put together."""
 
-FORGET_SECONDS = 3600.0
-FORGET_ROWS = 5_000
-DEFAULT_LIFE = timedelta(days=30)
-
 Note = Callable[[Question, DriverAnswer | NoAnswer, float], None]
 """Takes a request, what came of it, and how many seconds it took."""
 
@@ -62,11 +58,9 @@ class _Noted:
 class RequestLogs:
     """The requests of all tunnels of this process."""
 
-    def __init__(self, database: Database, clock: Clock, *, life: timedelta = DEFAULT_LIFE) -> None:
-        """`life` is how long a log is kept."""
+    def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
-        self._life = life
         self._waiting: deque[_Noted] = deque()
         self._lost = 0
         self._is_over = asyncio.Event()
@@ -98,16 +92,12 @@ class RequestLogs:
         return note
 
     async def keep_written(self) -> None:
-        """Write what was noted, and forget what is old, until the end; then write what is left."""
-        forget_at = self._clock.now()
+        """Write what was noted, until the end; then write what is left."""
         while not self._is_over.is_set():
             with suppress(TimeoutError):
                 async with asyncio.timeout(WRITE_SECONDS):
                     await self._is_over.wait()
             await self._write()
-            if self._clock.now() >= forget_at:
-                await self._forget_old()
-                forget_at = self._clock.now() + timedelta(seconds=FORGET_SECONDS)
 
     def end(self) -> None:
         """Nothing more comes."""
@@ -127,16 +117,6 @@ class RequestLogs:
         if self._lost:
             log.warning("request logs were lost: more came than could be written", lost=self._lost)
             self._lost = 0
-
-    async def _forget_old(self) -> None:
-        before = self._clock.now() - self._life
-        try:
-            while True:
-                async with self._database.transaction() as conn:
-                    if await request_logs.forget(conn, before=before, at_most=FORGET_ROWS) < FORGET_ROWS:
-                        return
-        except SQLAlchemyError:
-            log.warning("old request logs not removed, trying again in an hour", exc_info=True)
 
 
 def _outcome(

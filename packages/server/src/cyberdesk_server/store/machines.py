@@ -28,6 +28,7 @@ __all__ = [
     "Machine",
     "add",
     "connect",
+    "connected_elsewhere",
     "delete",
     "disconnect",
     "disconnect_all",
@@ -193,15 +194,28 @@ async def disconnect(
 
 
 async def seen(
-    conn: AsyncConnection, machine_id: MachineId, *, connection_id: ConnectionId, now: datetime
-) -> None:
-    """The tunnel gave a sign of life."""
-    await conn.execute(
+    conn: AsyncConnection, server_id: ServerId, *, now: datetime
+) -> Mapping[MachineId, ConnectionId]:
+    """The machines that are connected to this server gave a sign of life; which, and their tunnels."""
+    rows = await conn.execute(
         update(machines)
-        .where(machines.c.id == machine_id, machines.c.connection_id == connection_id)
+        .where(machines.c.server_id == server_id)
         .values(last_seen=now)
+        .returning(machines.c.id, machines.c.connection_id)
     )
-    await conn.execute(update(connections).where(connections.c.id == connection_id).values(last_ping=now))
+    its_tunnels = select(machines.c.connection_id).where(machines.c.server_id == server_id)
+    await conn.execute(update(connections).where(connections.c.id.in_(its_tunnels)).values(last_ping=now))
+    return {row.id: row.connection_id for row in rows}
+
+
+async def connected_elsewhere(
+    conn: AsyncConnection, ids: Collection[MachineId], server_id: ServerId
+) -> frozenset[MachineId]:
+    """Those of the machines that are connected to another server than this."""
+    rows = await conn.execute(
+        select(machines.c.id).where(machines.c.id.in_(ids), machines.c.server_id != server_id)
+    )
+    return frozenset(rows.scalars())
 
 
 async def disconnect_all(conn: AsyncConnection, server_id: ServerId, *, now: datetime) -> int:

@@ -15,6 +15,7 @@ from cyberdesk_server.store import news
 from cyberdesk_server.store.tables import machines, runs, sessions
 
 WAITS = runs.c.status == RunStatus.SCHEDULING.value
+GOES_ON = runs.c.status.in_([status.value for status in RunStatus if not status.is_terminal])
 
 
 async def add(conn: AsyncConnection, session: Session) -> None:
@@ -39,6 +40,28 @@ async def get(
         )
     ).one_or_none()
     return None if row is None else _session(row)
+
+
+async def lock(conn: AsyncConnection, session_id: SessionId) -> Session | None:
+    """The session, of whatever organization, with nobody else adding a run to it or ending it."""
+    rows = await conn.execute(select(sessions).where(sessions.c.id == session_id).with_for_update())
+    row = rows.one_or_none()
+    return None if row is None else _session(row)
+
+
+async def idle(
+    conn: AsyncConnection, *, before: datetime, only: SessionId | None = None
+) -> tuple[SessionId, ...]:
+    """The sessions that go on, were made before, and in which no run waits, goes on, or has ended since.
+
+    With `only` none but this one, if it is such a session.
+    """
+    its_runs = runs.c.session_id == sessions.c.id
+    in_use = select(runs.c.id).where(its_runs, GOES_ON | (runs.c.ended_at > before)).exists()
+    which = sessions.c.ended_at.is_(None) & (sessions.c.created_at <= before) & ~in_use
+    if only is not None:
+        which &= sessions.c.id == only
+    return tuple((await conn.execute(select(sessions.c.id).where(which))).scalars())
 
 
 async def reserving(conn: AsyncConnection, machine_id: MachineId) -> tuple[Session, ...]:
@@ -94,10 +117,9 @@ async def end(conn: AsyncConnection, session_id: SessionId, *, now: datetime) ->
 
 async def unfinished(conn: AsyncConnection, session_id: SessionId) -> tuple[RunId, ...]:
     """The runs of the session that wait or go on, in the order of creation."""
-    going_on = runs.c.status.in_(status.value for status in RunStatus if not status.is_terminal)
     rows = await conn.execute(
         select(runs.c.id)
-        .where(runs.c.session_id == session_id, going_on)
+        .where(runs.c.session_id == session_id, GOES_ON)
         .order_by(runs.c.created_at, runs.c.id)
     )
     return tuple(rows.scalars())

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import structlog
 
 from cyberdesk_server.ports import Clock
+from cyberdesk_server.store.database import is_away
 
 log = structlog.get_logger(__name__)
 
@@ -33,6 +34,9 @@ async def _keep_doing(clock: Clock, chore: Chore) -> None:
     while True:
         try:
             await chore.do()
-        except Exception:  # the edge: one chore's trouble must not end the server
-            log.exception("chore failed, trying again", chore=chore.name)
+        except Exception as error:  # the edge: one chore's trouble must not end the server
+            if is_away(error):
+                log.warning("the database is away, the chore waits for it", chore=chore.name)
+            else:
+                log.exception("chore failed, trying again", chore=chore.name)
         await clock.sleep(chore.every_seconds)

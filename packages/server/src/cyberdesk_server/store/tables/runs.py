@@ -24,6 +24,7 @@ ONE_RUN_PER_MACHINE = "one_run_per_machine"
 WAITING = text("status = 'scheduling'")
 WAITING_WITH_A_LIMIT = text("status = 'scheduling' AND start_by IS NOT NULL")
 HELD = text("lease_expires_at IS NOT NULL")
+OPEN = text("ended_at IS NULL")
 
 sessions = Table(
     "sessions",
@@ -36,6 +37,7 @@ sessions = Table(
     Column("demand", String(64), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("ended_at", UtcDateTime),
+    Index("ix_sessions_open", "created_at", postgresql_where=OPEN, sqlite_where=OPEN),
 )
 
 runs = Table(

@@ -15,6 +15,8 @@ IDLE = sa.text(
     " AND reserved_session_id IS NULL"
 )
 
+OPEN = sa.text("ended_at IS NULL")
+
 
 def upgrade() -> None:
     op.create_table(
@@ -43,3 +45,4 @@ def upgrade() -> None:
         "UPDATE machines SET status = 'disconnected', connection_id = NULL WHERE connection_id IS NOT NULL"
     )
     op.execute("ALTER TABLE runs RENAME COLUMN worker_id TO server_id")
+    op.create_index("ix_sessions_open", "sessions", ["created_at"], postgresql_where=OPEN, sqlite_where=OPEN)

@@ -1,0 +1,91 @@
+"""The table of what every server does by the clock.
+
+Each chore is a use case of its own, and several servers may do the same one at once: what one has done the
+other finds done.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from cyberdesk_server.ports import Blobs, Bus, Clock
+from cyberdesk_server.store import idempotency
+from cyberdesk_server.store.database import Database
+from cyberdesk_server.topics import MACHINES_FREE
+from cyberdesk_server.usecases import attachments, request_logs, sessions, waiting
+from cyberdesk_server.worker.timers import Chore
+
+TUNNELS_SECONDS = 30.0
+"""How old `last_seen` of a connected machine may be, and how long a tunnel that was overtaken stays open."""
+
+IDLE_SECONDS = 60.0
+"""How much longer than it may an idle session keeps its machine."""
+
+OVERDUE_SECONDS = 5.0
+"""How much longer than it may a run waits."""
+
+EXPIRY_SECONDS = 60.0
+"""How long an expired file, which nobody can read any more, still takes up room."""
+
+FORGET_SECONDS = 3600.0
+"""How long what is told no longer still takes up room: answers given again, request logs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lives:
+    """How long things are kept."""
+
+    idle_session: timedelta | None
+    """None: for ever."""
+
+    request_log: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Upkeep:
+    """What the chores are done with."""
+
+    database: Database
+    blobs: Blobs
+    bus: Bus
+    clock: Clock
+    lives: Lives
+
+    async def end_overdue_runs(self) -> None:
+        await waiting.end_overdue(self.database, self.bus, now=self.clock.now())
+
+    async def release_idle_sessions(self) -> None:
+        if self.lives.idle_session is None:
+            return
+        now = self.clock.now()
+        if await sessions.release_idle(self.database, before=now - self.lives.idle_session, now=now):
+            await self.bus.publish(MACHINES_FREE)
+
+    async def remove_expired_files(self) -> None:
+        await attachments.remove_expired(self.database, self.blobs, now=self.clock.now())
+
+    async def forget_old_answers(self) -> None:
+        async with self.database.transaction() as conn:
+            await idempotency.forget_old(conn, now=self.clock.now())
+
+    async def forget_old_request_logs(self) -> None:
+        await request_logs.forget_old(self.database, before=self.clock.now() - self.lives.request_log)
+
+
+def chores(
+    upkeep: Upkeep,
+    *,
+    stay_alive: Callable[[], Awaitable[None]],
+    sign_seconds: float,
+    check_tunnels: Callable[[], Awaitable[None]],
+) -> tuple[Chore, ...]:
+    """All of them. Each `sign_seconds` a server says that it lives, and looks whether the others do."""
+    return (
+        Chore("stay alive", sign_seconds, stay_alive),
+        Chore("check tunnels", TUNNELS_SECONDS, check_tunnels),
+        Chore("end runs that waited too long", OVERDUE_SECONDS, upkeep.end_overdue_runs),
+        Chore("release idle sessions", IDLE_SECONDS, upkeep.release_idle_sessions),
+        Chore("remove expired files", EXPIRY_SECONDS, upkeep.remove_expired_files),
+        Chore("forget old answers", FORGET_SECONDS, upkeep.forget_old_answers),
+        Chore("forget old request logs", FORGET_SECONDS, upkeep.forget_old_request_logs),
+    )
