@@ -1,6 +1,6 @@
 # The manual of this repository: `make` lists the commands.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test test-fast fuzz chaos check fix bench bench-api bench-sdk lock clean
+.PHONY: help setup demo up test test-fast fuzz chaos simulate check fix bench bench-api bench-sdk lock clean
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
@@ -28,6 +28,9 @@ fuzz: setup      ## ten minutes of requests nobody would think of; SECONDS=60 SE
 
 chaos: setup     ## kill servers, drivers and the database 200 times while runs go on; ROUNDS=20 SEED=1 DATABASE=postgresql change that
 	@python -m chaos $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SEED),--seed $(SEED)) $(if $(DATABASE),--database $(DATABASE))
+
+simulate: setup  ## the server through deaths, freezes and lost messages, in simulated time; SEEDS=10000 FIRST=1 or SEED=7 change that
+	@python -m simulation $(if $(SEEDS),--seeds $(SEEDS)) $(if $(FIRST),--first $(FIRST)) $(if $(SEED),--seed $(SEED) --verbose)
 
 check: setup     ## lint, format, types, import contracts, generated code
 	@ruff check

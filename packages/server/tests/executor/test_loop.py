@@ -449,7 +449,7 @@ async def test_an_action_nobody_knows_the_outcome_of_ends_the_run(stage: Stage) 
 
     assert ending.status is RunStatus.ERROR
     assert "nobody can say whether it happened" in ending.error[0]
-    assert [step.state for step in await stage.history()] == [StepState.FAILED, StepState.FAILED]
+    assert [step.state for step in await stage.history()] == [StepState.BROKEN, StepState.FAILED]
 
 
 async def test_a_model_that_gives_up_ends_the_run_and_leaves_the_screen_it_saw(stage: Stage) -> None:

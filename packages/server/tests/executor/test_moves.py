@@ -11,6 +11,7 @@ from cyberdesk_server.executor.moves import (
     AskModel,
     CarryOut,
     End,
+    GiveUp,
     failures_in_a_row,
     next_move,
     runtime_values,
@@ -52,6 +53,13 @@ def test_a_declaration_ends_the_run_whatever_else_waits(tool: str, status: RunSt
 
 def test_a_declaration_that_failed_declares_nothing() -> None:
     assert next_move([a_step(FAILED, tool="declare_task_failed")]) == AskModel(turn=2)
+
+
+def test_a_call_that_broke_the_run_off_is_the_last_of_it() -> None:
+    """Another worker must not ask a model, which might do again what may have happened."""
+    broken = a_step(StepState.BROKEN, error="nobody can say whether it happened")
+
+    assert next_move([a_step(DONE), broken, a_step(FAILED)]) == GiveUp("nobody can say whether it happened")
 
 
 def test_only_the_latest_failures_count() -> None:

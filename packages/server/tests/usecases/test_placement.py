@@ -1,14 +1,19 @@
 """Where a run is to be carried out."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from cyberdesk_server.adapters.vault import EnvelopeVault, MasterKey
 from cyberdesk_server.domain.ids import MachineId, PoolId, SessionId
+from cyberdesk_server.domain.limits import BUILT_IN_LIMITS
 from cyberdesk_server.domain.refusals import InvalidFields, SessionEnded, Unknown
 from cyberdesk_server.domain.runs import (
     ANY_MACHINE,
+    Run,
     demand_of_machine,
     demand_of_pools,
     demand_of_session,
@@ -17,7 +22,9 @@ from cyberdesk_server.domain.sessions import Session
 from cyberdesk_server.store import sessions
 from cyberdesk_server.store.tables import pool_sets
 from cyberdesk_server.testing.rows import NOON, a_machine, a_pool, an_organization
+from cyberdesk_server.usecases.orders import Order
 from cyberdesk_server.usecases.placement import Placement, Wish, place
+from cyberdesk_server.usecases.runs import create
 from sqlalchemy import select
 
 Office = Any
@@ -96,7 +103,33 @@ async def test_the_only_run_of_a_session_without_a_machine_gets_it_one(office: O
     second = await placed(office, session_id=session.id)
 
     assert first == Placement("pools:some", session_id=session.id)
-    assert second == Placement(demand_of_session(session.id), session_id=session.id, is_next=False)
+    assert second == Placement(
+        demand_of_session(session.id), session_id=session.id, is_after=NOON, is_next=False
+    )
+
+
+async def test_runs_of_a_session_follow_each_other_whatever_the_clocks_say(office: Office) -> None:
+    """Invariant 3: they may be made on several servers, and a clock may be set back."""
+    vault = EnvelopeVault(MasterKey(b"k" * 32))
+    order = Order(office.workflow.id)
+
+    async def made(wish: Wish, now: datetime) -> Sequence[Run]:
+        return await create(
+            office.conn,
+            order,
+            wish,
+            organization_id=office.organization_id,
+            allowed=BUILT_IN_LIMITS,
+            vault=vault,
+            now=now,
+            count=2,
+        )
+
+    first = await made(Wish(start_session=True), NOON)
+    second = await made(Wish(session_id=first[0].session_id), NOON - timedelta(seconds=10))
+
+    made_at = [run.created_at for run in (*first, *second)]
+    assert made_at == sorted(set(made_at))
 
 
 async def test_a_session_that_has_ended_takes_no_run(office: Office) -> None:

@@ -62,6 +62,8 @@ class StepState(StrEnum):
     DONE = "done"
     FAILED = "failed"
     """The tool answered with an error; the model reads it and goes on."""
+    BROKEN = "broken"
+    """The run cannot go on after this call: whoever has the run now ends it with the call's error."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,14 +72,21 @@ class RunJournal:
 
     async def fail(self, step: Step, reason: str, rest: Sequence[Step] = ()) -> None:
         """Write why a call failed; with it, the rest of its turn is dropped."""
-        failed = replace(step, state=StepState.FAILED, error=await self._secrets.mask(reason))
-        await self._write([failed, *_dropped(rest, f"not done, because step {step.number} failed")])
+        await self._fail(StepState.FAILED, step, reason, rest)
+
+    async def break_off(self, step: Step, reason: str, rest: Sequence[Step]) -> None:
+        """Write why the run cannot go on after this call: no worker asks the model what to do instead."""
+        await self._fail(StepState.BROKEN, step, reason, rest)
 
     async def drop(self, reason: str) -> None:
         """Write that the calls which are still waiting will not be carried out."""
         waiting = [step for step in self._history if step.state is StepState.STARTED]
         if waiting:
             await self._write(_dropped(waiting, reason))
+
+    async def _fail(self, state: StepState, step: Step, reason: str, rest: Sequence[Step]) -> None:
+        failed = replace(step, state=state, error=await self._secrets.mask(reason))
+        await self._write([failed, *_dropped(rest, f"not done, because step {step.number} failed")])
 
     async def _write(self, ended: Sequence[Step], file: OutputFile | None = None) -> None:
         now = self._parts.clock.now()

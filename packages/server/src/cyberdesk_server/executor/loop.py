@@ -28,6 +28,7 @@ from cyberdesk_server.executor.moves import (
     AskModel,
     CarryOut,
     End,
+    GiveUp,
     failures_in_a_row,
     next_move,
     runtime_values,
@@ -124,6 +125,8 @@ class _Execution:
             match next_move(self.journal.history):
                 case End() as end:
                     return end
+                case GiveUp(reason):
+                    raise RunFails(reason)
                 case CarryOut(step, rest):
                     await self._carry_out(step, rest)
                 case AskModel(number):
@@ -168,7 +171,7 @@ class _Execution:
         except ToolFailed as failure:
             await self.journal.fail(step, str(failure), rest)
         except RunFails as failure:
-            await self.journal.fail(step, str(failure), rest)
+            await self.journal.break_off(step, str(failure), rest)
             raise
         else:
             await self.journal.complete(step, outcome)

@@ -41,7 +41,14 @@ class End:
     reason: str | None
 
 
-Move = AskModel | CarryOut | End
+@dataclass(frozen=True, slots=True)
+class GiveUp:
+    """A call broke the run off, and its worker was lost before it could end the run."""
+
+    reason: str
+
+
+Move = AskModel | CarryOut | End | GiveUp
 
 
 def next_move(history: Sequence[Step]) -> Move:
@@ -51,6 +58,9 @@ def next_move(history: Sequence[Step]) -> Move:
         status = RunStatus.TASK_FAILED if declared.call.tool == TASK_FAILED else RunStatus.SUCCESS
         reason = (declared.result or {}).get("text")
         return End(status, str(reason) if reason else None)
+    broken = next((step for step in history if step.state is StepState.BROKEN), None)
+    if broken is not None:
+        return GiveUp(broken.error or "the run cannot go on")
     waiting = [step for step in history if step.state is StepState.STARTED]
     if waiting:
         return CarryOut(waiting[0], tuple(waiting[1:]))

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, or_, select, update
+from sqlalchemy import ColumnElement, Row, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cyberdesk_server.domain.ids import MachineId, OrganizationId, RunId, SessionId
@@ -123,6 +123,13 @@ async def unfinished(conn: AsyncConnection, session_id: SessionId) -> tuple[RunI
         .order_by(runs.c.created_at, runs.c.id)
     )
     return tuple(rows.scalars())
+
+
+async def last_made_at(conn: AsyncConnection, session_id: SessionId) -> datetime | None:
+    """When the youngest run of the session was made; None while it has none."""
+    youngest = select(func.max(runs.c.created_at)).where(runs.c.session_id == session_id)
+    made_at: datetime | None = (await conn.execute(youngest)).scalar_one()
+    return made_at
 
 
 async def demand_machine(conn: AsyncConnection, session: Session, run_id: RunId) -> None:

@@ -93,6 +93,8 @@ async def write(
     conn: AsyncConnection, placed: Sequence[Placed], *, allowed: ServerLimits, vault: Vault, now: datetime
 ) -> tuple[Run, ...]:
     """The runs of these orders, written with their secrets, each a little younger than the one before."""
+    before = placed[0].placement.is_after
+    first_at = now if before is None else max(now, before + APART)
     with_checks = list({one.workflow.id for one in placed if one.workflow.has_post_run_checks})
     checks = await post_run_checks.of_workflows(conn, with_checks) if with_checks else {}
     made: list[Run] = []
@@ -108,7 +110,7 @@ async def write(
                 organization_id=organization_id,
                 workflow_id=order.workflow_id,
                 status=RunStatus.SCHEDULING,
-                created_at=now + number * APART,
+                created_at=first_at + number * APART,
                 is_priority=order.is_priority,
                 main_prompt=order.main_prompt,
                 model_metadata=order.model_metadata,

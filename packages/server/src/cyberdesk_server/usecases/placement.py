@@ -41,6 +41,10 @@ class Placement:
     machine_id: MachineId | None = None
     pool_ids: tuple[PoolId, ...] | None = None
     session_id: SessionId | None = None
+    is_after: datetime | None = None
+    """When the run before it in its session was made. The runs of a session go in the order in which they
+    were made, though the clocks of servers differ, and may be set back."""
+
     machine: Machine | None = field(default=None, repr=False)
     """The machine itself, when it is known which."""
 
@@ -113,4 +117,11 @@ async def _join(conn: AsyncConnection, organization_id: OrganizationId, session_
     demand = session.demand if is_first else demand_of_session(session_id)
     reserved = session.machine_id
     machine = None if reserved is None else await machines.get(conn, organization_id, reserved)
-    return Placement(demand, machine_id=reserved, session_id=session_id, machine=machine, is_next=is_next)
+    return Placement(
+        demand,
+        machine_id=reserved,
+        session_id=session_id,
+        is_after=await sessions.last_made_at(conn, session_id),
+        machine=machine,
+        is_next=is_next,
+    )

@@ -1,0 +1,64 @@
+"""Simulate; the exit code is 0 when every invariant held in every seed."""
+
+import sys
+import time
+from argparse import ArgumentParser, Namespace
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from simulation.database import a_disk
+from simulation.site import Outcome, simulate
+
+PROGRESS_SECONDS = 5.0
+
+
+def main() -> None:
+    arguments = _arguments()
+    tell = print if arguments.verbose else None
+    with a_disk() as disk:
+        failed = _report(simulate(seed, disk, tell=tell) for seed in _seeds(arguments))
+    sys.exit(bool(failed))
+
+
+def _arguments() -> Namespace:
+    parser = ArgumentParser(prog="python -m simulation", description=__doc__)
+    parser.add_argument("--seeds", type=int, default=1000, help="how many; %(default)s when not told")
+    parser.add_argument("--first", type=int, default=1, help="the first of them; %(default)s when not told")
+    parser.add_argument("--seed", type=int, help="only this one")
+    parser.add_argument("--verbose", action="store_true", help="tell every event")
+    return parser.parse_args()
+
+
+def _seeds(arguments: Namespace) -> Iterable[int]:
+    if arguments.seed is not None:
+        return (arguments.seed,)
+    return range(arguments.first, arguments.first + arguments.seeds)
+
+
+def _report(outcomes: Iterator[Outcome]) -> list[Outcome]:
+    """Tell how it goes, and the story of each seed that failed; the failed ones."""
+    began = last = time.monotonic()
+    failed: list[Outcome] = []
+    happened: Counter[str] = Counter()
+    seconds, done = 0.0, 0
+    for done, outcome in enumerate(outcomes, start=1):
+        happened.update(outcome.counts)
+        seconds += outcome.simulated_seconds
+        if outcome.violation is not None:
+            failed.append(outcome)
+            print(f"\nseed {outcome.seed} fails: {outcome.violation}\n{outcome.story}")
+            print(f"again: python -m simulation --seed {outcome.seed} --verbose\n", flush=True)
+        if time.monotonic() - last > PROGRESS_SECONDS:
+            last = time.monotonic()
+            print(f"{done} seeds, {done / (last - began):.0f} a second, {len(failed)} failed", flush=True)
+    took = time.monotonic() - began
+    print(
+        f"{done} seeds in {took:.1f} s, {seconds / 3600:.1f} simulated hours: {happened['promised']} runs, "
+        f"{happened['dies']} deaths, {happened['freezes']} freezes; {len(failed)} seeds failed"
+        + (f": {', '.join(str(one.seed) for one in failed[:20])}" if failed else "")
+    )
+    return failed
+
+
+if __name__ == "__main__":
+    main()
