@@ -154,7 +154,7 @@ async def listeners_may_be_async() -> None:
         print(run.status)
 
     ended = await client.runs.create_and_wait(RunCreate(workflow_id="w"), on_update=listen)
-    assert_type(ended.unwrap(), RunResponse)
+    assert_type(ended.unwrap(), RunResponseWithIncludes)
 
 
 def models_are_built_as_the_guides_do() -> list[Model]:
