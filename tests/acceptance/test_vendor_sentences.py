@@ -499,11 +499,14 @@ def test_a_step_gets_what_an_earlier_one_found(office: Office, desktop: Any, tmp
     assert said.read_text().strip().lower() == "false"
 
 
-def test_a_step_overrides_a_shared_secret(office: Office, machine_for: Any, tmp_path: Path) -> None:
+def test_a_step_overrides_a_shared_secret(
+    office: Office, machine_for: Any, until: Any, tmp_path: Path
+) -> None:
     """If the same key exists in both, the step-specific value takes precedence."""
     typed = tmp_path / "typed.bin"
     recorder = (sys.executable, str(PROGRAMS / "byte_recorder.py"), str(typed))
-    machine = machine_for("xterm", "-e", *recorder, name="typed secrets")
+    machine = machine_for("xterm", "-wf", "-e", *recorder, name="typed secrets")  # -wf: first the window
+    until(typed.exists, what="the recorder")
     types = office.site.workflow("Wait 1 second\nType {$token}")
 
     runs = office.chain(
