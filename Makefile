@@ -18,7 +18,7 @@ up: setup        ## a server on this machine, its data in ./var
 
 test: test-fast  ## every test: real databases, real sockets, real X displays (about a quarter of an hour on two cores)
 	@python -m pytest -q -n 2 -m "broad and not slow" --timeout 60
-	@python -m pytest -q -m slow
+	@python -m pytest -q -n 2 --dist loadscope --no-loadscope-reorder -m slow
 
 test-fast: setup ## the tests that need less than a minute together
 	@python -m pytest -q -n 2 -m "not slow and not broad" --timeout 60

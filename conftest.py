@@ -1,4 +1,4 @@
-"""Tests that are quick one by one and long together: only `make test-fast` leaves them out."""
+"""Which tests `make test-fast` leaves out though each is quick, and which begin first."""
 
 from pathlib import Path
 
@@ -30,6 +30,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if _is_broad(item.path):
             item.add_marker("broad")
+    # What takes longest begins first: it must not be what everybody waits for in the end.
+    items.sort(key=_patience_seconds, reverse=True)
+
+
+def _patience_seconds(item: pytest.Item) -> float:
+    """How long the test may take, where it says so itself."""
+    own = item.get_closest_marker("timeout")
+    return float(own.args[0]) if own else 0.0
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
