@@ -41,7 +41,11 @@ POLL_SECONDS = 0.5
 def main() -> None:
     arguments = _arguments()
     folder = Path(mkdtemp(prefix="cyberdesk-chaos-"))
-    troubles = _chaos(folder, arguments)
+    try:
+        troubles = _chaos(folder, arguments)
+    except BaseException:
+        print(f"chaos: broken off; logs and data are in {folder}", file=sys.stderr)
+        raise
     for trouble in troubles:
         print(f"chaos: {trouble}", file=sys.stderr)
     if troubles:
@@ -68,7 +72,7 @@ def _chaos(folder: Path, arguments: Namespace) -> list[str]:
     ledger, is_over = Ledger(), threading.Event()
     with ExitStack() as parts:
         site = parts.enter_context(a_site(folder, on_postgresql=arguments.database == "postgresql"))
-        client = parts.enter_context(client_of(site.balancer.url, site.api_key))
+        client = parts.enter_context(client_of(site.balancer))
         kinds = workflows(client)
         callers = [
             Caller(client, kinds, ledger, Random(f"{arguments.seed} {number}"), is_over)
@@ -77,12 +81,13 @@ def _chaos(folder: Path, arguments: Namespace) -> list[str]:
         with calling(callers, is_over) as troubles:
             dealt = _rounds(site, ledger, arguments.rounds, Random(arguments.seed))
             troubles += [f"{name} ended by itself" for name in site.fallen()]
+            if not troubles:
+                site.settle()
         told = _told_in_the_end(client)
         logs, typed = site.logs(), site.typed()
         logged = "".join(log.read_text(encoding="utf-8", errors="replace") for log in logs)
         verdict = judge(ledger.orders, ledger.accepted, told, typed, logged)
-        taken = takeovers(claims_in(logs), dealt)
-        tell_all(ledger, told, verdict, taken, is_anybody_left=len(site.servers) > 1)
+        tell_all(ledger, told, verdict, takeovers(claims_in(logs), dealt))
     if len(dealt) < arguments.rounds:
         troubles.append(f"only {len(dealt)} of {arguments.rounds} rounds")
     return troubles + [f"{word}: {sentence}" for word, found in verdict.findings for sentence in found]

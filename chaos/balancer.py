@@ -5,6 +5,8 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
+from cyberdesk_server.testing.programs import ServerProgram
+
 CHUNK_BYTES = 65536
 START_SECONDS = 10.0
 CLOSE_SECONDS = 10.0
@@ -15,16 +17,22 @@ Pair = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 class Balancer:
     """Connections go to the servers in turn; one that does not accept is passed over."""
 
-    def __init__(self, ports: Sequence[int]) -> None:
-        self._ports = ports
+    def __init__(self, servers: Sequence[ServerProgram]) -> None:
+        """The servers share a database, and have been started once."""
+        self._servers = servers
         self._turn = 0
         self._loop = asyncio.new_event_loop()
         self._connections: set[asyncio.Task[None]] = set()
         self.port = 0
 
     @property
-    def url(self) -> str:
+    def base_url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def api_key(self) -> str:
+        """One that is valid at each of the servers."""
+        return self._servers[0].api_key
 
     def cut(self) -> int:
         """Break every connection there is; how many there were."""
@@ -93,10 +101,11 @@ class Balancer:
             server[1].transport.abort()
 
     async def _connect(self) -> Pair | None:
-        for _ in self._ports:
+        for _ in self._servers:
             self._turn += 1
+            server = self._servers[self._turn % len(self._servers)]
             with suppress(OSError):
-                return await asyncio.open_connection("127.0.0.1", self._ports[self._turn % len(self._ports)])
+                return await asyncio.open_connection("127.0.0.1", server.port)
         return None
 
 

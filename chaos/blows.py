@@ -1,11 +1,12 @@
 """The blows: each hits one thing, heals it, and tells what it did and when."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from random import Random
 from time import sleep
+
+from cyberdesk_server.testing.rows import PostgresqlForTests
 
 from chaos.site import Site, Victim
 
@@ -14,6 +15,10 @@ PAUSE_SECONDS = 6.0
 
 DOWN_SECONDS = 1.0
 """How long a killed database stays away at most, before it is started again."""
+
+
+DATABASE = "database"
+"""As a victim."""
 
 
 class Kind(StrEnum):
@@ -32,86 +37,65 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Blow:
-    """What happened to whom, from when until when."""
+    """What happened to whom, and when."""
 
     kind: Kind
     victim: str
     began_at: datetime
-    healed_at: datetime
+    over_at: datetime
+    """When what was killed could start again, what stood still went on, and what was cut could connect."""
+
+    leaves_a_server: bool = True
+    """False when no server was up but the one that was hit."""
 
     def __str__(self) -> str:
-        seconds = (self.healed_at - self.began_at).total_seconds()
-        return f"{self.kind} ({self.victim}), healed after {seconds:.1f} s"
+        seconds = (self.over_at - self.began_at).total_seconds()
+        return f"{self.kind} ({self.victim}), {seconds:.1f} s"
 
 
 def strike(site: Site, random: Random) -> Blow:
-    """Hit something of the site, and heal it."""
+    """Hit something of the site, as soon as it is up, and heal it."""
     kinds = [kind for kind in Kind if site.database or kind is not Kind.DATABASE_KILLED]
     [kind] = random.choices(kinds, [_SHARES[kind] for kind in kinds])
+    match kind:
+        case Kind.SERVER_KILLED | Kind.SERVER_PAUSED | Kind.SERVER_STOPPED:
+            victim = random.choice(site.servers)
+            return _hit(kind, victim, any(other.is_up for other in site.servers if other is not victim))
+        case Kind.DRIVER_KILLED | Kind.DRIVER_PAUSED:
+            return _hit(kind, random.choice(site.drivers), True)
+        case Kind.DATABASE_KILLED:
+            assert site.database is not None
+            return _kill(site.database, random)
+        case Kind.CONNECTIONS_CUT:
+            began_at = datetime.now(UTC)
+            cut = site.balancer.cut()
+            return Blow(kind, f"{cut} of the balancer", began_at, datetime.now(UTC))
+
+
+def _hit(kind: Kind, victim: Victim, leaves_a_server: bool) -> Blow:
+    victim.wait_until_up()
     began_at = datetime.now(UTC)
-    victim = _STRIKES[kind](site, random)
-    return Blow(kind, victim, began_at, datetime.now(UTC))
+    match kind:
+        case Kind.SERVER_KILLED | Kind.DRIVER_KILLED:
+            victim.kill()
+            victim.start()
+        case Kind.SERVER_STOPPED:
+            victim.stop()
+            victim.start()
+        case _:
+            victim.pause()
+            sleep(PAUSE_SECONDS)
+            victim.resume()
+    return Blow(kind, victim.name, began_at, datetime.now(UTC), leaves_a_server)
 
 
-def _kill_server(site: Site, random: Random) -> str:
-    return _killed(random.choice(site.servers))
-
-
-def _pause_server(site: Site, random: Random) -> str:
-    return _paused(random.choice(site.servers))
-
-
-def _stop_server(site: Site, random: Random) -> str:
-    server = random.choice(site.servers)
-    server.stop()
-    server.start()
-    return server.name
-
-
-def _kill_driver(site: Site, random: Random) -> str:
-    return _killed(random.choice(site.drivers))
-
-
-def _pause_driver(site: Site, random: Random) -> str:
-    return _paused(random.choice(site.drivers))
-
-
-def _kill_database(site: Site, random: Random) -> str:
-    assert site.database is not None
-    site.database.kill()
+def _kill(database: PostgresqlForTests, random: Random) -> Blow:
+    began_at = datetime.now(UTC)
+    database.kill()
     sleep(DOWN_SECONDS * random.random())
-    site.database.start_again()
-    return "database"
+    database.start_again()
+    return Blow(Kind.DATABASE_KILLED, DATABASE, began_at, datetime.now(UTC))
 
-
-def _cut_connections(site: Site, random: Random) -> str:
-    return f"{site.balancer.cut()} of the balancer"
-
-
-def _killed(victim: Victim) -> str:
-    victim.kill()
-    victim.start()
-    return victim.name
-
-
-def _paused(victim: Victim) -> str:
-    victim.pause()
-    try:
-        sleep(PAUSE_SECONDS)
-    finally:
-        victim.resume()
-    return victim.name
-
-
-_STRIKES: dict[Kind, Callable[[Site, Random], str]] = {
-    Kind.SERVER_KILLED: _kill_server,
-    Kind.SERVER_PAUSED: _pause_server,
-    Kind.SERVER_STOPPED: _stop_server,
-    Kind.DRIVER_KILLED: _kill_driver,
-    Kind.DRIVER_PAUSED: _pause_driver,
-    Kind.DATABASE_KILLED: _kill_database,
-    Kind.CONNECTIONS_CUT: _cut_connections,
-}
 
 _SHARES: dict[Kind, int] = {
     Kind.SERVER_KILLED: 3,

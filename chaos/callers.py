@@ -18,6 +18,7 @@ from cyberdesk import (
     WorkflowChainCreate,
     WorkflowCreate,
 )
+from cyberdesk_server.testing.programs import Reachable
 
 from chaos.orders import KINDS, Kind, Ledger, Order
 
@@ -43,10 +44,10 @@ class NeverAnswered(Exception):
     """A write was asked again and again, and no answer came in `ANSWERED_SECONDS`."""
 
 
-def client_of(url: str, api_key: str) -> CyberdeskClient:
+def client_of(server: Reachable) -> CyberdeskClient:
     """A caller's client: impatient, because it asks again anyway."""
     retry = RetryConfig(max_retries=2, max_delay_seconds=1.0)
-    return CyberdeskClient(api_key, base_url=url, timeout=ANSWER_SECONDS, retry=retry)
+    return CyberdeskClient(server.api_key, base_url=server.base_url, timeout=ANSWER_SECONDS, retry=retry)
 
 
 def workflows(client: CyberdeskClient) -> dict[Kind, str]:

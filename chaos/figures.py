@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from math import ceil
 
 from bench.goals import Goal, tell
+from chaos.blows import Kind
 from chaos.orders import Ledger
 from chaos.takeovers import Takeover
 from chaos.verdict import Told, Verdict
@@ -13,36 +14,25 @@ from chaos.verdict import Told, Verdict
 SLOWEST_TOLD = 5
 
 
-def tell_all(
-    ledger: Ledger,
-    told: Sequence[Told],
-    verdict: Verdict,
-    taken: Sequence[Takeover],
-    *,
-    is_anybody_left: bool,
-) -> None:
-    """Every figure and goal. `is_anybody_left` says that there are other servers when one is down."""
+def tell_all(ledger: Ledger, told: Sequence[Told], verdict: Verdict, taken: Sequence[Takeover]) -> None:
+    """Every figure and goal."""
     tell("chaos_runs_accepted", len(ledger.accepted))
     tell("chaos_creates_without_an_answer", len(ledger.orders) - len(ledger.accepted))
     for status, count in sorted(Counter(run.status for run in told).items()):
         tell(f"chaos_runs_{status}", count)
     for word, found in verdict.findings:
         Goal(f"chaos_{word}", 0).tell(len(found))
-    _tell_takeovers(taken, is_anybody_left=is_anybody_left)
+    _tell_takeovers(taken)
     _tell_counts("ended with", (re.sub(r"\d+", "N", reason) for run in told for reason in run.reasons))
     _tell_counts("was refused with", ledger.refused.elements())
 
 
-def _tell_takeovers(taken: Sequence[Takeover], *, is_anybody_left: bool) -> None:
-    """Where a server that stops is the only one, its run waits until it is started again."""
-    abrupt = [one.seconds for one in taken if one.blow and not one.is_graceful]
-    graceful = [one.seconds for one in taken if one.is_graceful]
-    if abrupt:
-        Goal("chaos_takeover_p99_s", 5).tell(_p99(abrupt))
-    if graceful and is_anybody_left:
-        Goal("chaos_takeover_after_graceful_stop_p99_s", 1).tell(_p99(graceful))
-    elif graceful:
-        tell("chaos_takeover_after_graceful_stop_and_start_p99_s", _p99(graceful))
+def _tell_takeovers(taken: Sequence[Takeover]) -> None:
+    """Where no other server was up, a run waited until one had started: that is told apart."""
+    abrupt = [one for one in taken if one.blow and one.blow.kind is not Kind.SERVER_STOPPED]
+    graceful = [one for one in taken if one.blow and one.blow.kind is Kind.SERVER_STOPPED]
+    _tell_p99("chaos_takeover", abrupt, Goal("chaos_takeover_p99_s", 5))
+    _tell_p99("chaos_handover", graceful, Goal("chaos_handover_p99_s", 1))
     tell("chaos_takeovers", len(taken))
     tell("chaos_takeovers_without_a_blow", sum(one.blow is None for one in taken))
     for one in sorted(taken, key=lambda one: one.seconds)[-SLOWEST_TOLD:]:
@@ -52,6 +42,15 @@ def _tell_takeovers(taken: Sequence[Takeover], *, is_anybody_left: bool) -> None
 def _tell_counts(what: str, reasons: Iterable[str]) -> None:
     for reason, count in Counter(reasons).most_common():
         print(f"{count} {what}: {reason}")
+
+
+def _tell_p99(name: str, taken: Sequence[Takeover], by_others: Goal) -> None:
+    others = [one.seconds for one in taken if one.blow and one.blow.leaves_a_server]
+    itself = [one.seconds for one in taken if one.blow and not one.blow.leaves_a_server]
+    if others:
+        by_others.tell(_p99(others))
+    if itself:
+        tell(f"{name}_after_a_start_p99_s", _p99(itself))
 
 
 def _p99(seconds: Sequence[float]) -> float:

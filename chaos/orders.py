@@ -33,7 +33,7 @@ class Kind:
             yield "Press enter"
 
 
-KINDS = (Kind(2), Kind(3, has_secret=True), Kind(5, filler="0123456789abcdef" * 20))
+KINDS = (Kind(2), Kind(3, has_secret=True), Kind(5, filler="0123456789abcdef" * 40))
 
 
 @dataclass(frozen=True, slots=True)

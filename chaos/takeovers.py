@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from chaos.blows import Blow, Kind
+from chaos.blows import DATABASE, Blow, Kind
 
 AT_ONCE = timedelta(seconds=0.5)
 """How much later than a blow a server may still log a claim: it hears of its end, and finishes its line."""
@@ -34,10 +34,6 @@ class Takeover:
     seconds: float
     """From the blow to the claim. From the return of a database that was away; without a blow, from the claim
     before."""
-
-    @property
-    def is_graceful(self) -> bool:
-        return self.blow is not None and self.blow.kind is Kind.SERVER_STOPPED
 
 
 def claims_in(logs: Iterable[Path]) -> Iterator[Claimed]:
@@ -71,7 +67,7 @@ def takeovers(claims: Iterable[Claimed], blows: Sequence[Blow]) -> list[Takeover
 
 
 def _takeover(before: Claimed, claim: Claimed, blows: Sequence[Blow]) -> Takeover:
-    hits = (blow for blow in blows if blow.victim in (before.server, "database"))
+    hits = (blow for blow in blows if blow.victim in (before.server, DATABASE))
     between = [hit for hit in hits if before.at - AT_ONCE <= hit.began_at <= claim.at]
     # A worker that was paused may have kept its run; one that has ended has not.
     ends = [hit for hit in between if hit.kind in (Kind.SERVER_KILLED, Kind.SERVER_STOPPED)]
@@ -82,5 +78,5 @@ def _takeover(before: Claimed, claim: Claimed, blows: Sequence[Blow]) -> Takeove
 def _beginning(blow: Blow | None, before: Claimed) -> datetime:
     if blow is None:
         return before.at
-    began_at = blow.healed_at if blow.kind is Kind.DATABASE_KILLED else blow.began_at
+    began_at = blow.over_at if blow.kind is Kind.DATABASE_KILLED else blow.began_at
     return max(began_at, before.at)

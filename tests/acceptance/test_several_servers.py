@@ -25,14 +25,6 @@ ONE_BY_ONE = "\n".join(
 Until = Callable[..., Any]
 
 
-@dataclass(frozen=True)
-class Front:
-    """What callers and drivers are told of all servers together."""
-
-    base_url: str
-    api_key: str
-
-
 @dataclass
 class Cluster:
     """Two servers with one machine, as callers and drivers see them."""
@@ -75,8 +67,8 @@ def cluster(tmp_path: Path, site_of: Any) -> Iterator[Cluster]:
             server.folder.mkdir()
             server.api_key = servers[0].api_key
             programs.append(parts.enter_context(server.up()))
-        balancer = parts.enter_context(Balancer([server.port for server in servers]).up())
-        site = parts.enter_context(site_of(Front(balancer.url, servers[0].api_key)))
+        balancer = parts.enter_context(Balancer(servers).up())
+        site = parts.enter_context(site_of(balancer))
         machine = parts.enter_context(site.machines(tmp_path))(*recorder, name="recorder")
         yield Cluster(site, programs, machine, typed)
 

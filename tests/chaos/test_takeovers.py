@@ -17,8 +17,8 @@ def a_claim(attempt: int, seconds: float, server: str = "server-1") -> Claimed:
     return Claimed("run", attempt, server, at(seconds))
 
 
-def a_blow(kind: Kind, began: float, healed: float, victim: str = "server-1") -> Blow:
-    return Blow(kind, victim, at(began), at(healed))
+def a_blow(kind: Kind, began: float, over: float, victim: str = "server-1") -> Blow:
+    return Blow(kind, victim, at(began), at(over))
 
 
 def test_claims_are_read_from_logs_that_end_in_the_middle(tmp_path: Path) -> None:
@@ -37,7 +37,7 @@ def test_a_takeover_counts_from_the_blow_to_the_worker_that_had_the_run() -> Non
 
     [takeover] = takeovers([a_claim(1, 1), a_claim(2, 8, "server-2")], [killed, other])
 
-    assert (takeover.seconds, takeover.blow, takeover.is_graceful) == (3, killed, False)
+    assert (takeover.seconds, takeover.blow) == (3, killed)
 
 
 def test_a_worker_that_was_paused_first_kept_its_run_until_it_was_killed() -> None:
@@ -60,12 +60,6 @@ def test_nobody_can_claim_while_the_database_is_away() -> None:
     )
 
     assert takeover.seconds == 1
-
-
-def test_a_graceful_stop_is_told_apart() -> None:
-    [takeover] = takeovers([a_claim(1, 1), a_claim(2, 4)], [a_blow(Kind.SERVER_STOPPED, 3, 6)])
-
-    assert (takeover.seconds, takeover.is_graceful) == (1, True)
 
 
 def test_a_claim_under_way_when_its_server_is_stopped_is_lost_by_that() -> None:
