@@ -14,10 +14,11 @@ from cyberdesk_server.store.database import Database
 from cyberdesk_server.testing.ports import MemoryBlobs, PrintedReader
 from cyberdesk_server.testing.rows import NOON
 from cyberdesk_server.topics import MACHINES_FREE
-from cyberdesk_server.usecases import servers, waiting
+from cyberdesk_server.usecases import servers
 from cyberdesk_server.usecases.servers import Lookout
 from cyberdesk_server.worker import Worker, WorkerLimits
-from cyberdesk_server.worker.timers import Chore, keep_doing
+from cyberdesk_server.worker.chores import Lives, Upkeep, chores
+from cyberdesk_server.worker.timers import keep_doing
 from cyberdesk_server.worker.worker import RENEWALS_PER_LEASE
 
 from simulation.loop import Host, SimulatedLoop
@@ -28,7 +29,7 @@ MASTER_KEY = MasterKey(b"m" * 32)
 LEASE_SECONDS = 30.0
 """Longer than usual, as are the other times: what happens now and then costs most of a simulation's time."""
 
-OVERDUE_SECONDS = 20.0
+LIVES = Lives(idle_session=timedelta(seconds=90), request_log=timedelta(days=30))
 WORKER_LIMITS = WorkerLimits(concurrency=3, lease_seconds=LEASE_SECONDS, sweep_seconds=10.0)
 LIMITS = Limits(run_time_limit_seconds=600.0, stop_sweep_seconds=10.0, max_failures_in_a_row=3)
 
@@ -68,6 +69,7 @@ class Server:
         self.bus = LossyBus(network)
         self.vault = EnvelopeVault(MASTER_KEY)
         self._folder = folder
+        self._blobs = blobs
         self._gateway = Gateway(self.id, database, self.bus, self.clock)
 
         def parts_for(claim: Claim) -> ExecutorParts:
@@ -93,21 +95,19 @@ class Server:
 
     async def run(self) -> None:
         """Until `stop`."""
-        chores = (
-            Chore("stay alive", LEASE_SECONDS / RENEWALS_PER_LEASE, self._stay_alive),
-            Chore("end runs that waited too long", OVERDUE_SECONDS, self._end_overdue_runs),
+        table = chores(
+            Upkeep(self.database, self._blobs, self.bus, self.clock, LIVES),
+            stay_alive=self._stay_alive,
+            sign_seconds=LEASE_SECONDS / RENEWALS_PER_LEASE,
+            check_tunnels=self._gateway.check_tunnels,
         )
         async with asyncio.TaskGroup() as group:
             worker = group.create_task(self._worker.run())
-            beside = (
-                group.create_task(self._gateway.keep_seen()),
-                group.create_task(keep_doing(self.clock, chores)),
-            )
+            upkeep = group.create_task(keep_doing(self.clock, table))
             await self._stop.wait()
             await self._worker.stop()
             await worker
-            for task in beside:
-                task.cancel()
+            upkeep.cancel()
             await self._gateway.close()
 
     async def end(self) -> None:
@@ -130,6 +130,3 @@ class Server:
             await self._gateway.send_away()
         if await self._lookout.look():
             await self.bus.publish(MACHINES_FREE)
-
-    async def _end_overdue_runs(self) -> None:
-        await waiting.end_overdue(self.database, self.bus, now=self.clock.now())
