@@ -108,6 +108,12 @@ class Floor:
 
 
 @pytest.fixture
+def floor_of() -> type[Floor]:
+    """How a floor is made on a database of one's own."""
+    return Floor
+
+
+@pytest.fixture
 async def floor(tmp_path: Path) -> AsyncIterator[Floor]:
     async with a_database(tmp_path) as database:
         async with database.transaction() as conn:
