@@ -1,6 +1,6 @@
 """What the gateway tells the rest of the server about its tunnels."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -10,10 +10,10 @@ from cyberdesk_server.domain.machines import MachineStatus
 from cyberdesk_server.gateway import Gateway
 from cyberdesk_server.ports import NobodyAnswers
 from cyberdesk_server.questions import Question
-from cyberdesk_server.store import machines
+from cyberdesk_server.store import claims, machines
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.testing.ports import ManualClock
-from cyberdesk_server.testing.rows import HERE, NOON, a_machine
+from cyberdesk_server.testing.rows import HERE, NOON, a_machine, a_run, a_workflow
 
 ORGANIZATION = OrganizationId("org_test")
 LOOK = Question("GET", "/computer/display/screenshot")
@@ -28,6 +28,24 @@ async def test_a_connected_machine_is_seen_again_and_again(site: Any) -> None:
 
         seen = await site.machine(machine.fingerprint)
         assert (seen.status, seen.last_seen) == (MachineStatus.CONNECTED, later)
+
+
+async def test_a_run_in_the_hands_of_another_server_follows_its_machine(
+    site: Any, database: Database
+) -> None:
+    fingerprint, elsewhere = str(uuid4()), ServerId("elsewhere")
+    async with database.transaction() as conn:
+        await a_machine(conn, ORGANIZATION, fingerprint=fingerprint, server_id=elsewhere)
+        run = await a_run(conn, await a_workflow(conn, ORGANIZATION))
+        await claims.claim_next(conn, server_id=elsewhere, now=NOON, lease_seconds=1e9)
+
+    async with site.driver(X_PIGLET_FINGERPRINT=fingerprint):
+        now = datetime.now(UTC)
+        async with database.transaction() as conn:
+            taken = await claims.claim_next(conn, server_id=HERE, now=now, lease_seconds=5)
+
+    assert taken is not None
+    assert taken.run.id == run.id
 
 
 async def test_a_tunnel_that_was_overtaken_at_another_server_is_closed_for_good(

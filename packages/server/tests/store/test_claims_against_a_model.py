@@ -251,8 +251,9 @@ class Claims(RuleBasedStateMachine):
         organization, fingerprint, now = machine.organization, machine.fingerprint, self.model.now
 
         async def connect(conn: AsyncConnection) -> Machine:
-            await claims.follow_machine(conn, organization, fingerprint, server_id=server, now=now)
-            return await a_machine(conn, organization, fingerprint=fingerprint, server_id=server)
+            connected = await a_machine(conn, organization, fingerprint=fingerprint, server_id=server)
+            await claims.follow_machine(conn, connected.id, server_id=server, now=now)
+            return connected
 
         connected = self.do(connect)
 

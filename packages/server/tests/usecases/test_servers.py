@@ -44,15 +44,9 @@ class House:
             return await a_machine(conn, self.organization_id, server_id=server_id, **fields)
 
     async def machine_comes_to(self, server_id: ServerId, machine: Machine) -> None:
+        await self.machine(server_id, fingerprint=machine.fingerprint)
         async with self.database.transaction() as conn:
-            await claims.follow_machine(
-                conn,
-                self.organization_id,
-                machine.fingerprint,
-                server_id=server_id,
-                now=self.clock.now(),
-            )
-            await a_machine(conn, self.organization_id, server_id=server_id, fingerprint=machine.fingerprint)
+            await claims.follow_machine(conn, machine.id, server_id=server_id, now=self.clock.now())
 
     async def run(self) -> RunId:
         async with self.database.transaction() as conn:

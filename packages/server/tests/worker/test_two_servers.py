@@ -15,7 +15,7 @@ from cyberdesk_server.domain.steps import ToolCall, Turn
 from cyberdesk_server.store import claims
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.testing.ports import FunctionModel, turns
-from cyberdesk_server.testing.rows import a_machine, a_workflow, an_organization
+from cyberdesk_server.testing.rows import a_workflow, an_organization
 from cyberdesk_server.usecases import servers
 
 A, B = ServerId("a"), ServerId("b")
@@ -62,10 +62,9 @@ def worker(floor: Any, model: FunctionModel, server_id: ServerId) -> Any:
 
 async def comes_to(floor: Any, server_id: ServerId, machine: Machine) -> None:
     """What a gateway does when the machine's driver connects."""
+    await floor.machine(fingerprint=machine.fingerprint, server_id=server_id)
     async with floor.database.transaction() as conn:
-        now, fingerprint = SystemClock().now(), machine.fingerprint
-        await claims.follow_machine(conn, floor.organization_id, fingerprint, server_id=server_id, now=now)
-        await a_machine(conn, floor.organization_id, fingerprint=fingerprint, server_id=server_id)
+        await claims.follow_machine(conn, machine.id, server_id=server_id, now=SystemClock().now())
     await floor.bus.publish("machines.free")
 
 

@@ -164,14 +164,7 @@ class Gateway:
     ) -> Machine:
         now = self._clock.now()
         async with self._database.transaction() as conn:
-            await claims.follow_machine(
-                conn,
-                api_key.organization_id,
-                handshake.fingerprint,
-                server_id=self._server_id,
-                now=now,
-            )
-            return await machines.connect(
+            machine = await machines.connect(
                 conn,
                 organization_id=api_key.organization_id,
                 api_key_id=api_key.id,
@@ -187,6 +180,10 @@ class Gateway:
                 user_agent=handshake.user_agent,
                 now=now,
             )
+        if machine.held_by_run_id is not None:
+            async with self._database.transaction() as conn:
+                await claims.follow_machine(conn, machine.id, server_id=self._server_id, now=now)
+        return machine
 
     async def _disconnect(self, machine_id: MachineId, connection_id: ConnectionId) -> None:
         current = self._live.get(machine_id)

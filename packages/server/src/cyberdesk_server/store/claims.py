@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, bindparam, func, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cyberdesk_server.domain.ids import MachineId, OrganizationId, RunId, ServerId
+from cyberdesk_server.domain.ids import MachineId, RunId, ServerId
 from cyberdesk_server.domain.json import JsonObject
 from cyberdesk_server.domain.machines import Machine
 from cyberdesk_server.domain.refs import Outcome
@@ -107,27 +107,18 @@ async def leave(conn: AsyncConnection, run_id: RunId, attempt: int, *, now: date
 
 
 async def follow_machine(
-    conn: AsyncConnection,
-    organization_id: OrganizationId,
-    fingerprint: str,
-    *,
-    server_id: ServerId,
-    now: datetime,
+    conn: AsyncConnection, machine_id: MachineId, *, server_id: ServerId, now: datetime
 ) -> None:
-    """The machine is about to connect to this server: the run that holds it, if it is in the hands of
-    another, is this server's to take over at once. The other can write nothing more.
+    """The machine has connected to this server: the run that holds it, if it is in the hands of another, is
+    this server's to take over at once. The other can write nothing more.
 
-    Comes before `machines.connect`, as a run is locked before its machine everywhere; and no claim is
-    decided until the transaction ends, lest the other server takes the machine in between.
+    In a transaction after the one of `machines.connect`: no other server claims the machine any more, and a
+    run is locked before its machine everywhere.
     """
-    await _one_claim_at_a_time(conn)
-    machine_id = select(tables.machines.c.id).where(
-        tables.machines.c.organization_id == organization_id, tables.machines.c.fingerprint == fingerprint
-    )
     await conn.execute(
         update(runs)
         .where(
-            runs.c.machine_id == machine_id.scalar_subquery(),
+            runs.c.machine_id == machine_id,
             runs.c.lease_expires_at.is_not(None),
             runs.c.server_id.is_distinct_from(server_id),
         )
