@@ -72,7 +72,7 @@ class Server:
         self._blobs = blobs
         self._gateway = Gateway(self.id, database, self.bus, self.clock)
 
-        def parts_for(claim: Claim) -> ExecutorParts:
+        async def parts_for(claim: Claim) -> ExecutorParts:
             return ExecutorParts(
                 database=database,
                 desktop=TunnelDesktop(self.bus, claim.machine.id, claim.machine.features, self.clock),

@@ -29,7 +29,7 @@ from cyberdesk_server.adapters.bus import InProcessBus
 from cyberdesk_server.adapters.clock import SystemClock
 from cyberdesk_server.adapters.data_folder import DataFolder
 from cyberdesk_server.adapters.desktop import TunnelDesktop
-from cyberdesk_server.adapters.models.registry import model_for
+from cyberdesk_server.adapters.models.registry import Models, ModelUrls
 from cyberdesk_server.adapters.providers import HttpProviders, ProviderUrls
 from cyberdesk_server.adapters.vault import EnvelopeVault, MasterKey
 from cyberdesk_server.api.app import create_app
@@ -81,6 +81,7 @@ class Site:
     worker: Worker
     http: "HttpServer"
     clock: Clock
+    models: Models
     chores: tuple[Chore, ...]
 
 
@@ -214,12 +215,15 @@ def _build(
         model_answer_seconds=settings.model_answer_seconds,
     )
 
-    def parts_for(claim: Claim) -> ExecutorParts:
+    models = Models(database, vault, blobs, clock, _model_urls(settings), limits)
+
+    async def parts_for(claim: Claim) -> ExecutorParts:
         reader = ScreenReader()
+        model, limits = await models.of(claim, reader)
         return ExecutorParts(
             database=database,
             desktop=TunnelDesktop(bus, claim.machine.id, claim.machine.features, clock),
-            model=model_for(claim, reader),
+            model=model,
             reader=reader,
             blobs=blobs,
             vault=vault,
@@ -288,7 +292,7 @@ def _build(
         sign_seconds=settings.lease_seconds / RENEWALS_PER_LEASE,
         check_tunnels=gateway.check_tunnels,
     )
-    return Site(server_id, database, gateway, worker, http, clock, table)
+    return Site(server_id, database, gateway, worker, http, clock, models, table)
 
 
 def _providers(settings: Settings, clock: Clock) -> HttpProviders:
@@ -300,6 +304,11 @@ def _providers(settings: Settings, clock: Clock) -> HttpProviders:
         bedrock=settings.bedrock_url,
     )
     return HttpProviders(urls, clock, timeout_seconds=settings.provider_check_seconds)
+
+
+def _model_urls(settings: Settings) -> ModelUrls:
+    others = tuple(url.strip().rstrip("/") for url in settings.model_urls.split(",") if url.strip())
+    return ModelUrls(settings.anthropic_url, settings.openai_url, others)
 
 
 def _master_key(settings: Settings, folder: DataFolder) -> MasterKey:
@@ -368,6 +377,7 @@ async def _run(
         log.info("stopping")
         await site.worker.stop()
         await worker
+        await site.models.close()
         upkeep.cancel()
         await site.gateway.close()
         await logging

@@ -17,6 +17,7 @@ trying again makes sense.
      +-- BlobMissing
      +-- SecretUnreadable
      +-- ModelError                the model failed; `is_retryable` says whether to ask again
+          +-- ModelUnavailable     its provider gave no answer: another model may take over
 """
 
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -100,6 +101,17 @@ class ModelError(PortError):
     def __init__(self, message: str, *, is_retryable: bool = False) -> None:
         super().__init__(message)
         self.is_retryable = is_retryable
+
+
+class ModelUnavailable(ModelError):
+    """The provider gave no answer: it is down, overloaded or too slow, or refuses the key or the request."""
+
+    def __init__(
+        self, message: str, *, is_retryable: bool = False, retry_after_seconds: float | None = None
+    ) -> None:
+        """`retry_after_seconds` is what the provider asks for before it is asked again."""
+        super().__init__(message, is_retryable=is_retryable)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class Clock(Protocol):

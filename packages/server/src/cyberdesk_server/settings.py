@@ -150,6 +150,12 @@ class Settings(BaseSettings):
     model_answer_seconds: Seconds = _setting(300.0, "Longest time of one answer of a model.", unit="seconds")
     anthropic_url: str = _setting("https://api.anthropic.com", "Where Anthropic, or a proxy for it, answers.")
     openai_url: str = _setting("https://api.openai.com", "Where OpenAI, or a proxy for it, answers.")
+    model_urls: str = _setting(
+        "",
+        "Addresses of other servers that model configurations may name as `base_url`, such as "
+        "`http://127.0.0.1:11434/v1`; comma separated, `*` allows every one.",
+        shown_default="none",
+    )
     google_url: str = _setting(
         "https://generativelanguage.googleapis.com", "Where Google's Gemini API, or a proxy for it, answers."
     )

@@ -36,7 +36,7 @@ class Floor:
     desktop: ScriptedDesktop = field(default_factory=ScriptedDesktop)
 
     def worker(self, model: FunctionModel, server_id: ServerId = HERE, **limits: Any) -> Worker:
-        def parts_for(claim: Claim) -> ExecutorParts:
+        async def parts_for(claim: Claim) -> ExecutorParts:
             return ExecutorParts(
                 database=self.database,
                 desktop=self.desktop,

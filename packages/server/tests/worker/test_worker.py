@@ -303,11 +303,11 @@ async def test_a_run_that_cannot_be_begun_ends_and_the_worker_goes_on(floor: Any
     worker = floor.worker(turns())
     parts_for, begun = worker._parts_for, []
 
-    def failing_once(claim: Any) -> Any:
+    async def failing_once(claim: Any) -> Any:
         begun.append(claim.run.id)
         if len(begun) == 1:
             raise ImportError("the first run finds no model")
-        return parts_for(claim)
+        return await parts_for(claim)
 
     worker._parts_for = failing_once
     async with floor.working(worker):

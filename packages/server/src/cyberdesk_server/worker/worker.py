@@ -1,7 +1,7 @@
 """Claims runs as soon as they can start: woken by the bus, and by a slow sweep in case a wake-up got lost."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,7 +15,7 @@ from cyberdesk_server.executor.parts import ExecutorParts
 from cyberdesk_server.ports import Bus, Clock, Message
 from cyberdesk_server.store import claims, waiting
 from cyberdesk_server.store.claims import Claim
-from cyberdesk_server.store.database import Database
+from cyberdesk_server.store.database import Database, is_away
 from cyberdesk_server.topics import MACHINES_FREE, RUNS_WAITING, run_topic
 from cyberdesk_server.usecases.endings import finish
 from cyberdesk_server.worker.job import INTERNAL_ERROR, Job
@@ -52,7 +52,7 @@ class Worker:
         database: Database,
         bus: Bus,
         clock: Clock,
-        parts_for: Callable[[Claim], ExecutorParts],
+        parts_for: Callable[[Claim], Awaitable[ExecutorParts]],
         limits: WorkerLimits,
     ) -> None:
         """`parts_for` builds what one run is executed with: its desktop, its model, its reader."""
@@ -126,8 +126,11 @@ class Worker:
 
     async def _carry_out(self, claim: Claim) -> None:
         try:
-            parts = self._parts_for(claim)
-        except Exception:  # the edge: as in a job, our own bugs end the run and not the worker
+            parts = await self._parts_for(claim)
+        except Exception as error:  # the edge: as in a job, our own bugs end the run and not the worker
+            if is_away(error):
+                log.warning("the database is away, the run is left to its lease", exc_info=True)
+                return
             log.exception("the run could not be begun")
             await self._end_unbegun(claim)
             return

@@ -1,0 +1,145 @@
+"""A run's journal as a model is shown it: what it did, what came of it, and the last few screens.
+
+Everything is told from the history alone, so any worker can ask the next question. Old screens are left out
+several at a time: until the next ones go, the beginning of every question stays the same to the byte, and a
+provider's cache of it stays good.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby, pairwise
+
+from cyberdesk_server.adapters.models.conversation import Past, Picture, Result
+from cyberdesk_server.adapters.models.pictures import Pictures
+from cyberdesk_server.adapters.models.scaling import on_picture
+from cyberdesk_server.domain.geometry import Scale
+from cyberdesk_server.domain.json import JsonObject
+from cyberdesk_server.domain.steps import Step, StepState
+from cyberdesk_server.executor.usage import is_extraction
+
+SCREENS_KEPT = 3
+"""Pictures a model is always shown, when there are so many."""
+
+LEFT_OUT_AT_ONCE = 4
+"""So many go together. A provider looks back some 20 blocks for what it has cached; four turns are fewer."""
+
+MOST_CHARACTERS = 20_000
+"""Of one result; a command may have printed more."""
+
+
+def memo_text(author: str, memo: JsonObject) -> str:
+    """A `Turn.memo` by this author: a provider's interface and its model."""
+    return json.dumps({"author": author, "memo": memo}, ensure_ascii=False)
+
+
+def memo_of(author: str, text: str | None) -> JsonObject | None:
+    """The memo, when this author wrote it; those of others say nothing to it."""
+    try:
+        written = json.loads(text or "null")
+    except ValueError:
+        return None
+    if not isinstance(written, dict) or written.get("author") != author:
+        return None
+    memo: JsonObject = written["memo"]
+    return memo
+
+
+async def told(
+    history: Sequence[Step], now: str, *, author: str, pictures: Pictures, scale: Scale
+) -> tuple[Picture | None, tuple[Past, ...]]:
+    """The screen the first turn was decided on, if it is still shown, and the turns so far.
+
+    `now` is the address of the screen the next turn is decided on.
+    """
+    turns = _turns(history, now)
+    addresses = [history[0].screen if history else now]
+    for turn in turns:
+        addresses += [address for looks in turn.looks for address in looks] + [turn.screen_after]
+    frames = iter(_frames(addresses))
+
+    async def picture() -> tuple[Picture | None, bool]:
+        frame = next(frames)
+        shown = await pictures.at(frame.address) if frame.address and frame.is_shown else None
+        return shown, frame.is_unchanged
+
+    opening, _ = await picture()
+    past = []
+    for turn in turns:
+        results = []
+        for step, looks in zip(turn.steps, turn.looks, strict=True):
+            taken = [await picture() for _ in looks]
+            shown = tuple(look for look, _ in taken if look is not None)
+            results.append(Result(result_text(step), step.state is StepState.FAILED, shown))
+        screen, is_unchanged = await picture()
+        first = turn.steps[0]
+        words = "\n".join(_in_words(turn.steps, scale))
+        past.append(Past(tuple(results), words, memo_of(author, first.memo), screen, is_unchanged))
+    return opening, tuple(past)
+
+
+def result_text(step: Step) -> str:
+    """What a call came to, for a model."""
+    if step.error:
+        return f"failed: {step.error}"
+    result = {name: value for name, value in (step.result or {}).items() if name != "output"}
+    if set(result) <= {"text"}:
+        text = str(result.get("text") or "done")
+    else:
+        text = json.dumps(result, ensure_ascii=False)
+    more = len(text) - MOST_CHARACTERS
+    return text if more <= 0 else f"{text[:MOST_CHARACTERS]} … ({more} characters more)"
+
+
+def number_left_out(pictures: int) -> int:
+    """How many of so many pictures are not shown any more, the oldest first."""
+    return max(pictures - SCREENS_KEPT, 0) // LEFT_OUT_AT_ONCE * LEFT_OUT_AT_ONCE
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    steps: tuple[Step, ...]
+    looks: tuple[tuple[str, ...], ...]
+    """The pictures each step took for the model: not those it had read, nor the screen that follows."""
+
+    screen_after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    address: str | None
+    is_shown: bool
+    is_unchanged: bool
+    """True when it is the same picture as the one before."""
+
+
+def _turns(history: Sequence[Step], now: str) -> list[_Turn]:
+    grouped = [tuple(steps) for _, steps in groupby(history, key=lambda step: step.turn)]
+    following = [*(steps[0].screen for steps in grouped[1:]), now]
+    return [
+        _Turn(steps, tuple(_looks(step, after) for step in steps), after)
+        for steps, after in zip(grouped, following, strict=False)  # without turns nothing follows any
+    ]
+
+
+def _looks(step: Step, screen_after: str | None) -> tuple[str, ...]:
+    if is_extraction(step):
+        return ()
+    return tuple(address for address in step.images if address != screen_after)
+
+
+def _frames(addresses: Sequence[str | None]) -> Iterator[_Frame]:
+    changes = [True, *(before != after for before, after in pairwise(addresses))]
+    left_out = number_left_out(sum(changes))
+    seen = 0
+    for address, is_new in zip(addresses, changes, strict=True):
+        seen += is_new
+        yield _Frame(address, seen > left_out, not is_new)
+
+
+def _in_words(steps: Sequence[Step], scale: Scale) -> Iterator[str]:
+    if steps[0].thought:
+        yield steps[0].thought
+    for step in steps:
+        call = on_picture(step.call, scale)
+        yield f"{call.tool} {json.dumps(dict(call.arguments), ensure_ascii=False)}: {result_text(step)}"

@@ -1,0 +1,141 @@
+"""The models of a run in their order: the main agent, then its fallbacks.
+
+Each is asked again while its failure may pass, as often and as long as its configuration says. When its
+provider still gives no answer, the next one takes over for the rest of the run, and the history says so. What
+a model itself says, a refusal too, is its answer: nobody takes over from that.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+import structlog
+
+from cyberdesk_server.domain.json import JsonObject, JsonValue
+from cyberdesk_server.domain.screens import Screenshot
+from cyberdesk_server.domain.steps import Observation, Step, Turn
+from cyberdesk_server.domain.tasks import Refusal, Task
+from cyberdesk_server.ports import Clock, Model, ModelError, ModelUnavailable
+
+T = TypeVar("T")
+
+log = structlog.get_logger(__name__)
+
+FIRST_PAUSE_SECONDS = 1.0
+LONGEST_PAUSE_SECONDS = 60.0
+"""Between two attempts, whatever a provider asks for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A model, and how patiently it is asked."""
+
+    name: str
+    """Of its configuration."""
+
+    model: Model
+    attempts: int
+    """At least 1."""
+
+    timeout_seconds: float
+    """Of one attempt."""
+
+    @property
+    def longest_seconds(self) -> float:
+        """Until it has answered or failed for good."""
+        return self.attempts * (self.timeout_seconds + LONGEST_PAUSE_SECONDS)
+
+
+class ModelsInOrder:
+    """A `ports.Model` that asks the first of its candidates which gives answers."""
+
+    def __init__(
+        self, candidates: Sequence[Candidate], clock: Clock, refusals: Sequence[Refusal] = ()
+    ) -> None:
+        """With `refusals` it can do no task, and needs no candidates."""
+        self._candidates = candidates
+        self._clock = clock
+        self._refusals = refusals
+        self._position = 0
+
+    @property
+    def longest_seconds(self) -> float:
+        """Until one has answered or all have failed."""
+        return sum(candidate.longest_seconds for candidate in self._candidates)
+
+    def check(self, task: Task) -> Sequence[Refusal]:
+        return self._refusals or self._current.model.check(task)
+
+    def has_finished(self, task: Task, history: Sequence[Step]) -> bool:
+        return self._current.model.has_finished(task, history)
+
+    async def next_turn(
+        self,
+        task: Task,
+        history: Sequence[Step],
+        runtime_values: Mapping[str, JsonValue],
+        screenshot: Screenshot,
+    ) -> Turn:
+        before = self._position
+        turn, failures = await self._first_answer(
+            lambda model: model.next_turn(task, history, runtime_values, screenshot)
+        )
+        if self._position == before:
+            return turn
+        said = f"({'; '.join(failures)}. {self._current.name} takes over.)"
+        return replace(turn, thought="\n".join([said, *([turn.thought] if turn.thought else [])]))
+
+    async def extract(self, instruction: str, task: Task, screenshot: Screenshot) -> Observation:
+        observation, _ = await self._first_answer(lambda model: model.extract(instruction, task, screenshot))
+        return observation
+
+    async def conclude(
+        self, task: Task, history: Sequence[Step], runtime_values: Mapping[str, JsonValue]
+    ) -> JsonObject | None:
+        output, _ = await self._first_answer(lambda model: model.conclude(task, history, runtime_values))
+        return output
+
+    @property
+    def _current(self) -> Candidate:
+        return self._candidates[self._position]
+
+    async def _first_answer(self, ask: Callable[[Model], Coroutine[Any, Any, T]]) -> tuple[T, Sequence[str]]:
+        """The answer, and why those who were asked before gave none."""
+        failures: list[str] = []
+        while True:
+            try:
+                return await self._patiently(self._current, ask), failures
+            except ModelUnavailable as error:
+                failures.append(str(error))
+                if self._position + 1 == len(self._candidates):
+                    # Everybody was asked often enough: the executor need not begin anew.
+                    raise ModelUnavailable("; ".join(failures)) from error
+                self._position += 1
+                log.warning("a model was given up", reason=str(error), next=self._current.name)
+
+    async def _patiently(self, candidate: Candidate, ask: Callable[[Model], Coroutine[Any, Any, T]]) -> T:
+        pause_seconds = FIRST_PAUSE_SECONDS
+        for attempts_left in reversed(range(candidate.attempts)):
+            try:
+                return await _in_time(ask(candidate.model), candidate)
+            except ModelError as error:
+                if not (error.is_retryable and attempts_left):
+                    raise
+                asked_for = error.retry_after_seconds if isinstance(error, ModelUnavailable) else None
+            await self._clock.sleep(min(max(pause_seconds, asked_for or 0.0), LONGEST_PAUSE_SECONDS))
+            pause_seconds *= 2
+        raise AssertionError("the last attempt either answered or raised")
+
+
+async def _in_time(answer: Coroutine[Any, Any, T], candidate: Candidate) -> T:
+    seconds = candidate.timeout_seconds
+    try:
+        async with asyncio.timeout(seconds) as deadline:
+            return await answer
+    except TimeoutError as error:
+        if not deadline.expired():
+            raise
+        raise ModelUnavailable(
+            f"{candidate.name} did not answer within {seconds:g} seconds", is_retryable=True
+        ) from error

@@ -1,0 +1,345 @@
+"""Whole runs with language models: real database and executor, scripted desktop, a provider on this machine.
+
+What is configured decides who is asked; no secret is in any request.
+"""
+
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import UUID
+
+import pytest
+from cyberdesk_server.adapters.models.registry import Models, ModelUrls
+from cyberdesk_server.domain.actions import Click, TypeText
+from cyberdesk_server.domain.geometry import Point
+from cyberdesk_server.domain.ids import ModelConfigurationId
+from cyberdesk_server.domain.json import JsonObject
+from cyberdesk_server.domain.provider_credentials import ProviderSlot
+from cyberdesk_server.domain.runs import RunStatus
+from cyberdesk_server.domain.tasks import Task
+from cyberdesk_server.executor.loop import execute
+from cyberdesk_server.executor.parts import Ending
+from cyberdesk_server.executor.reading.reader import ScreenReader
+from cyberdesk_server.store import llm_costs
+from cyberdesk_server.store.tables import runs, workflows
+from cyberdesk_server.testing.model_servers import (
+    ModelServer,
+    Scripted,
+    completion,
+    computer_call,
+    computer_use,
+    function_call,
+    message,
+    refused,
+    response,
+    said,
+    text_block,
+    tool_use,
+)
+from cyberdesk_server.usecases import model_configurations, provider_credentials
+from sqlalchemy import update
+
+KEY, CREDENTIAL, SECRET = "sk-own-key-0123456789", "sk-organization-0123456789", "canary-hunter22"
+
+
+class Scene:
+    """A stage with a provider beside it."""
+
+    def __init__(self, stage: Any, server: ModelServer) -> None:
+        self.stage = stage
+        self.server = server
+        self.models = Models(
+            stage.database,
+            stage.vault,
+            stage.blobs,
+            stage.clock,
+            ModelUrls(server.url, server.url, (f"{server.url}/v1",)),
+            stage.limits,
+        )
+
+    async def run_of(self, *configurations: JsonObject, **run: Any) -> None:
+        """A waiting run whose workflow names these models as main agent and fallbacks."""
+        made = await self.stage.a_waiting_run(**run)
+        named = {}
+        roles = ("main_agent_model_id", "fallback_model_1_id", "fallback_model_2_id")
+        async with self.stage.database.transaction() as conn:
+            for role, fields in zip(roles, configurations, strict=False):
+                fields = {"name": "mine", "is_computer_use_model": True, "max_retries": 0} | dict(fields)
+                api_key = fields.pop("api_key", None)
+                configuration = await model_configurations.create(
+                    conn,
+                    fields,
+                    api_key=api_key,
+                    organization_id=made.organization_id,
+                    vault=self.stage.vault,
+                    now=self.stage.clock.now(),
+                )
+                named[role] = str(configuration.id)
+            await conn.execute(
+                update(workflows).where(workflows.c.id == made.workflow_id).values(model_metadata=named)
+            )
+        self.run, self.named = made, named
+
+    async def execute(self) -> Ending:
+        claim = await self.stage.claim()
+        model, limits = await self.models.of(claim, ScreenReader())
+        return await execute(claim, self.stage.parts(model, limits=limits))
+
+    async def costs(self) -> dict[tuple[str, str], Any]:
+        """By role and model."""
+        async with self.stage.database.read() as conn:
+            rows = await llm_costs.of_run(conn, self.run.id)
+        return {(row.role, row.model): row for row in rows}
+
+
+@pytest.fixture
+async def scene(stage: Any) -> AsyncIterator[Scene]:
+    async with ModelServer().running() as server:
+        scene = Scene(stage, server)
+        yield scene
+        await scene.models.close()
+
+
+ANTHROPIC = {"provider": "anthropic", "model": "claude-opus-5", "api_key": KEY}
+OPENAI = {"provider": "openai", "model": "gpt-5.4", "api_key": KEY}
+
+
+def script_of(provider: str) -> list[Scripted]:
+    """Click and type the secret, read a value, say what it is; then the output data."""
+    output = '{"age": 57}'
+    if provider == "anthropic":
+        return [
+            message(
+                computer_use("left_click", "toolu_1", coordinate=[5, 7]),
+                computer_use("type", "toolu_2", text="{$pin}"),
+            ),
+            message(tool_use("screenshot", "toolu_3", extract_prompt="How old is {patient}?")),
+            message(tool_use("report", observation="57 years")),
+            message(text_block("Ann is 57.")),
+            message(text_block(output)),
+        ]
+    if provider == "openai":
+        click, typing = (
+            {"type": "click", "button": "left", "x": 5, "y": 7},
+            {"type": "type", "text": "{$pin}"},
+        )
+        return [
+            response(computer_call(click, typing)),
+            response(function_call("screenshot", {"extract_prompt": "How old is {patient}?"}, "call_2")),
+            response(function_call("report", {"observation": "57 years"})),
+            response(said("Ann is 57.")),
+            response(said(output)),
+        ]
+    return [
+        completion(None, ("click", {"x": 5, "y": 7}), ("type", {"text": "{$pin}"})),
+        completion(None, ("screenshot", {"extract_prompt": "How old is {patient}?"})),
+        completion(None, ("report", {"observation": "57 years"})),
+        completion("Ann is 57."),
+        completion(output),
+    ]
+
+
+@pytest.mark.parametrize("provider", ["anthropic", "openai", "vllm"])
+async def test_a_run_from_its_first_look_to_its_output(scene: Scene, provider: str) -> None:
+    compatible = {
+        "provider": "vllm",
+        "model": "qwen3-vl",
+        "additional_params": {"base_url": f"{scene.server.url}/v1"},
+    }
+    configuration = {"anthropic": ANTHROPIC, "openai": OPENAI}.get(provider, compatible)
+    await scene.run_of(
+        configuration,
+        main_prompt="Sign in with {$pin}. How old is {patient}?",
+        inputs={"patient": "Ann"},
+        hidden={"pin": SECRET},
+        output_schema='{"type": "object", "properties": {"age": {"type": "integer"}}}',
+    )
+    scene.server.answers(*script_of(provider))
+
+    ending = await scene.execute()
+
+    assert (ending.status, ending.error, ending.output_data) == (RunStatus.SUCCESS, (), {"age": 57})
+    assert scene.stage.desktop.performed == [Click(Point(5, 7)), TypeText(SECRET)]
+    assert [step.call.tool for step in await scene.stage.history()] == [
+        "click",
+        "type",
+        "screenshot",
+        "declare_task_succeeded",
+    ]
+    assert not [asked for asked in scene.server.asked if SECRET in asked.text]
+    assert scene.server.script == []
+    costs = await scene.costs()
+    assert {role: row.call_count for (role, _), row in costs.items()} == {
+        "main_agent": 3,
+        "extraction": 1,
+        "transformation": 1,
+    }
+    priced = [row.cost_usd is not None for row in costs.values()]
+    assert priced == [provider != "vllm"] * 3
+    assert ending.usage_metadata["total_agentic_steps"] == 4
+
+
+async def test_a_mistake_goes_back_to_the_model(scene: Scene) -> None:
+    await scene.run_of(ANTHROPIC)
+    scene.server.answers(
+        message(computer_use("left_click", "toolu_1", coordinate=[5, 7], text="ctrl")),
+        message(computer_use("left_click", "toolu_2", coordinate=[5, 7])),
+        message(text_block("done")),
+    )
+
+    ending = await scene.execute()
+
+    assert ending.status is RunStatus.SUCCESS
+    assert scene.stage.desktop.performed == [Click(Point(5, 7))]
+    result = scene.server.asked[1].body["messages"][2]["content"][0]
+    assert (result["is_error"], "there is no argument `text`" in str(result)) == (True, True)
+
+
+async def test_any_worker_can_go_on(scene: Scene) -> None:
+    """The next worker asks what this one would have asked: the journal is all there is."""
+    await scene.run_of(ANTHROPIC)
+    scene.server.answers(
+        message(computer_use("left_click", "toolu_1", coordinate=[5, 7])), refused(500), refused(500)
+    )
+    await scene.execute()
+    cut_off = scene.server.asked[1].body
+    scene.stage.clock.advance(61)
+    scene.models = Scene(scene.stage, scene.server).models
+    scene.server.script.clear()
+    scene.server.answers(message(text_block("done")))
+
+    claim = await scene.stage.claim()
+    model, limits = await scene.models.of(claim, ScreenReader())
+    steps = [step for step in await scene.stage.history() if step.state == "done"]
+    await model.next_turn(
+        Task(claim.run.id, claim.run.organization_id, claim.workflow.main_prompt),
+        steps,
+        {},
+        scene.stage.desktop.screen,
+    )
+    await scene.models.close()
+
+    asked_again = scene.server.asked[-1].body
+    assert asked_again["messages"] == cut_off["messages"]
+    assert limits.max_model_attempts == 1
+
+
+async def test_the_runs_own_model_goes_before_its_workflows(scene: Scene) -> None:
+    await scene.run_of(ANTHROPIC, OPENAI)
+    own = {"main_agent_model_id": scene.named["fallback_model_1_id"], "fallback_model_1_id": None}
+    async with scene.stage.database.transaction() as conn:
+        await conn.execute(update(runs).where(runs.c.id == scene.run.id).values(model_metadata=own))
+    scene.server.answers(response(said("done")))
+
+    ending = await scene.execute()
+
+    assert ending.status is RunStatus.SUCCESS
+    assert [asked.path for asked in scene.server.asked] == ["/v1/responses"]
+
+
+async def test_a_fallback_takes_over_and_each_is_paid_for(scene: Scene) -> None:
+    await scene.run_of(ANTHROPIC | {"name": "claude"}, OPENAI | {"name": "gpt"})
+    scene.server.answers(
+        message(computer_use("left_click", "toolu_1", coordinate=[5, 7])),
+        refused(529),
+        response(computer_call({"type": "click", "button": "left", "x": 6, "y": 8})),
+        response(said("done")),
+    )
+
+    ending = await scene.execute()
+
+    assert ending.status is RunStatus.SUCCESS
+    assert scene.stage.desktop.performed == [Click(Point(5, 7)), Click(Point(6, 8))]
+    thoughts = [step.thought for step in await scene.stage.history()]
+    assert thoughts[1] == "(claude-opus-5 is overloaded (529). gpt takes over.)"
+    assert "Done before:" in scene.server.asked[2].text
+    assert {key: row.call_count for key, row in (await scene.costs()).items()} == {
+        ("main_agent", "claude-opus-5"): 1,
+        ("main_agent", "gpt-5.4"): 2,
+    }
+
+
+async def test_the_organizations_credential_is_used_without_a_key_of_its_own(scene: Scene) -> None:
+    await scene.run_of({"provider": "anthropic", "model": "claude-opus-5"})
+    async with scene.stage.database.transaction() as conn:
+        await provider_credentials.put(
+            conn,
+            scene.run.organization_id,
+            ProviderSlot.ANTHROPIC,
+            {"api_key": CREDENTIAL},
+            vault=scene.stage.vault,
+            now=scene.stage.clock.now(),
+        )
+    scene.server.answers(message(text_block("done")))
+
+    ending = await scene.execute()
+
+    assert ending.status is RunStatus.SUCCESS
+    assert scene.server.asked[0].headers["authorization"] == f"Bearer {CREDENTIAL}"
+
+
+@pytest.mark.parametrize(
+    ("configuration", "says"),
+    [
+        ({"provider": "anthropic", "model": "claude-opus-5"}, "there is no API key: give it one, or set"),
+        ({"provider": "mistral", "model": "m", "api_key": KEY}, "the provider mistral is not built in"),
+        (
+            ANTHROPIC | {"additional_params": {"base_url": "http://169.254.169.254/v1"}},
+            "its base_url is none of the server's model_urls: http://169.254.169.254/v1",
+        ),
+        (ANTHROPIC | {"additional_params": {"messages": []}}, "its additional_params must not hold messages"),
+    ],
+)
+async def test_a_model_that_cannot_be_used_ends_the_run_before_its_first_action(
+    scene: Scene, configuration: JsonObject, says: str
+) -> None:
+    await scene.run_of(configuration)
+
+    ending = await scene.execute()
+
+    assert ending.status is RunStatus.ERROR
+    assert says in ending.error[0]
+    assert 'the model "mine" of main_agent_model_id cannot be used' in ending.error[0]
+    assert scene.stage.desktop.looks == 0
+    assert scene.server.asked == []
+
+
+async def test_a_model_that_is_gone_ends_the_run(scene: Scene) -> None:
+    await scene.run_of(ANTHROPIC)
+    async with scene.stage.database.transaction() as conn:
+        await model_configurations.store.delete(
+            conn, ModelConfigurationId(UUID(scene.named["main_agent_model_id"]))
+        )
+
+    ending = await scene.execute()
+
+    assert ending.error == (
+        "the model of main_agent_model_id cannot be used: there is no such model configuration",
+    )
+
+
+@pytest.mark.parametrize(
+    ("reply", "says"),
+    [
+        (refused(401), "claude-opus-5: the provider refused the API key (401)"),
+        (refused(503), "claude-opus-5 is overloaded (503)"),
+    ],
+)
+async def test_a_provider_that_is_down_ends_the_run_and_says_so(
+    scene: Scene, reply: Scripted, says: str
+) -> None:
+    await scene.run_of(ANTHROPIC)
+    scene.server.answers(reply)
+
+    ending = await scene.execute()
+
+    assert (ending.status, ending.error) == (RunStatus.ERROR, (says,))
+    assert scene.stage.desktop.performed == []
+
+
+async def test_who_names_no_model_gets_steps(scene: Scene) -> None:
+    await scene.run_of(main_prompt="Wait 1 second")
+
+    ending = await scene.execute()
+
+    assert ending.status is RunStatus.SUCCESS
+    assert scene.server.asked == []
