@@ -5,11 +5,11 @@ from hashlib import sha256
 from time import monotonic
 from typing import Annotated
 
-from fastapi import Depends
 from fastapi.security import HTTPBearer
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection, Request
 
+from cyberdesk_server.api.supplied import Supplied
 from cyberdesk_server.domain.organizations import ApiKey
 from cyberdesk_server.store import keys
 from cyberdesk_server.store.database import Database
@@ -70,10 +70,10 @@ def _unauthorized(detail: str) -> HTTPException:
     return HTTPException(401, detail, {"WWW-Authenticate": "Bearer"})
 
 
-async def _caller(request: Request) -> ApiKey:
+def _caller(request: Request) -> ApiKey:
     caller: ApiKey = request.state.caller
     return caller
 
 
-Caller = Annotated[ApiKey, Depends(_caller)]
+Caller = Annotated[ApiKey, Supplied(_caller)]
 """The key of the request, for endpoints."""

@@ -33,6 +33,7 @@ from cyberdesk_server.api.schemas.computer import (
     PowerShellExecRequest,
     PowerShellSessionRequest,
 )
+from cyberdesk_server.api.supplied import supplied
 from cyberdesk_server.api.writes import Attempt, reach
 from cyberdesk_server.domain.ids import MachineId
 from cyberdesk_server.domain.json import JsonObject
@@ -66,7 +67,7 @@ async def _driver(machine_id: str, caller: Caller, parts: PartsOf) -> Driver:
     )
 
 
-DriverOf = Annotated[Driver, Depends(_driver)]
+DriverOf = Annotated[Driver, Depends(supplied(_driver))]
 
 
 @api.get("/display/dimensions", response_model=DisplayDimensions)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Coroutine
 from typing import Annotated, Any, ClassVar
 
 import structlog
-from fastapi import APIRouter, Depends, Security
+from fastapi import APIRouter, Security
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
@@ -17,6 +17,7 @@ from cyberdesk_server.api.bodies import StrictRequest, text_problem
 from cyberdesk_server.api.parts import Parts
 from cyberdesk_server.api.rates import Allowance
 from cyberdesk_server.api.schemas.files import places_of_files
+from cyberdesk_server.api.supplied import Endpoint, Supplied, supplied
 from cyberdesk_server.domain.refusals import InvalidFields, Problem, Refused
 from cyberdesk_server.ports import DesktopError
 
@@ -28,17 +29,15 @@ def parts_of(request: Request) -> Parts:
     return parts
 
 
-async def _parts(request: Request) -> Parts:
-    # A dependency that is no coroutine would be sent through a thread.
-    return parts_of(request)
-
-
-PartsOf = Annotated[Parts, Depends(_parts)]
+PartsOf = Annotated[Parts, Supplied(parts_of)]
 """The parts of the server, for endpoints."""
 
 
 class OpenRoute(APIRoute):
     """A route that needs no key."""
+
+    def __init__(self, path: str, endpoint: Endpoint, **options: Any) -> None:
+        super().__init__(path, supplied(endpoint), **options)
 
     def get_route_handler(self) -> Handler:
         endpoint = super().get_route_handler()

@@ -6,7 +6,7 @@ list that is only added to: nobody waits for anybody's lock.
 
 from collections.abc import Collection
 
-from sqlalchemy import ColumnElement, insert, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cyberdesk_server.domain.ids import MachineId, OrganizationId
@@ -17,15 +17,19 @@ from cyberdesk_server.store.tables import machines, news
 async def of_demands(conn: AsyncConnection, demands: Collection[tuple[OrganizationId, Demand]]) -> None:
     """Runs of these organizations began to wait with these demands."""
     rows = [{"organization_id": organization_id, "demand": demand} for organization_id, demand in demands]
-    await conn.execute(insert(news), rows)
+    await conn.execute(_INSERT, rows)
 
 
 async def of_machines(conn: AsyncConnection, ids: Collection[MachineId]) -> None:
     """These machines take more runs than before, or fewer."""
     if ids:
-        await conn.execute(insert(news), [{"machine_id": machine_id} for machine_id in ids])
+        await conn.execute(_INSERT, [{"machine_id": machine_id} for machine_id in ids])
 
 
 async def of_machines_where(conn: AsyncConnection, which: ColumnElement[bool]) -> None:
     """The machines that `which` selects take more runs than before, or fewer."""
-    await conn.execute(insert(news).from_select(["machine_id"], select(machines.c.id).where(which)))
+    await conn.execute(_INSERT.from_select(["machine_id"], select(machines.c.id).where(which)))
+
+
+# Built once: each new run says something here.
+_INSERT = news.insert()
