@@ -30,6 +30,7 @@ from cyberdesk._resources.provider_credentials import ProviderCredentialsAPI as 
 from cyberdesk._resources.request_logs import RequestLogsAPI as RequestLogsAPI
 from cyberdesk._resources.run_attachments import RunAttachmentsAPI as RunAttachmentsAPI
 from cyberdesk._resources.runs import RunsAPI as RunsAPI
+from cyberdesk._resources.sessions import SessionsAPI as SessionsAPI
 from cyberdesk._resources.trajectories import TrajectoriesAPI as TrajectoriesAPI
 from cyberdesk._resources.usage import UsageAPI as UsageAPI
 from cyberdesk._resources.workflow_tag_groups import WorkflowTagGroupsAPI as WorkflowTagGroupsAPI
@@ -65,6 +66,7 @@ else:
         "RetryConfig",
         "RunAttachmentsAPI",
         "RunsAPI",
+        "SessionsAPI",
         "TrajectoriesAPI",
         "UsageAPI",
         "WorkflowTagGroupsAPI",
@@ -163,6 +165,7 @@ class CyberdeskClient:
         self.trajectories = TrajectoriesAPI(http, options)
         self.run_attachments = RunAttachmentsAPI(http, options)
         self.model_configurations = ModelConfigurationsAPI(http, options)
+        self.sessions = SessionsAPI(http, options)
         self.usage = UsageAPI(http, options)
         self.computer = ComputerAPI(http, options)
         self.request_logs = RequestLogsAPI(http, options)

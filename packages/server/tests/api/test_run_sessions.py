@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from typing import Any
+from uuid import uuid4
 
 import httpx
 
@@ -34,6 +35,34 @@ async def test_a_session_keeps_its_machine_for_its_own_runs(make: Make, worker: 
         await worker.end(claim)
     assert order == [second["id"], third["id"], late_but_urgent["id"]]
     assert second["machine_id"] == machine_id
+
+
+async def test_a_session_is_released_without_a_run(
+    client: httpx.AsyncClient, make: Make, read_run: Read, worker: Any
+) -> None:
+    """What goes on there goes on, what waits is cancelled; twice is as good as once."""
+    machine_id = await worker.machine()
+    workflow = (await make("workflows"))["id"]
+    goes_on = await make("runs", workflow_id=workflow, start_session=True)
+    claim = await worker.next()
+    waits = await make("runs", workflow_id=workflow, session_id=goes_on["session_id"])
+
+    answers = [await client.post(f"/v1/sessions/{goes_on['session_id']}/release") for _ in range(2)]
+
+    assert [answer.status_code for answer in answers] == [204, 204]
+    machine = await client.get(f"/v1/machines/{machine_id}")
+    assert machine.json()["reserved_session_id"] is None
+    cancelled = await read_run(waits["id"])
+    assert (cancelled["status"], cancelled["error"]) == ("cancelled", ["the session was released"])
+    assert (await read_run(goes_on["id"]))["status"] == "running"
+    await worker.end(claim)
+    assert (await read_run(goes_on["id"]))["status"] == "success"
+
+
+async def test_a_session_that_does_not_exist_cannot_be_released(client: httpx.AsyncClient) -> None:
+    answer = await client.post(f"/v1/sessions/{uuid4()}/release")
+
+    assert answer.status_code == 404
 
 
 async def test_priority_does_not_overtake_inside_a_session(make: Make, worker: Any) -> None:

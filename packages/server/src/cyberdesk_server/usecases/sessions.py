@@ -3,13 +3,27 @@
 from datetime import datetime
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cyberdesk_server.domain.ids import SessionId
+from cyberdesk_server.domain.ids import OrganizationId, RunId, SessionId
+from cyberdesk_server.domain.refusals import Unknown
 from cyberdesk_server.store import sessions
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.usecases.endings import end_session
 
 log = structlog.get_logger(__name__)
+
+
+async def release(
+    conn: AsyncConnection, organization_id: OrganizationId, session_id: SessionId, *, now: datetime
+) -> tuple[RunId, ...]:
+    """End the session, if it has not ended; which runs that waited in it were cancelled. Raises `Unknown`."""
+    session = await sessions.get(conn, organization_id, session_id)
+    if session is None:
+        raise Unknown("session", session_id)
+    if session.ended_at is not None:
+        return ()
+    return await end_session(conn, session, reason="the session was released", now=now)
 
 
 async def release_idle(database: Database, *, before: datetime, now: datetime) -> tuple[SessionId, ...]:
