@@ -4,9 +4,10 @@ import asyncio
 from typing import Any
 
 import pytest
-from cyberdesk_server.adapters.models.roles import LONGEST_PAUSE_SECONDS, Candidate, ModelsInOrder
+from cyberdesk_server.adapters.models.roles import Candidate, ModelsInOrder
 from cyberdesk_server.domain.steps import ToolCall, Turn
 from cyberdesk_server.domain.tasks import Refusal
+from cyberdesk_server.executor.asking import LONGEST_PAUSE_SECONDS
 from cyberdesk_server.ports import ModelError, ModelUnavailable
 from cyberdesk_server.testing.ports import FunctionModel, ManualClock, a_screenshot
 from cyberdesk_server.testing.prompts import a_task

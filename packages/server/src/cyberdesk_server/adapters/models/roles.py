@@ -5,9 +5,9 @@ provider still gives no answer, the next one takes over for the rest of the run,
 a model itself says, a refusal too, is its answer: nobody takes over from that.
 """
 
-import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, TypeVar
 
 import structlog
@@ -16,15 +16,12 @@ from cyberdesk_server.domain.json import JsonObject, JsonValue
 from cyberdesk_server.domain.screens import Screenshot
 from cyberdesk_server.domain.steps import Observation, Step, Turn
 from cyberdesk_server.domain.tasks import Refusal, Task
-from cyberdesk_server.ports import Clock, Model, ModelError, ModelUnavailable
+from cyberdesk_server.executor.asking import LONGEST_PAUSE_SECONDS, patiently
+from cyberdesk_server.ports import Clock, Model, ModelUnavailable
 
 T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
-
-FIRST_PAUSE_SECONDS = 1.0
-LONGEST_PAUSE_SECONDS = 60.0
-"""Between two attempts, whatever a provider asks for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +101,16 @@ class ModelsInOrder:
         """The answer, and why those who were asked before gave none."""
         failures: list[str] = []
         while True:
+            current = self._current
             try:
-                return await self._patiently(self._current, ask), failures
+                answer = await patiently(
+                    partial(ask, current.model),
+                    attempts=current.attempts,
+                    timeout_seconds=current.timeout_seconds,
+                    sleep=self._clock.sleep,
+                    name=current.name,
+                )
+                return answer, failures
             except ModelUnavailable as error:
                 failures.append(str(error))
                 if self._position + 1 == len(self._candidates):
@@ -113,29 +118,3 @@ class ModelsInOrder:
                     raise ModelUnavailable("; ".join(failures)) from error
                 self._position += 1
                 log.warning("a model was given up", reason=str(error), next=self._current.name)
-
-    async def _patiently(self, candidate: Candidate, ask: Callable[[Model], Coroutine[Any, Any, T]]) -> T:
-        pause_seconds = FIRST_PAUSE_SECONDS
-        for attempts_left in reversed(range(candidate.attempts)):
-            try:
-                return await _in_time(ask(candidate.model), candidate)
-            except ModelError as error:
-                if not (error.is_retryable and attempts_left):
-                    raise
-                asked_for = error.retry_after_seconds if isinstance(error, ModelUnavailable) else None
-            await self._clock.sleep(min(max(pause_seconds, asked_for or 0.0), LONGEST_PAUSE_SECONDS))
-            pause_seconds *= 2
-        raise AssertionError("the last attempt either answered or raised")
-
-
-async def _in_time(answer: Coroutine[Any, Any, T], candidate: Candidate) -> T:
-    seconds = candidate.timeout_seconds
-    try:
-        async with asyncio.timeout(seconds) as deadline:
-            return await answer
-    except TimeoutError as error:
-        if not deadline.expired():
-            raise
-        raise ModelUnavailable(
-            f"{candidate.name} did not answer within {seconds:g} seconds", is_retryable=True
-        ) from error

@@ -50,8 +50,9 @@ class AnthropicProvider:
             "max_tokens": self._max_tokens,
             "system": system(question),
             "messages": messages(question),
-            "tools": tools(question),
         }
+        if question.tools:
+            request["tools"] = tools(question)
         try:
             message = await client.with_options(api_key=key).messages.create(
                 **request, extra_body=dict(self._extra)

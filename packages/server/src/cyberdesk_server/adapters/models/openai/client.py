@@ -42,11 +42,13 @@ class ResponsesProvider:
             "model": self.model,
             "instructions": question.system,
             "input": responses.items(question),
-            "tools": responses.tools(question),
-            "max_output_tokens": self._max_tokens,
             "store": False,
             "include": ["reasoning.encrypted_content"],
         }
+        if question.tools:
+            request["tools"] = responses.tools(question)
+        if self._max_tokens is not None:
+            request["max_output_tokens"] = self._max_tokens
         if question.conversation:
             request["prompt_cache_key"] = question.conversation
         try:
