@@ -1,6 +1,7 @@
 """Two servers on one PostgreSQL behind a balancer: a run goes on at the other when its server is gone."""
 
 import base64
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -96,3 +97,17 @@ def test_a_server_that_is_stopped_hands_its_run_over(cluster: Cluster, until: Un
     assert cluster.typed.read_bytes().decode() == LETTERS
     assert "run claimed" in there.said()
     assert here.process.wait(30) == 0
+
+
+def test_a_server_that_stood_still_does_nothing_twice_when_it_wakes(cluster: Cluster, until: Until) -> None:
+    run_id = cluster.types_some_letters(until)
+    here, there = cluster.at_work()
+
+    here.process.send_signal(signal.SIGSTOP)
+    there.says("run claimed")
+    here.process.send_signal(signal.SIGCONT)
+    here.says("took this one for gone")
+    run = cluster.site.ended(run_id)
+
+    assert (run.status, run.error) == ("success", None)
+    assert cluster.typed.read_bytes().decode() == LETTERS
