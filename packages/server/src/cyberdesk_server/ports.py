@@ -24,16 +24,18 @@ from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, M
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from enum import StrEnum
+from typing import Any, Protocol, runtime_checkable
 
 from cyberdesk_server.domain.actions import Action, ActionResult
 from cyberdesk_server.domain.base64_text import Base64Text
 from cyberdesk_server.domain.geometry import Size
 from cyberdesk_server.domain.ids import OrganizationId, SecretId, StepId
 from cyberdesk_server.domain.json import JsonObject, JsonValue
+from cyberdesk_server.domain.recordings import RecordedTurn
 from cyberdesk_server.domain.refusals import Problem
 from cyberdesk_server.domain.screens import Screenshot
-from cyberdesk_server.domain.steps import Observation, Step, Turn
+from cyberdesk_server.domain.steps import Observation, Step, ToolCall, Turn
 from cyberdesk_server.domain.tasks import Refusal, Task
 
 
@@ -291,4 +293,60 @@ class Model(Protocol):
         self, task: Task, history: Sequence[Step], runtime_values: Mapping[str, JsonValue]
     ) -> JsonObject | None:
         """The run's output data, built from what was read; None when nothing was."""
+        ...
+
+
+class Retrace(StrEnum):
+    """Whether a recorded turn is what a model would ask for next."""
+
+    NEVER = "never"
+    SURELY = "surely"
+    ON_A_LOOK = "on a look"
+    """The screen decides."""
+
+
+@runtime_checkable
+class Retracer(Protocol):
+    """What a `Model` can be besides: one that knows its way, and so whether a recorded turn lies on it.
+
+    The memo of such a turn is then its own, whichever run it was recorded in. `recorded` None asks whether
+    nothing is left to do.
+    """
+
+    def retrace(
+        self,
+        task: Task,
+        history: Sequence[Step],
+        runtime_values: Mapping[str, JsonValue],
+        recorded: RecordedTurn | None,
+    ) -> Retrace: ...
+
+    async def retrace_on(
+        self,
+        task: Task,
+        history: Sequence[Step],
+        runtime_values: Mapping[str, JsonValue],
+        recorded: RecordedTurn | None,
+        screenshot: Screenshot,
+    ) -> bool:
+        """What `Retrace.ON_A_LOOK` leaves open. `ModelError` when the screen cannot be read."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Whether a recorded step still fits the screen, and why."""
+
+    is_hit: bool
+    reason: str
+
+
+@runtime_checkable
+class Comparer(Protocol):
+    """What a `Model` can be besides: one that compares screens by an author's own words."""
+
+    async def compare(
+        self, instructions: str, call: ToolCall, recorded: Screenshot, current: Screenshot
+    ) -> Comparison:
+        """Whether `call` would still do what it did on the recorded screen. `ModelError` counts as a miss."""
         ...

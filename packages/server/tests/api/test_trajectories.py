@@ -412,6 +412,7 @@ async def test_generated_trajectories_are_copied_to_another_workflow(
                 target_id=WorkflowId(target["id"]),
                 blobs=parts.blobs,
                 now=NOON,
+                prompts=("Press tab", "Press tab twice"),
                 prompt_images={"supabase://workflow-prompt-images/org_own/old.png": "supabase://new"},
             )
 

@@ -23,7 +23,7 @@ def done(number: int, tool: str = "click", *, turn: int | None = None, **fields:
         RUN,
         number,
         turn=turn or number,
-        call=ToolCall(tool, arguments, fields.pop("target", None)),
+        call=ToolCall(tool, arguments, fields.pop("target", None), fields.pop("anchors", ())),
         state=StepState.DONE,
         **fields,
     )
@@ -35,6 +35,9 @@ def test_a_step_keeps_its_call_its_screen_its_thought_and_its_result() -> None:
         "type",
         arguments={"text": "{patient} {$password}"},
         target=Box(1, 2, 3, 4),
+        anchors=(Box(5, 6, 7, 8),),
+        volatile=(Box(0, 0, 32, 32),),
+        memo="[1]",
         screen=PICTURE,
         thought="The field has the focus",
         result={"text": "typed"},
@@ -49,6 +52,9 @@ def test_a_step_keeps_its_call_its_screen_its_thought_and_its_result() -> None:
                 "screenshot": PICTURE,
                 "last_agent_thought": "The field has the focus",
                 "target": [1, 2, 3, 4],
+                "anchors": [[5, 6, 7, 8]],
+                "volatile": [[0, 0, 32, 32]],
+                "memo": "[1]",
                 "custom_cache_detection_instructions": None,
             },
             "skip_cache_detection": False,
@@ -85,6 +91,9 @@ def test_a_thought_stays_with_its_turn_when_the_call_it_came_with_is_left_out() 
         "screenshot": PICTURE,
         "last_agent_thought": "I look and click",
         "target": None,
+        "anchors": [],
+        "volatile": [],
+        "memo": None,
         "custom_cache_detection_instructions": None,
     }
 

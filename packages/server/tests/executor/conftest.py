@@ -13,10 +13,12 @@ from cyberdesk_server.domain.ids import SecretId
 from cyberdesk_server.domain.json import JsonValue
 from cyberdesk_server.domain.runs import Run, RunStatus
 from cyberdesk_server.domain.steps import Step
+from cyberdesk_server.domain.trajectories import Trajectory
+from cyberdesk_server.domain.workflows import Workflow
 from cyberdesk_server.executor.loop import execute
 from cyberdesk_server.executor.parts import Ending, ExecutorParts, Limits
 from cyberdesk_server.ports import Model, SecretContext
-from cyberdesk_server.store import attachments, claims, runs, secrets, steps
+from cyberdesk_server.store import attachments, claims, runs, secrets, steps, trajectories
 from cyberdesk_server.store.claims import Claim
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.store.types import to_json
@@ -72,6 +74,24 @@ class Stage:
             await secrets.add_for_run(conn, organization_id, run.id, sealed)
         self.run_id = run.id
         return run
+
+    async def another_run(self, workflow: Workflow, *, inputs: Mapping[str, JsonValue]) -> Run:
+        """Another waiting run of a workflow that has had one."""
+        async with self.database.transaction() as conn:
+            run = await a_run(conn, workflow, input_values=inputs)
+        self.run_id = run.id
+        return run
+
+    async def change_trajectory(self, trajectory: Trajectory) -> None:
+        async with self.database.transaction() as conn:
+            await trajectories.replace(conn, trajectory)
+
+    async def trajectories_of(self, workflow: Workflow) -> tuple[Trajectory, ...]:
+        """Newest first."""
+        wanted = trajectories.Wanted(workflow_id=workflow.id)
+        async with self.database.read() as conn:
+            found, _ = await trajectories.find(conn, workflow.organization_id, wanted)
+        return found
 
     async def claim(self) -> Claim:
         async with self.database.transaction() as conn:

@@ -38,6 +38,14 @@ class Box:
     def contains(self, point: Point) -> bool:
         return self.left <= point.x < self.right and self.top <= point.y < self.bottom
 
+    @property
+    def edges(self) -> list[int]:
+        """Left, top, right, bottom: how callers and rows write it."""
+        return [self.left, self.top, self.right, self.bottom]
+
+    def moved(self, by: Point) -> "Box":
+        return Box(self.left + by.x, self.top + by.y, self.right + by.x, self.bottom + by.y)
+
     def clamped(self, size: Size) -> "Box":
         """The part of this box that lies on a screen of that size; possibly empty."""
         left, top = min(max(self.left, 0), size.width), min(max(self.top, 0), size.height)

@@ -7,9 +7,8 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
-from cyberdesk_server.domain.geometry import Box
 from cyberdesk_server.domain.json import JsonObject, JsonValue
-from cyberdesk_server.domain.steps import Step, StepState
+from cyberdesk_server.domain.steps import Detection, Step, StepState
 
 Message = Mapping[str, JsonValue]
 
@@ -18,6 +17,8 @@ def message_history(task_prompt: str, steps: Sequence[Step]) -> list[Message]:
     """What was said and done, as the contract's `run_message_history`.
 
     `{"role": "user" | "assistant", "content": [block, …], "timestamp": …, "step_kind": "agentic" | "cached"}`
+    and, from the assistant where a recorded turn was compared with the screen,
+    `"cache_detection": {"verdict": "hit" | "miss", "reason", "milliseconds", "trajectory_id", "step"}`;
     with the blocks
 
     - `{"type": "text", "text"}`
@@ -49,11 +50,24 @@ def _messages(task_prompt: str, steps: Sequence[Step]) -> Iterator[Message]:
 
 
 def _message(role: str, content: list[JsonObject], at: datetime, step: Step) -> Message:
-    return {
+    message: dict[str, JsonValue] = {
         "role": role,
         "content": content,
         "timestamp": at.isoformat(),
         "step_kind": "cached" if step.is_cached else "agentic",
+    }
+    if role == "assistant" and step.detection is not None:
+        message["cache_detection"] = _told(step.detection)
+    return message
+
+
+def _told(detection: Detection) -> JsonObject:
+    return {
+        "verdict": "hit" if detection.is_hit else "miss",
+        "reason": detection.reason,
+        "milliseconds": detection.milliseconds,
+        "trajectory_id": str(detection.trajectory_id),
+        "step": detection.step,
     }
 
 
@@ -68,17 +82,13 @@ def _image(address: str) -> JsonObject:
 def _tool_use(step: Step) -> JsonObject:
     tool_input = dict(step.call.arguments)
     if step.call.target is not None:
-        tool_input["target"] = _edges(step.call.target)
+        tool_input["target"] = step.call.target.edges
     return {
         "type": "tool_use",
         "tool_use_id": str(step.id),
         "tool_name": step.call.tool,
         "tool_input": tool_input,
     }
-
-
-def _edges(box: Box) -> list[int]:
-    return [box.left, box.top, box.right, box.bottom]
 
 
 def _tool_result(step: Step) -> JsonObject:

@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from cyberdesk_server.domain.geometry import Box
-from cyberdesk_server.domain.ids import RunId, StepId
+from cyberdesk_server.domain.ids import RunId, StepId, TrajectoryId
 from cyberdesk_server.domain.json import JsonObject, JsonValue
 
 
@@ -25,6 +25,9 @@ class ToolCall:
     arguments: JsonObject = field(default_factory=dict)
     target: Box | None = None
     """Where on the screen the call aims, when the model knows; drawn as a marker in reports."""
+
+    anchors: tuple[Box, ...] = ()
+    """What it was found by, when the model knows: the label of a field, the name in a row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,20 @@ class Observation:
 
     runtime_values: Mapping[str, JsonValue] = field(default_factory=dict)
     """Values for `{{name}}`, by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """What was said of a recorded turn before it was done again, or before the model was asked instead."""
+
+    is_hit: bool
+    reason: str
+    milliseconds: float
+    """For the comparison of the screens alone."""
+
+    trajectory_id: TrajectoryId
+    step: int
+    """The number of the turn's first step in the trajectory, from 0."""
 
 
 class StepState(StrEnum):
@@ -103,5 +120,11 @@ class Step:
 
     is_cached: bool = False
     """True when the step was replayed from a trajectory."""
+
+    volatile: tuple[Box, ...] = ()
+    """What moved by itself on that screen; on the first step of a turn only."""
+
+    detection: Detection | None = None
+    """Of the turn, when a recording of it was compared."""
 
     finished_at: datetime | None = None

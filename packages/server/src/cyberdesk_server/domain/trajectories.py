@@ -4,12 +4,15 @@ A step, as callers read and write it:
 
     {"func_name": "click", "args": [], "kwargs": {"x": 850, "y": 450},
      "pre_check_snapshot": {"screenshot": "supabase://…", "last_agent_thought": "…", "target": [l, t, r, b],
+                            "anchors": [[l, t, r, b]], "volatile": [[l, t, r, b]], "memo": "…",
                             "custom_cache_detection_instructions": null},
      "skip_cache_detection": false, "result": {…}}
 
 The vendor's README writes a step as `{"action": "click", "x": 100, "y": 200}`; that is kept as it is, too.
 """
 
+import hashlib
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,6 +27,9 @@ from cyberdesk_server.domain.prompt_images import is_own_address
 from cyberdesk_server.domain.steps import Step, StepState
 
 TrajectoryData = tuple[JsonObject, ...]
+
+_LONGEST_PLACE = 200
+"""Characters of a memo that says where in a prompt a model was. A longer one is about that run alone."""
 
 USUAL_SIZE = Size(1280, 800)
 """The display of a trajectory when neither its author nor a run tells it."""
@@ -50,6 +56,9 @@ class Trajectory:
     name: str | None = None
     description: str | None = None
     original_input_values: JsonObject | None = None
+    prompt_digest: str | None = None
+    """Of the prompt it was recorded for (`recordings.prompt_digest`): no other prompt is done by it."""
+
     is_approved: bool = False
     """True: later runs may replay it."""
 
@@ -61,6 +70,20 @@ class Trajectory:
 
     is_main: bool = False
     """True when it goes before others that match; one per workflow and display size."""
+
+    @property
+    def calls_digest(self) -> str:
+        """Equal for recordings that do the same on a display of the same size; waits do not count."""
+        calls = [_call(step) for step in self.trajectory_data if step.get("func_name") != "wait"]
+        told = json.dumps([dict(self.dimensions), calls], sort_keys=True, default=list)
+        return hashlib.sha256(told.encode()).hexdigest()
+
+
+def _call(step: JsonObject) -> JsonObject:
+    return {name: value for name, value in step.items() if name not in _NOT_THE_CALL}
+
+
+_NOT_THE_CALL = frozenset({"pre_check_snapshot", "skip_cache_detection", "result"})
 
 
 def dimensions(size: Size) -> Mapping[str, int]:
@@ -93,7 +116,10 @@ def _recorded(journal: Sequence[Step]) -> Iterator[JsonObject]:
             "pre_check_snapshot": {
                 "screenshot": step.screen if is_first else None,
                 "last_agent_thought": thoughts.get(step.turn) if is_first else None,
-                "target": None if target is None else [target.left, target.top, target.right, target.bottom],
+                "target": None if target is None else target.edges,
+                "anchors": [anchor.edges for anchor in step.call.anchors],
+                "volatile": [box.edges for box in step.volatile] if is_first else [],
+                "memo": step.memo if is_first and len(step.memo or "") <= _LONGEST_PLACE else None,
                 "custom_cache_detection_instructions": None,
             },
             "skip_cache_detection": not is_first,

@@ -1,10 +1,12 @@
 """Looks at the desktop, waits until it is still, and keeps what was seen."""
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import TypeVar
 
 from cyberdesk_server.domain.addresses import address_of, history_image_key
+from cyberdesk_server.domain.geometry import Box, Size
 from cyberdesk_server.domain.ids import OrganizationId
 from cyberdesk_server.domain.screens import Screenshot
 from cyberdesk_server.executor.parts import ExecutorParts
@@ -16,6 +18,9 @@ T = TypeVar("T")
 
 FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 2.0
+
+_LAST_LOOKS = 5
+"""At a screen that goes on moving, which tell what moves: what was still being painted came before."""
 
 
 async def reaching(ask: Callable[[], Awaitable[T]], parts: ExecutorParts, watch: Watch) -> T:
@@ -47,6 +52,11 @@ class Eyes:
         self._watch = watch
         self._organization_id = organization_id
         self._kept: set[str] = set()
+        self.size: Size | None = None
+        """Of the screen, once it was seen."""
+
+        self.volatile: tuple[Box, ...] = ()
+        """What went on moving when the screen was last waited for."""
 
     async def look(self) -> Screenshot:
         """The screen now."""
@@ -56,21 +66,27 @@ class Eyes:
             return await self._watch.unless_stopped(self._parts.desktop.screenshot())
 
         try:
-            return await reaching(ask, self._parts, self._watch)
+            screenshot = await reaching(ask, self._parts, self._watch)
         except DesktopRefused as error:
             raise RunFails(f"there is no picture of the screen: {error}") from error
+        self.size = screenshot.size
+        return screenshot
 
     async def look_when_still(self) -> Screenshot:
         """The screen once two looks in a row were equal; the latest look when it keeps moving."""
         limits = self._parts.limits
         give_up_at = self._parts.clock.now() + timedelta(seconds=limits.still_screen_seconds)
-        before = await self.look()
+        looks = [await self.look()]
+        self.volatile = ()
         while True:
             await self._watch.sleep(limits.look_pause_seconds)
             now = await self.look()
-            if now.digest == before.digest or self._parts.clock.now() >= give_up_at:
+            if now.digest == looks[-1].digest:
                 return now
-            before = now
+            looks = [*looks, now][-_LAST_LOOKS:]
+            if self._parts.clock.now() >= give_up_at:
+                self.volatile = await asyncio.to_thread(_moving, looks)
+                return now
 
     async def keep(self, screenshot: Screenshot) -> str:
         """The address of the stored picture. Equal pictures are stored once."""
@@ -79,3 +95,12 @@ class Eyes:
             await self._parts.blobs.put(key, screenshot.png, content_type="image/png")
             self._kept.add(key)
         return address_of(key)
+
+
+def _moving(looks: Sequence[Screenshot]) -> tuple[Box, ...]:
+    from cyberdesk_server.executor.replay.changes import moving
+    from cyberdesk_server.executor.replay.screens import pixels
+
+    if len({look.size for look in looks}) != 1:
+        return ()
+    return moving([pixels(look.png) for look in looks])

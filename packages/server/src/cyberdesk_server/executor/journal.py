@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from cyberdesk_server.domain.geometry import Box
 from cyberdesk_server.domain.ids import StepId
-from cyberdesk_server.domain.steps import Step, StepState, Turn
+from cyberdesk_server.domain.steps import Detection, Step, StepState, Turn
 from cyberdesk_server.executor.parts import ExecutorParts
 from cyberdesk_server.executor.secrets import RunSecrets
 from cyberdesk_server.executor.signals import RunStopped
@@ -34,8 +35,19 @@ class RunJournal:
     def history(self) -> tuple[Step, ...]:
         return self._history
 
-    async def begin(self, number: int, turn: Turn, screen: str) -> None:
-        """Write the calls of turn `number`, before any of them is carried out."""
+    async def begin(
+        self,
+        number: int,
+        turn: Turn,
+        screen: str | None,
+        *,
+        detection: Detection | None = None,
+        volatile: tuple[Box, ...] = (),
+    ) -> None:
+        """Write the calls of turn `number`, before any of them is carried out.
+
+        `detection` is what was said of a recording of it; with a hit, the turn is that recording.
+        """
         now = self._parts.clock.now()
         thought = await self._secrets.mask(turn.thought)
         memo = await self._secrets.mask_memo(turn.memo)
@@ -50,6 +62,9 @@ class RunJournal:
                 thought=thought if position == 1 else None,
                 memo=memo,
                 screen=screen,
+                is_cached=detection is not None and detection.is_hit,
+                detection=detection,
+                volatile=volatile if position == 1 else (),
             )
             for position, call in enumerate(turn.calls, start=1)
         ]

@@ -4,7 +4,7 @@ execute
  +-- _refuse_unreadable     before the first action
  +-- InputFiles.bring       before the first step is begun
  +-- _follow                one move after another, as the journal tells
- |    +-- _ask              look at the screen, the model's turn into the journal
+ |    +-- _ask              a recorded turn that fits, or the model's, into the journal
  |    +-- _carry_out        one call: placeholders filled in, tool run, result into the journal
  +-- _conclude              the run's output
  +-- InputFiles.take_away   however it ended
@@ -16,7 +16,8 @@ from dataclasses import dataclass, replace
 from cyberdesk_server.domain.ids import StepId
 from cyberdesk_server.domain.json import JsonObject
 from cyberdesk_server.domain.runs import RunStatus
-from cyberdesk_server.domain.steps import Step, StepState, ToolCall, Turn
+from cyberdesk_server.domain.screens import Screenshot
+from cyberdesk_server.domain.steps import Detection, Step, StepState, ToolCall, Turn
 from cyberdesk_server.domain.tasks import Task
 from cyberdesk_server.executor.arguments import fill_of, parse
 from cyberdesk_server.executor.asking import persistently
@@ -29,11 +30,13 @@ from cyberdesk_server.executor.moves import (
     CarryOut,
     End,
     GiveUp,
+    asked_turns,
     failures_in_a_row,
     next_move,
     runtime_values,
 )
 from cyberdesk_server.executor.parts import Ending, ExecutorParts
+from cyberdesk_server.executor.replay.replay import Replay
 from cyberdesk_server.executor.secrets import RunSecrets
 from cyberdesk_server.executor.signals import RunFails, RunStopped, ToolFailed
 from cyberdesk_server.executor.task import task_of
@@ -84,6 +87,7 @@ class _Execution:
     eyes: Eyes
     journal: RunJournal
     files: InputFiles
+    replay: Replay
     repeated: StepId | None
     """The call that a worker before this one may have sent to the desktop when it was lost."""
 
@@ -95,15 +99,18 @@ class _Execution:
         sealed = await _sealed_secrets(claim, parts)
         history = await _history(claim, parts)
         secrets = RunSecrets(sealed, parts.vault, claim.run.organization_id)
+        task = await task_of(claim, secrets.names, parts.blobs)
+        eyes = Eyes(parts, watch, claim.run.organization_id)
         return cls(
             claim=claim,
             parts=parts,
             watch=watch,
-            task=await task_of(claim, secrets.names, parts.blobs),
+            task=task,
             secrets=secrets,
-            eyes=Eyes(parts, watch, claim.run.organization_id),
+            eyes=eyes,
             journal=RunJournal(claim, parts, secrets, history),
             files=InputFiles(claim, parts, watch),
+            replay=await Replay.open(claim, parts, watch, eyes, task),
             repeated=next((step.id for step in history if step.state is StepState.STARTED), None),
         )
 
@@ -141,11 +148,15 @@ class _Execution:
             raise RunFails(
                 f"{limits.max_failures_in_a_row} turns failed in a row; the last: {self._last_error()}"
             )
-        if number > limits.max_turns:
-            raise RunFails(f"the run took more than its limit of {limits.max_turns} turns")
-        screenshot = await (self.eyes.look() if self.is_still else self.eyes.look_when_still())
-        self.is_still = True
         history = self.journal.history
+        offer = await self.replay.next_turn(history, runtime_values(history))
+        if offer.turn is not None:
+            await self._begin(number, offer.turn, offer.screenshot, offer.detection)
+            return bool(offer.turn.calls)
+        if asked_turns(history) >= limits.max_turns:
+            raise RunFails(f"the run took more than its limit of {limits.max_turns} turns")
+        screenshot = offer.screenshot or await self._look()
+        self.is_still = True
         try:
             turn = await persistently(
                 lambda: self.parts.model.next_turn(self.task, history, runtime_values(history), screenshot),
@@ -155,9 +166,18 @@ class _Execution:
         except ModelError as error:
             await self._show(number, str(error), await self.eyes.keep(screenshot))
             raise RunFails(str(error)) from error
-        if turn.calls:
-            await self.journal.begin(number, turn, await self.eyes.keep(screenshot))
+        await self._begin(number, turn, screenshot, offer.detection)
         return bool(turn.calls)
+
+    async def _look(self) -> Screenshot:
+        return await (self.eyes.look() if self.is_still else self.eyes.look_when_still())
+
+    async def _begin(
+        self, number: int, turn: Turn, screenshot: Screenshot | None, detection: Detection | None
+    ) -> None:
+        if turn.calls:
+            screen = None if screenshot is None else await self.eyes.keep(screenshot)
+            await self.journal.begin(number, turn, screen, detection=detection, volatile=self.eyes.volatile)
 
     async def _show(self, number: int, error: str, screen: str) -> None:
         """Let the history show the screen on which the model gave up."""
@@ -223,7 +243,8 @@ class _Execution:
             output_data = await self.secrets.mask(output_data)
         except RunFails as failure:
             status, error, output_data = RunStatus.ERROR, list(failure.reasons), None
-        return Ending(status, tuple(error), output_data, usage_metadata(self.journal.history, status))
+        usage = usage_metadata(self.journal.history, status)
+        return Ending(status, tuple(error), output_data, usage, display=self.eyes.size)
 
     async def drop_waiting(self) -> None:
         """Leave no call behind that looks as if it were still going on."""

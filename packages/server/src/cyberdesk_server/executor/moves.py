@@ -80,6 +80,11 @@ def failures_in_a_row(history: Sequence[Step]) -> int:
     return last - turn
 
 
+def asked_turns(history: Sequence[Step]) -> int:
+    """How many turns a model was asked for; the others were replayed."""
+    return len({step.turn for step in history if not step.is_cached})
+
+
 def runtime_values(history: Sequence[Step]) -> dict[str, JsonValue]:
     """The values of `{{name}}` after these steps; a later step overrules an earlier one."""
     values: dict[str, JsonValue] = {}

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 from uuid import UUID, uuid4
 
-from cyberdesk_server.domain.geometry import Box
+from cyberdesk_server.domain.geometry import Box, Size
 from cyberdesk_server.domain.json import JsonObject
 from cyberdesk_server.domain.limits import BUILT_IN_LIMITS, Limited, RunLimits
 from cyberdesk_server.domain.runs import RunStatus
@@ -48,6 +48,12 @@ class Limits:
 
     look_pause_seconds: float = 0.05
     """Between two looks that must be equal for the screen to count as still."""
+
+    replay_pause_seconds: float = 0.025
+    """Between two looks of a replay, for which the screen must be still."""
+
+    replay_patience_seconds: float = 0.75
+    """How long a still screen that does not fit the recording is watched before the model is asked."""
 
     text_poll_seconds: float = 0.25
     """Between two looks of a tool that waits for a text."""
@@ -108,3 +114,6 @@ class Ending:
     output_data: JsonObject | None = None
     usage_metadata: JsonObject = field(default_factory=dict)
     """The counters of the contract's `usage_metadata`."""
+
+    display: Size | None = None
+    """Of the desktop, when it was looked at."""

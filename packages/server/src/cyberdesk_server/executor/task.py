@@ -18,7 +18,7 @@ async def task_of(claim: Claim, secret_names: frozenset[str], blobs: Blobs) -> T
     Raises `RunFails` for inputs that refer to nothing, or do not fit the workflow's schema.
     """
     run, workflow = claim.run, claim.workflow
-    prompt = run.main_prompt or workflow.main_prompt
+    prompt = claim.prompt
     return Task(
         run_id=run.id,
         organization_id=run.organization_id,

@@ -46,6 +46,11 @@ class Claim:
     earlier: Mapping[str, Outcome] = field(default_factory=dict)
     """What earlier runs of its session or chain came to, by alias: what its inputs may refer to."""
 
+    @property
+    def prompt(self) -> str:
+        """What the run follows: its own prompt, or its workflow's."""
+        return self.run.main_prompt or self.workflow.main_prompt
+
 
 async def claim_next(
     conn: AsyncConnection, *, server_id: ServerId, now: datetime, lease_seconds: float

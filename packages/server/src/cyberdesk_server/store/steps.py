@@ -2,15 +2,17 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Row, Select, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cyberdesk_server.domain.geometry import Box
-from cyberdesk_server.domain.ids import RunId, WorkflowId
+from cyberdesk_server.domain.ids import RunId, TrajectoryId, WorkflowId
 from cyberdesk_server.domain.runs import RunStatus
-from cyberdesk_server.domain.steps import Step, StepState, ToolCall
+from cyberdesk_server.domain.steps import Detection, Step, StepState, ToolCall
 from cyberdesk_server.store import pictures
 from cyberdesk_server.store.tables import runs, steps
 from cyberdesk_server.store.upsert import insert
@@ -34,10 +36,13 @@ async def begin(conn: AsyncConnection, step: Step, attempt: int) -> bool:
         "attempt": attempt,
         "tool": step.call.tool,
         "arguments": step.call.arguments,
-        "target": None if step.call.target is None else _edges(step.call.target),
+        "target": None if step.call.target is None else step.call.target.edges,
+        "anchors": [anchor.edges for anchor in step.call.anchors],
         "thought": step.thought,
         "memo": step.memo,
         "screen": step.screen,
+        "volatile": [box.edges for box in step.volatile],
+        "detection": None if step.detection is None else _told(step.detection),
         "is_cached": step.is_cached,
         "started_at": step.started_at,
         **_outcome(step),
@@ -121,8 +126,12 @@ def _outcome(step: Step) -> dict[str, Any]:
     }
 
 
-def _edges(box: Box) -> list[int]:
-    return [box.left, box.top, box.right, box.bottom]
+def _told(detection: Detection) -> dict[str, Any]:
+    return {**asdict(detection), "trajectory_id": str(detection.trajectory_id)}
+
+
+def _detection(told: dict[str, Any]) -> Detection:
+    return Detection(**{**told, "trajectory_id": TrajectoryId(UUID(told["trajectory_id"]))})
 
 
 def _step(row: Row[Any]) -> Step:
@@ -135,6 +144,7 @@ def _step(row: Row[Any]) -> Step:
             tool=row.tool,
             arguments=row.arguments,
             target=None if row.target is None else Box(*row.target),
+            anchors=tuple(Box(*edges) for edges in row.anchors or ()),
         ),
         started_at=row.started_at,
         state=StepState(row.state),
@@ -145,5 +155,7 @@ def _step(row: Row[Any]) -> Step:
         error=row.error,
         images=tuple(row.images),
         is_cached=row.is_cached,
+        volatile=tuple(Box(*edges) for edges in row.volatile or ()),
+        detection=None if row.detection is None else _detection(row.detection),
         finished_at=row.finished_at,
     )

@@ -13,6 +13,9 @@ from cyberdesk_server.store import pictures
 from cyberdesk_server.store.search import contains
 from cyberdesk_server.store.tables import trajectories
 
+_MOST_CANDIDATES = 20
+"""Trajectories one run looks for its next step in."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -65,6 +68,37 @@ async def find(
         .limit(limit)
     )
     return tuple(_trajectory(row) for row in rows), total
+
+
+async def approved_for(
+    conn: AsyncConnection, workflow_id: WorkflowId, prompt_digest: str
+) -> tuple[Trajectory, ...]:
+    """Those a run of this prompt may replay: main ones first, then the newest."""
+    rows = await conn.execute(
+        select(trajectories)
+        .where(
+            trajectories.c.workflow_id == workflow_id,
+            trajectories.c.is_approved,
+            trajectories.c.prompt_digest == prompt_digest,
+        )
+        .order_by(trajectories.c.is_main.desc(), trajectories.c.created_at.desc(), trajectories.c.id.desc())
+        .limit(_MOST_CANDIDATES)
+    )
+    return tuple(map(_trajectory, rows))
+
+
+async def has_equal(conn: AsyncConnection, trajectory: Trajectory) -> bool:
+    """True when there is one that does the same for the same prompt, approved or not."""
+    found = await conn.execute(
+        select(trajectories.c.id)
+        .where(
+            trajectories.c.workflow_id == trajectory.workflow_id,
+            trajectories.c.prompt_digest == trajectory.prompt_digest,
+            trajectories.c.calls_digest == trajectory.calls_digest,
+        )
+        .limit(1)
+    )
+    return found.first() is not None
 
 
 async def add(conn: AsyncConnection, trajectory: Trajectory) -> None:
@@ -148,5 +182,6 @@ def _values(trajectory: Trajectory) -> dict[str, Any]:
 
 def _trajectory(row: Row[Any]) -> Trajectory:
     fields = dict(row._mapping)
+    del fields["calls_digest"]
     fields["trajectory_data"] = tuple(fields["trajectory_data"])
     return Trajectory(**fields)

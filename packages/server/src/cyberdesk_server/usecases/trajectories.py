@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cyberdesk_server.domain.addresses import address_of, blob_key_of, history_image_key
 from cyberdesk_server.domain.geometry import Size
 from cyberdesk_server.domain.ids import OrganizationId, RunId, TrajectoryId, WorkflowId
+from cyberdesk_server.domain.recordings import prompt_digest
 from cyberdesk_server.domain.refusals import (
     InvalidFields,
     Problem,
@@ -22,7 +23,7 @@ from cyberdesk_server.domain.refusals import (
     UnknownTrajectoryImage,
     invalid,
 )
-from cyberdesk_server.domain.runs import RunStatus
+from cyberdesk_server.domain.runs import Run, RunStatus
 from cyberdesk_server.domain.screens import png_size
 from cyberdesk_server.domain.trajectories import (
     USUAL_SIZE,
@@ -35,6 +36,7 @@ from cyberdesk_server.domain.trajectories import (
     screenshots,
     step_problems,
 )
+from cyberdesk_server.domain.workflows import Workflow
 from cyberdesk_server.ports import BlobMissing, Blobs
 from cyberdesk_server.store import pictures, runs, steps, trajectories, workflows
 
@@ -58,7 +60,8 @@ async def create(
     """
     _check_steps(fields["trajectory_data"], organization_id)
     workflow_id: WorkflowId = fields["workflow_id"]
-    if await workflows.get(conn, organization_id, workflow_id) is None:
+    workflow = await workflows.get(conn, organization_id, workflow_id)
+    if workflow is None:
         raise Unknown("workflow", workflow_id)
     run_id: RunId | None = fields.get("run_id")
     if run_id is not None:
@@ -72,6 +75,7 @@ async def create(
         **{**fields, "dimensions": given},
         id=TrajectoryId(uuid4()),
         organization_id=organization_id,
+        prompt_digest=prompt_digest(workflow.main_prompt),
         has_been_approved=fields.get("is_approved", False),
         created_at=now,
         updated_at=now,
@@ -119,7 +123,8 @@ async def generate(
         raise Unknown("run", run_id)
     if run.status is not RunStatus.SUCCESS:
         raise RunDidNotSucceed(run.id, run.status)
-    if await workflows.get(conn, organization_id, run.workflow_id) is None:
+    workflow = await workflows.get(conn, organization_id, run.workflow_id)
+    if workflow is None:
         raise Unknown("workflow", run.workflow_id)
     data = recorded(await steps.history(conn, run.id))
     size = await _size(blobs, next(screenshots(data), None))
@@ -131,12 +136,50 @@ async def generate(
         trajectory_data=await _with_own_pictures(blobs, organization_id, data),
         dimensions=dimensions(size or await _size_of_last_run(conn, blobs, run.workflow_id)),
         original_input_values=run.input_values,
+        prompt_digest=prompt_digest(run.main_prompt or await _prompt_at(conn, workflow, run.started_at)),
         is_generated=True,
         created_at=now,
         updated_at=now,
     )
     await trajectories.add(conn, trajectory)
     return trajectory
+
+
+async def record(conn: AsyncConnection, run: Run, prompt: str, display: Size, *, now: datetime) -> None:
+    """Keep what a run that ended with success did, for somebody to approve.
+
+    Not when it was replayed as a whole, and not what is kept already. `prompt` is the one it followed.
+    """
+    journal = await steps.history(conn, run.id)
+    if all(step.is_cached for step in journal):
+        return
+    if await workflows.get(conn, run.organization_id, run.workflow_id) is None:
+        return
+    recording = Trajectory(
+        id=TrajectoryId(uuid4()),
+        organization_id=run.organization_id,
+        workflow_id=run.workflow_id,
+        run_id=run.id,
+        trajectory_data=recorded(journal),
+        dimensions=dimensions(display),
+        original_input_values=run.input_values,
+        prompt_digest=prompt_digest(prompt),
+        is_generated=True,
+        created_at=now,
+        updated_at=now,
+    )
+    if recording.trajectory_data and not await trajectories.has_equal(conn, recording):
+        await trajectories.add(conn, recording)
+
+
+async def _prompt_at(conn: AsyncConnection, workflow: Workflow, time: datetime | None) -> str:
+    """The workflow's prompt as it was then."""
+    if time is None or workflow.updated_at <= time:
+        return workflow.main_prompt
+    versions = (await workflows.versions(conn, [workflow.id])).get(workflow.id, ())
+    states = [*versions, workflow.version()]
+    until_then = [one for one in states if datetime.fromisoformat(str(one["updated_at"])) <= time]
+    return str((until_then or states[:1])[-1]["main_prompt"])
 
 
 async def duplicate(
@@ -172,12 +215,14 @@ async def copy_generated(
     target_id: WorkflowId,
     blobs: Blobs,
     now: datetime,
+    prompts: tuple[str, str],
     prompt_images: Mapping[str, str] | None = None,
     written: list[str] | None = None,
 ) -> tuple[Trajectory, ...]:
     """Copies of a workflow's generated trajectories for another workflow, oldest first.
 
-    They keep their approval, and stay the main one where the target has none of that size. `prompt_images`
+    They keep their approval, and stay the main one where the target has none of that size. `prompts` are
+    those of source and target: what was made for the one is for the other. `prompt_images`
     are new addresses for the pictures of the source's prompt, by the old ones. The keys of the copied
     pictures are noted in `written`, each before it is written, for `kept_if_named`. Both workflows are the
     organization's own.
@@ -185,6 +230,7 @@ async def copy_generated(
     wanted = trajectories.Wanted(workflow_id=source_id, is_generated=True)
     _, total = await trajectories.find(conn, organization_id, wanted, limit=0)
     originals, _ = await trajectories.find(conn, organization_id, wanted, limit=total)
+    before, after = map(prompt_digest, prompts)
     copies: list[Trajectory] = []
     for original in reversed(originals):
         data = readdressed(original.trajectory_data, prompt_images or {})
@@ -193,6 +239,7 @@ async def copy_generated(
             id=TrajectoryId(uuid4()),
             workflow_id=target_id,
             run_id=None,
+            prompt_digest=after if original.prompt_digest == before else original.prompt_digest,
             trajectory_data=await _with_own_pictures(blobs, organization_id, data, written),
             created_at=now,
             updated_at=now,

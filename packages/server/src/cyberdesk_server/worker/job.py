@@ -19,6 +19,7 @@ from cyberdesk_server.store import claims
 from cyberdesk_server.store.claims import Claim
 from cyberdesk_server.store.database import is_away
 from cyberdesk_server.topics import MACHINES_FREE, run_topic
+from cyberdesk_server.usecases import trajectories
 from cyberdesk_server.usecases.endings import finish
 from cyberdesk_server.worker.gate import GatedDesktop
 
@@ -126,6 +127,9 @@ class Job:
                     usage_metadata=ending.usage_metadata,
                     now=now,
                 )
+            if ended and ending.status is RunStatus.SUCCESS and ending.display is not None:
+                run, prompt = self._claim.run, self._claim.prompt
+                await trajectories.record(conn, run, prompt, ending.display, now=now)
             if not ended:
                 await claims.release(conn, run_id, attempt, now=now)
         log.info(

@@ -225,11 +225,11 @@ def test_another_page_is_a_miss_for_actions_and_for_readings() -> None:
     other.picture[70:440, 50:590] = 255
 
     assert not compare(other, Facts()).is_hit
-    assert not compare(other, Facts(only_reads=True)).is_hit
+    assert not compare(other, Facts(looks_itself=True)).is_hit
 
 
 def test_a_reading_may_find_more_rows_than_were_recorded() -> None:
     now = a_form(names=NAMES[:2])
 
     assert not compare(now, Facts()).is_hit
-    assert compare(now, Facts(only_reads=True)).is_hit
+    assert compare(now, Facts(looks_itself=True)).is_hit

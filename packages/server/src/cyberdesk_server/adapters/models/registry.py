@@ -21,7 +21,7 @@ from cyberdesk_server.domain.model_configurations import STEPS, ModelConfigurati
 from cyberdesk_server.domain.tasks import Refusal
 from cyberdesk_server.executor.parts import Limits
 from cyberdesk_server.executor.reading.reader import ScreenReader
-from cyberdesk_server.ports import Blobs, Clock, Model, Vault
+from cyberdesk_server.ports import Blobs, Clock, Model, Retracer, Vault
 from cyberdesk_server.store import model_configurations
 from cyberdesk_server.store.claims import Claim
 from cyberdesk_server.store.database import Database
@@ -83,6 +83,9 @@ class Models:
                 refusals.append(Refusal(f"{name} of {role} cannot be used: {reason}"))
             else:
                 candidates.append(self._candidate(configuration, claim, reader))
+        if not refusals and isinstance(candidates[0].model, Retracer):
+            # It has no provider that could fail, so nobody ever takes over from it.
+            return candidates[0].model, self._limits
         model = ModelsInOrder(candidates, self._clock, refusals)
         # It keeps its own time and asks again by itself.
         return model, replace(self._limits, model_answer_seconds=model.longest_seconds, max_model_attempts=1)

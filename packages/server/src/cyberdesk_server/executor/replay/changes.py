@@ -5,13 +5,14 @@ keeps its colour and the lines around it stay. Where something else stands, as a
 ground changes, or lines come and go: such tiles are *rebuilt*.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cyberdesk_server.domain.geometry import Box
+from cyberdesk_server.domain.geometry import Box, Size
 from cyberdesk_server.executor.reading.segments import Image
 
 Mask = NDArray[np.bool_]
@@ -65,6 +66,18 @@ def without_carets(mask: Mask) -> Mask:
         if len(columns) and np.ptp(columns) < _CARET_WIDTH_PX:
             island[...] = False
     return left
+
+
+def moving(looks: Sequence[Image]) -> tuple[Box, ...]:
+    """The boxes in which anything differs between looks at one screen, in whole tiles."""
+    height, width = looks[0].shape[:2]
+    moved = np.zeros((height, width), np.bool_)
+    for before, after in pairwise(looks):
+        moved |= differing(before, after)
+    tiles = np.ascontiguousarray(_tiles_with(moved, 1).astype(np.uint8))
+    _, _, found, _ = cv2.connectedComponentsWithStats(tiles)
+    boxes = (Box(int(x), int(y), int(x + across), int(y + down)) for x, y, across, down, _ in found[1:])
+    return tuple(Box(*(edge * TILE_PX for edge in box.edges)).clamped(Size(width, height)) for box in boxes)
 
 
 def rebuilt(recorded: Image, current: Image, mask: Mask) -> list[Box]:

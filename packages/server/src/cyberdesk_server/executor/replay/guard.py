@@ -58,8 +58,8 @@ class Facts:
     fills_in: bool = False
     """True when the step types into its target: what is written in there may differ."""
 
-    only_reads: bool = False
-    """True when the step does nothing to the desktop and looks for its own place."""
+    looks_itself: bool = False
+    """True when the step looks for its own place, as a reading does, wherever that is now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +153,7 @@ class _Comparison:
     def built_otherwise(self, facts: Facts) -> Verdict | None:
         """A miss when more than the writing changed."""
         other = rebuilt(self.recorded, self.current, self.changed)
-        allowed = _READABLE_SHARE * self.size.width * self.size.height if facts.only_reads else 0
+        allowed = _READABLE_SHARE * self.size.width * self.size.height if facts.looks_itself else 0
         if sum(box.width * box.height for box in other) <= allowed:
             return None
         return _miss(f"something else is on the screen {_at(_hull(other).clamped(self.size))}")

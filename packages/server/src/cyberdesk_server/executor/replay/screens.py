@@ -36,7 +36,7 @@ def pixels(png: bytes) -> Image:
     raw = np.frombuffer(png, np.uint8)
     picture = cv2.imdecode(raw, cv2.IMREAD_COLOR) if len(raw) else None
     if picture is None:
-        raise NoPicture("the recorded screen is no picture")
+        raise NoPicture("not a picture of a known kind")
     return np.ascontiguousarray(picture[:, :, ::-1], np.uint8)
 
 
@@ -90,3 +90,7 @@ class RecordedScreens:
             self._bytes += picture.nbytes
             while self._bytes > self._most and len(self._kept) > 1:
                 self._bytes -= self._kept.popitem(last=False)[1].nbytes
+
+
+SCREENS = RecordedScreens()
+"""Of this process: the runs of one workflow share its recordings."""

@@ -1,12 +1,11 @@
 """Sentences as tool calls, once their labels are found."""
 
-from typing import assert_never
+from typing import Protocol, assert_never
 
 from cyberdesk_server.domain.geometry import Box, Size
 from cyberdesk_server.domain.json import JsonObject, JsonValue
 from cyberdesk_server.domain.prompts import CLEAR, EMPTY
 from cyberdesk_server.domain.steps import ToolCall
-from cyberdesk_server.executor.steps.grounding import Ground
 from cyberdesk_server.executor.steps.language import (
     Action,
     CheckVisible,
@@ -27,6 +26,7 @@ from cyberdesk_server.executor.steps.language import (
     RunCommand,
     SaveScreenshot,
     Scroll,
+    Spot,
     Succeed,
     Target,
     Thing,
@@ -42,6 +42,19 @@ from cyberdesk_server.executor.steps.wording import sentence_of
 Ordered = tuple[ToolCall, ...]
 
 
+class Ground(Protocol):
+    """Where on a screen things are. All but `size` raise `NotFound`."""
+
+    @property
+    def size(self) -> Size: ...
+
+    def locate(self, target: Target) -> Box: ...
+
+    def field(self, target: Target) -> Box: ...
+
+    def anchors(self, target: Target) -> tuple[Box, ...]: ...
+
+
 def calls_of(action: Action, ground: Ground, values: Values, items: tuple[int, ...]) -> Ordered:
     """The tool calls of one sentence inside loops at these items.
 
@@ -49,10 +62,12 @@ def calls_of(action: Action, ground: Ground, values: Values, items: tuple[int, .
     """
     match action:
         case Click():
-            place = _place(action.target, ground, values)
-            return (_at(place, "click", button=action.button.value, clicks=action.count),)
+            target = with_texts(action.target, values.filled)
+            place, anchors = ground.locate(target), ground.anchors(target)
+            return (_at(place, anchors, "click", button=action.button.value, clicks=action.count),)
         case Hover():
-            return (_at(_place(action.target, ground, values), "move"),)
+            target = with_texts(action.target, values.filled)
+            return (_at(ground.locate(target), ground.anchors(target), "move"),)
         case Type():
             return _typed(action, ground, values)
         case Clear():
@@ -60,8 +75,8 @@ def calls_of(action: Action, ground: Ground, values: Values, items: tuple[int, .
         case Press():
             return (ToolCall("key", {"keys": action.keys}),)
         case Scroll():
-            place = _place(action.over, ground, values) if action.over else _middle(ground.sight.page.size)
-            return (_at(place, "scroll", direction=action.direction.value, amount=action.amount),)
+            place = _place(action.over, ground, values) if action.over else _middle(ground.size)
+            return (_at(place, (), "scroll", direction=action.direction.value, amount=action.amount),)
         case Drag():
             return (_drag(_place(action.start, ground, values), _place(action.end, ground, values)),)
         case Pause():
@@ -96,15 +111,19 @@ def _place(target: Target, ground: Ground, values: Values) -> Box:
     return ground.locate(with_texts(target, values.filled))
 
 
-def _at(place: Box, tool: str, **arguments: JsonValue) -> ToolCall:
-    return ToolCall(tool, {"x": place.center.x, "y": place.center.y, **arguments}, target=place)
+def _at(place: Box, anchors: tuple[Box, ...], tool: str, **arguments: JsonValue) -> ToolCall:
+    return ToolCall(tool, {"x": place.center.x, "y": place.center.y, **arguments}, place, anchors)
 
 
 def _focused(field: Target | None, ground: Ground, values: Values) -> Ordered:
     """A click into the field, if one is named."""
     if field is None:
         return ()
-    return (_at(ground.field(with_texts(field, values.filled)), "click", button="left", clicks=1),)
+    target = with_texts(field, values.filled)
+    named = () if isinstance(target, Spot) else (ground.locate(target), *ground.anchors(target))
+    place = ground.field(target)
+    anchors = tuple(box for box in named if box != place)
+    return (_at(place, anchors, "click", button="left", clicks=1),)
 
 
 def _typed(action: Type, ground: Ground, values: Values) -> Ordered:

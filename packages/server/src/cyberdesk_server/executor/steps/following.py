@@ -1,33 +1,30 @@
 """Follows a program from a cursor until something has to be done to the desktop."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from cyberdesk_server.domain.json import JsonValue
 from cyberdesk_server.domain.prompts import EMPTY, PathError
 from cyberdesk_server.domain.steps import Step, StepState, ToolCall, Turn
 from cyberdesk_server.domain.tasks import Task
 from cyberdesk_server.executor.reading import labels
 from cyberdesk_server.executor.reading.sight import Sight, decoded
 from cyberdesk_server.executor.steps.calls import calls_of
+from cyberdesk_server.executor.steps.course import Course, failure
 from cyberdesk_server.executor.steps.cursor import Cursor
 from cyberdesk_server.executor.steps.grounding import Ground, NotFound
 from cyberdesk_server.executor.steps.language import (
-    Condition,
     Do,
-    ForEach,
     If,
     Label,
     Reading,
     Visible,
     WaitUntil,
 )
-from cyberdesk_server.executor.steps.program import Again, Branch, Enter, Jump, Program
+from cyberdesk_server.executor.steps.program import Branch
 from cyberdesk_server.executor.steps.targets import needed_by, texts_of, thing_with_texts
-from cyberdesk_server.executor.steps.values import NoItems, Values
+from cyberdesk_server.executor.steps.values import Values
 from cyberdesk_server.executor.steps.wording import told
-from cyberdesk_server.ports import ModelError
 
 DEFAULT_WAIT_SECONDS = 30.0
 """How long "Wait until …" waits when it does not say."""
@@ -44,55 +41,51 @@ def ground_of(sight: Sight, task: Task) -> Ground:
 class Follower:
     """One question to the model: what comes next on this screen?"""
 
-    program: Program
+    course: Course
     task: Task
-    runtime_values: Mapping[str, JsonValue]
     sight: Sight
     patience_seconds: float
 
     def turn(self, cursor: Cursor, last_turn: Sequence[Step]) -> Turn:
         """The next turn. `last_turn` holds the steps of the one before. Raises `ModelError`."""
-        while cursor.position < len(self.program):
-            match self.program[cursor.position]:
-                case Jump(to):
-                    cursor = Cursor(to, cursor.items)
-                case Branch() as branch:
-                    holds = self._holds(branch.statement, cursor)
-                    cursor = cursor.next if holds else Cursor(branch.otherwise, cursor.items)
-                case Enter(loop, end):
-                    has_items = bool(self._count(loop, cursor))
-                    cursor = (
-                        Cursor(cursor.position + 1, (*cursor.items, 0))
-                        if has_items
-                        else Cursor(end, cursor.items)
-                    )
-                case Again(enter):
-                    cursor = self._again(enter, cursor)
-                case Do(action=WaitUntil() as wait) as do:
-                    if turn := self._wait_until(do, wait, cursor, last_turn):
-                        return turn
-                    cursor = cursor.next
-                case Do() as do:
-                    if turn := self._do(do, cursor):
-                        return turn
-                    cursor = cursor.next
+        while (cursor := self.arrive(cursor, last_turn)).position < len(self.course.program):
+            do = self.course.program[cursor.position]
+            assert isinstance(do, Do)
+            turn = (
+                self._wait_until(do, do.action, cursor)
+                if isinstance(do.action, WaitUntil)
+                else self._do(do, cursor)
+            )
+            if turn:
+                return turn
+            cursor = cursor.next
         return Turn(thought="All steps are done.", memo=cursor.memo)
+
+    def arrive(self, cursor: Cursor, last_turn: Sequence[Step]) -> Cursor:
+        """The first operation from here on that something has to be done for, or the end of the program."""
+        while cursor.position < len(self.course.program):
+            operation = self.course.program[cursor.position]
+            match operation:
+                case Do(action=WaitUntil() as wait):
+                    if not self._is_over(wait, cursor, last_turn):
+                        return cursor
+                    cursor = cursor.next
+                case Do():
+                    return cursor
+                case Branch(statement=If(condition=Visible() as visible) as statement):
+                    holds = self._is_visible(statement, visible, cursor)
+                    cursor = cursor.next if holds else Cursor(operation.otherwise, cursor.items)
+                case _:
+                    cursor = self.course.step(operation, cursor)
+        return cursor
 
     @cached_property
     def _ground(self) -> Ground:
         return ground_of(self.sight, self.task)
 
-    def _values(self, cursor: Cursor) -> Values:
-        around = [
-            operation.loop
-            for number, operation in enumerate(self.program[: cursor.position])
-            if isinstance(operation, Enter) and number < cursor.position < operation.end
-        ]
-        return Values.at(self.task.inputs, self.runtime_values, list(zip(around, cursor.items, strict=True)))
-
     def _do(self, do: Do, cursor: Cursor) -> Turn | None:
         """The turn of one sentence, or of several readings in a row; None when it is passed over."""
-        values = self._values(cursor)
+        values = self.course.values(cursor)
         try:
             calls = self._calls(do, values, cursor)
         except NotFound as missing:
@@ -110,7 +103,7 @@ class Follower:
     def _readings_from(self, cursor: Cursor) -> list[Do]:
         """The readings that come next: they all look at the same screen, so they are one turn."""
         readings: list[Do] = []
-        for operation in self.program[cursor.position : cursor.position + _MOST_READINGS_IN_A_TURN]:
+        for operation in self.course.program[cursor.position : cursor.position + _MOST_READINGS_IN_A_TURN]:
             if not (isinstance(operation, Do) and isinstance(operation.action, Reading)):
                 break
             readings.append(operation)
@@ -121,12 +114,12 @@ class Follower:
             self._refuse_empty_labels(do, values)
             return calls_of(do.action, self._ground, values, cursor.items)
         except PathError as problem:
-            raise _failure(do, str(problem)) from None
+            raise failure(do, str(problem)) from None
 
     def _refuse_empty_labels(self, do: Do, values: Values) -> None:
         for text in (text for target in needed_by(do.action) for text in texts_of(target)):
             if values.filled(text).strip() in ("", EMPTY):
-                raise _failure(do, f"there is nothing to look for: {text} is empty")
+                raise failure(do, f"there is nothing to look for: {text} is empty")
 
     def _waiting(self, do: Do, values: Values, cursor: Cursor, missing: NotFound) -> Turn | None:
         """A turn that waits for what is not there yet; None to pass over an optional step.
@@ -145,19 +138,23 @@ class Follower:
             return Turn((call,), f"{do.line.text}: not there yet", cursor.waited.memo)
         if do.is_optional:
             return None
-        raise _failure(do, f"{missing} (waited {patience:g} seconds)" if patience else str(missing))
+        raise failure(do, f"{missing} (waited {patience:g} seconds)" if patience else str(missing))
 
     def _absent_texts(self, do: Do, values: Values) -> list[str]:
         """The labels of a sentence that the screen does not show, as templates."""
         texts = [values.bound(text) for target in needed_by(do.action) for text in texts_of(target)]
         return [text for text in texts if not labels.matches(self.sight.page, values.filled(text))]
 
-    def _wait_until(self, do: Do, wait: WaitUntil, cursor: Cursor, last_turn: Sequence[Step]) -> Turn | None:
-        """A turn of an explicit wait; None once it is over. Raises `ModelError` when its time is up."""
-        values = self._values(cursor)
+    def _is_over(self, wait: WaitUntil, cursor: Cursor, last_turn: Sequence[Step]) -> bool:
+        """True when an explicit wait is."""
+        values = self.course.values(cursor)
         seen = [self._ground.shows(thing_with_texts(thing, values.filled)) for thing in wait.things]
-        if any(seen) != wait.is_gone or (cursor.waits and _worked(last_turn, wait)):
-            return None
+        return any(seen) != wait.is_gone or (bool(cursor.waits) and has_worked(last_turn, wait))
+
+    def _wait_until(self, do: Do, wait: WaitUntil, cursor: Cursor) -> Turn | None:
+        """A turn of an explicit wait; None to pass over an optional one. Raises `ModelError` when its time is
+        up."""
+        values = self.course.values(cursor)
         timeout = DEFAULT_WAIT_SECONDS if do.patience_seconds is None else do.patience_seconds
         if _is_plain(wait) and not cursor.waits:
             texts = [values.bound(text) for thing in wait.things for text in texts_of(thing)]
@@ -173,7 +170,7 @@ class Follower:
             return None
         what = " or ".join(told(thing_with_texts(thing, values.filled)) for thing in wait.things)
         did = "disappear" if wait.is_gone else "appear"
-        raise _failure(do, f"{what} did not {did} within {timeout:g} seconds{self._nearest(wait, values)}")
+        raise failure(do, f"{what} did not {did} within {timeout:g} seconds{self._nearest(wait, values)}")
 
     def _nearest(self, wait: WaitUntil, values: Values) -> str:
         if wait.is_gone:
@@ -182,34 +179,16 @@ class Follower:
         near = dict.fromkeys(seen for text in texts for seen in labels.nearest(self.sight.page, text))
         return "; the nearest to it is " + ", ".join(f'"{text}"' for text in list(near)[:3]) if near else ""
 
-    def _holds(self, statement: If, cursor: Cursor) -> bool:
-        values = self._values(cursor)
-        condition: Condition = statement.condition
+    def _is_visible(self, statement: If, visible: Visible, cursor: Cursor) -> bool:
+        values = self.course.values(cursor)
         try:
-            if not isinstance(condition, Visible):
-                return values.holds(condition)
-            things = [thing_with_texts(thing, values.filled) for thing in condition.things]
-            return any(self._ground.shows(thing) for thing in things) != condition.is_negated
+            things = [thing_with_texts(thing, values.filled) for thing in visible.things]
+            return any(self._ground.shows(thing) for thing in things) != visible.is_negated
         except PathError as problem:
-            raise _failure(statement, str(problem)) from None
-
-    def _count(self, loop: ForEach, cursor: Cursor) -> int:
-        try:
-            return len(self._values(cursor).items(loop))
-        except (NoItems, PathError) as problem:
-            raise _failure(loop, str(problem)) from None
-
-    def _again(self, enter: int, cursor: Cursor) -> Cursor:
-        operation = self.program[enter]
-        assert isinstance(operation, Enter)
-        *outer, item = cursor.items
-        count = self._count(operation.loop, Cursor(enter, tuple(outer)))
-        if item + 1 < count:
-            return Cursor(enter + 1, (*outer, item + 1))
-        return Cursor(cursor.position + 1, tuple(outer))
+            raise failure(statement, str(problem)) from None
 
 
-def _worked(turn: Sequence[Step], wait: WaitUntil) -> bool:
+def has_worked(turn: Sequence[Step], wait: WaitUntil) -> bool:
     """True when the tool saw it happen, even if the screen has changed again since."""
     return _is_plain(wait) and bool(turn) and turn[-1].state is StepState.DONE
 
@@ -217,8 +196,3 @@ def _worked(turn: Sequence[Step], wait: WaitUntil) -> bool:
 def _is_plain(wait: WaitUntil) -> bool:
     """True when the tool `wait` can look for it: labels and nothing more."""
     return all(isinstance(thing, Label) and not (thing.relation or thing.ordinal) for thing in wait.things)
-
-
-def _failure(statement: Do | If | ForEach, reason: str) -> ModelError:
-    line = statement.line
-    return ModelError(f"line {line.number} ({line.text}): {reason}")

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cmp_to_key
 
-from cyberdesk_server.domain.geometry import Box
+from cyberdesk_server.domain.geometry import Box, Size
 from cyberdesk_server.executor.reading import labels, pictures
 from cyberdesk_server.executor.reading.fields import field_of
 from cyberdesk_server.executor.reading.pages import Side, are_on_one_line
@@ -30,11 +30,22 @@ class Ground:
     sight: Sight
     pictures: Mapping[str, Image] = field(default_factory=dict)
 
+    @property
+    def size(self) -> Size:
+        return self.sight.page.size
+
+    def anchors(self, target: Target) -> tuple[Box, ...]:
+        """Where the things are that say which one is meant. Raises `NotFound`."""
+        if isinstance(target, Spot) or target.relation is None:
+            return ()
+        to = target.relation.to
+        return (self.locate(to), *self.anchors(to))
+
     def locate(self, target: Target) -> Box:
         """Where this is. Raises `NotFound`."""
         if not isinstance(target, Spot):
             return self._one_of(target)
-        size = self.sight.page.size
+        size = self.size
         if not Box(0, 0, *size).contains(target.at):
             raise NotFound(f"{told(target)} is outside the screen of {size.width}x{size.height}")
         return Box(target.at.x, target.at.y, target.at.x + 1, target.at.y + 1)

@@ -15,11 +15,13 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
 from cyberdesk_server.domain.json import JsonObject, JsonValue
+from cyberdesk_server.domain.recordings import RecordedTurn
 from cyberdesk_server.domain.screens import Screenshot
 from cyberdesk_server.domain.steps import Observation, Step, StepState, Turn
 from cyberdesk_server.domain.tasks import Refusal, Task
 from cyberdesk_server.executor.reading.reader import ScreenReader
 from cyberdesk_server.executor.steps.checks import refusals_of
+from cyberdesk_server.executor.steps.course import Course
 from cyberdesk_server.executor.steps.cursor import Cursor
 from cyberdesk_server.executor.steps.language import Do, Script
 from cyberdesk_server.executor.steps.outputs import fitted, nested
@@ -29,7 +31,7 @@ from cyberdesk_server.executor.steps.script import script_of
 from cyberdesk_server.executor.steps.targets import thing_with_texts
 from cyberdesk_server.executor.steps.unreadable import NotReadable
 from cyberdesk_server.executor.steps.values import Values
-from cyberdesk_server.ports import ModelError
+from cyberdesk_server.ports import ModelError, Retrace
 
 if TYPE_CHECKING:
     from cyberdesk_server.executor.reading.sight import Sight
@@ -82,6 +84,7 @@ class StepsModel:
     ) -> Turn:
         """The tool calls of the next sentence. `ModelError` when what it talks about is not on the screen."""
         program = _program(task.prompt)
+        history = _without_failed_replay(history)
         cursor = Cursor.of(history[-1].memo) if history else Cursor()
         last_turn = _last_turn(history)
         if any(step.state is StepState.FAILED for step in last_turn):
@@ -90,10 +93,47 @@ class StepsModel:
         def follow(sight: "Sight") -> Turn:
             from cyberdesk_server.executor.steps.following import Follower
 
-            follower = Follower(program, task, runtime_values, sight, self._patience_seconds)
-            return follower.turn(cursor, last_turn)
+            course = Course(program, task.inputs, runtime_values)
+            return Follower(course, task, sight, self._patience_seconds).turn(cursor, last_turn)
 
         return await self._look(screenshot, follow)
+
+    def retrace(
+        self,
+        task: Task,
+        history: Sequence[Step],
+        runtime_values: Mapping[str, JsonValue],
+        recorded: RecordedTurn | None,
+    ) -> Retrace:
+        """Whether the recorded turn was made for the place of the program the run is at."""
+        from cyberdesk_server.executor.steps.retracing import retraced
+
+        if any(step.state is StepState.FAILED for step in _last_turn(history)):
+            return Retrace.NEVER
+        cursor = Cursor.of(history[-1].memo) if history else Cursor()
+        course = Course(_program(task.prompt), task.inputs, runtime_values)
+        return retraced(course, cursor, _last_turn(history), recorded)
+
+    async def retrace_on(
+        self,
+        task: Task,
+        history: Sequence[Step],
+        runtime_values: Mapping[str, JsonValue],
+        recorded: RecordedTurn | None,
+        screenshot: Screenshot,
+    ) -> bool:
+        """Whether the program gets there on this screen: its conditions and waits are looked at."""
+        cursor = Cursor.of(history[-1].memo) if history else Cursor()
+        course = Course(_program(task.prompt), task.inputs, runtime_values)
+
+        def arrive(sight: "Sight") -> bool:
+            from cyberdesk_server.executor.steps.following import Follower
+            from cyberdesk_server.executor.steps.retracing import has_arrived
+
+            follower = Follower(course, task, sight, self._patience_seconds)
+            return has_arrived(follower.arrive(cursor, _last_turn(history)), recorded, len(course.program))
+
+        return await self._look(screenshot, arrive)
 
     async def extract(self, instruction: str, task: Task, screenshot: Screenshot) -> Observation:
         """What a reading sentence asks for. `ModelError` when it is none, or when its label is not there."""
@@ -135,6 +175,14 @@ class StepsModel:
             return await self._reader.work(screenshot, work)
         except UnreadablePicture as problem:
             raise ModelError(f"the screenshot cannot be read: {problem}") from problem
+
+
+def _without_failed_replay(history: Sequence[Step]) -> Sequence[Step]:
+    """The history without a replayed turn whose first call failed: nothing of it was done."""
+    last_turn = _last_turn(history)
+    if last_turn and last_turn[0].is_cached and last_turn[0].state is StepState.FAILED:
+        return history[: -len(last_turn)]
+    return history
 
 
 def _last_turn(history: Sequence[Step]) -> list[Step]:

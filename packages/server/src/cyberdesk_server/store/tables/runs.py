@@ -131,9 +131,13 @@ steps = Table(
     Column("tool", Words, nullable=False),
     Column("arguments", Json, nullable=False),
     Column("target", Json),
+    Column("anchors", Json),
     Column("thought", Words),
     Column("memo", Words),
     Column("screen", Words),
+    Column("volatile", Json),
+    # What the guard said of a recording of this turn.
+    Column("detection", Json),
     Column("state", String(16), nullable=False),
     Column("result", Json),
     Column("error", Words),

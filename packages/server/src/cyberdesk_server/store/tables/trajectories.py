@@ -19,6 +19,10 @@ trajectories = Table(
     # Width and height of the display it was recorded on, in pixels.
     Column("dimensions", Json, nullable=False),
     Column("original_input_values", Json),
+    # Of the prompt it was recorded for. NULL: nobody knows, so it is not replayed.
+    Column("prompt_digest", Words),
+    # Of what it does: equal recordings are kept once.
+    Column("calls_digest", Words),
     Column("is_approved", Boolean, nullable=False, server_default=false()),
     Column("has_been_approved", Boolean, nullable=False, server_default=false()),
     Column("is_generated", Boolean, nullable=False, server_default=false()),

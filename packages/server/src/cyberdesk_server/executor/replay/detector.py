@@ -1,0 +1,133 @@
+"""Asks the guard about a recorded turn on a screen; where the author of the recording wants it, a model."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from cyberdesk_server.domain.addresses import blob_key_of
+from cyberdesk_server.domain.geometry import Box
+from cyberdesk_server.domain.recordings import RecordedTurn, places_of
+from cyberdesk_server.domain.screens import Screenshot
+from cyberdesk_server.domain.steps import ToolCall
+from cyberdesk_server.executor.parts import ExecutorParts
+from cyberdesk_server.executor.watch import Watch
+from cyberdesk_server.ports import BlobMissing, Comparer, ModelError
+
+if TYPE_CHECKING:
+    from cyberdesk_server.executor.reading.segments import Image
+    from cyberdesk_server.executor.replay.guard import Facts, Verdict
+
+_LOOKS_ITSELF = frozenset({"screenshot", "focused_action"})
+_POINTS = frozenset({"click", "move", "drag", "scroll"})
+
+
+class Detector:
+    """Compares the screens of one run with recorded ones."""
+
+    def __init__(self, parts: ExecutorParts, watch: Watch) -> None:
+        self._parts = parts
+        self._watch = watch
+        self._model = parts.model if isinstance(parts.model, Comparer) else None
+
+    async def verdict(self, turn: RecordedTurn, screenshot: Screenshot) -> "tuple[Verdict, float]":
+        """What is said of the recorded turn on this screen, and the milliseconds the guard took."""
+        from cyberdesk_server.executor.replay import guard
+
+        if turn.skips_detection:
+            return guard.Verdict(True, "the author says that the screen need not be compared"), 0.0
+        if turn.screen is None:
+            return guard.Verdict(False, "it was recorded without a screen"), 0.0
+        if turn.screen.endswith(f"/{screenshot.digest}.png"):
+            return guard.AS_RECORDED, 0.0
+        recorded = await self._recorded(turn.screen)
+        if recorded is None:
+            return guard.Verdict(False, "the recorded screen is gone"), 0.0
+        verdict, milliseconds = await asyncio.to_thread(_checked, recorded, screenshot, facts_of(turn))
+        if turn.instructions and self._model is not None and not verdict.is_as_recorded:
+            verdict = await self._compared(self._model, turn.instructions, turn, screenshot)
+        return verdict, milliseconds
+
+    async def is_still(self, before: Screenshot, now: Screenshot, volatile: Sequence[Box]) -> bool:
+        """True when nothing moved between two looks but what always does."""
+        if before.digest == now.digest:
+            return True
+        if not volatile or before.size != now.size:
+            return False
+        return await asyncio.to_thread(_moved_nothing_else, before, now, volatile)
+
+    async def _compared(
+        self, model: Comparer, instructions: str, turn: RecordedTurn, screenshot: Screenshot
+    ) -> "Verdict":
+        """What a model says by the author's own words; that it failed counts as a miss."""
+        from cyberdesk_server.executor.replay import guard
+
+        assert turn.screen is not None
+        png = await self._parts.blobs.get(blob_key_of(turn.screen))
+        recorded = Screenshot(png, screenshot.size, turn.screen)
+        question = model.compare(instructions, turn.calls[0], recorded, screenshot)
+        try:
+            async with asyncio.timeout(self._parts.limits.model_answer_seconds):
+                said = await self._watch.unless_stopped(question)
+        except (ModelError, TimeoutError) as error:
+            return guard.Verdict(False, f"the model could not compare the screens: {error}")
+        return guard.Verdict(said.is_hit, said.reason)
+
+    async def _recorded(self, address: str) -> "Image | None":
+        from cyberdesk_server.executor.replay.screens import SCREENS, NoPicture, pixels
+
+        known = SCREENS.get(address)
+        if known is not None:
+            return known
+        try:
+            png = await self._parts.blobs.get(blob_key_of(address))
+            picture = await asyncio.to_thread(pixels, png)
+        except (BlobMissing, NoPicture):
+            return None
+        SCREENS.keep(address, picture)
+        return picture
+
+
+def facts_of(turn: RecordedTurn) -> "Facts":
+    """What the guard has to know of a recorded turn."""
+    from cyberdesk_server.executor.replay.guard import Facts
+
+    return Facts(
+        targets=tuple(box for call in turn.calls for box in _targets(call)),
+        anchors=tuple(anchor for call in turn.calls for anchor in call.anchors),
+        volatile=turn.volatile,
+        fills_in=turn.tools[:2] == ("click", "type"),
+        looks_itself=_LOOKS_ITSELF.issuperset(turn.tools),
+    )
+
+
+def _targets(call: ToolCall) -> Iterator[Box]:
+    """What a call points at. The wheel may be turned anywhere."""
+    if call.tool not in _POINTS:
+        return
+    places = [Box(x, y, x + 1, y + 1) for x, y in places_of(call)]
+    if call.tool == "scroll" and (call.target is None or call.target.width <= 1):
+        return
+    if places:
+        yield call.target or places[0]
+        yield from places[1:]
+
+
+def _checked(recorded: "Image", screenshot: Screenshot, facts: "Facts") -> "tuple[Verdict, float]":
+    from cyberdesk_server.executor.replay.guard import Verdict, check
+    from cyberdesk_server.executor.replay.screens import NoPicture, pixels
+
+    began = perf_counter()
+    try:
+        verdict = check(recorded, pixels(screenshot.png), facts)
+    except NoPicture:
+        verdict = Verdict(False, "the screenshot is no picture")
+    return verdict, (perf_counter() - began) * 1000
+
+
+def _moved_nothing_else(before: Screenshot, now: Screenshot, volatile: Sequence[Box]) -> bool:
+    from cyberdesk_server.executor.replay.changes import differing, without_carets
+    from cyberdesk_server.executor.replay.screens import pixels
+
+    boxes = [box.clamped(now.size) for box in volatile]
+    return not without_carets(differing(pixels(before.png), pixels(now.png), boxes)).any()
