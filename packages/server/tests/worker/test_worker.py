@@ -4,16 +4,21 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import pytest
 from cyberdesk_server.domain.actions import Action, ActionResult, Click
 from cyberdesk_server.domain.geometry import Point
+from cyberdesk_server.domain.ids import ServerId
 from cyberdesk_server.domain.json import JsonValue
 from cyberdesk_server.domain.runs import RunStatus
 from cyberdesk_server.domain.screens import Screenshot
 from cyberdesk_server.domain.steps import Step, ToolCall, Turn
 from cyberdesk_server.domain.tasks import Task
+from cyberdesk_server.store import waiting
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.testing.ports import FunctionModel, turns
+from cyberdesk_server.testing.rows import a_run
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 
 def a_click(x: int) -> Turn:
@@ -350,3 +355,33 @@ async def test_an_ending_waits_for_the_database(floor: Any) -> None:
 
     assert (ended.status, ended.error, ended.attempt) == (RunStatus.SUCCESS, None, 1)
     assert await floor.is_free(machine)
+
+
+async def test_a_run_that_comes_while_a_worker_looks_is_not_overlooked(
+    floor: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look = waiting.is_any_machine_free
+    has_looked, has_come, is_carried_out = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def look_and_let_a_run_come(conn: AsyncConnection, server_id: ServerId) -> bool:
+        is_free = await look(conn, server_id)
+        has_looked.set()
+        if is_free and not has_come.is_set():
+            has_come.set()
+            await a_run(conn, floor.workflow)  # seen by the next look, not by this one
+            await floor.bus.publish("runs.waiting")
+            await asyncio.sleep(0.01)  # the worker hears of it now
+        return is_free
+
+    async def begin() -> None:
+        is_carried_out.set()
+
+    monkeypatch.setattr(waiting, "is_any_machine_free", look_and_let_a_run_come)
+    model = turns(Turn())
+    model.before_answer = begin
+    async with floor.working(floor.worker(model)):
+        await has_looked.wait()
+        await floor.machine()
+        await floor.bus.publish("machines.free")
+
+        await is_carried_out.wait()

@@ -61,11 +61,12 @@ async def claim_next(
     waiting run that an available machine without a run, connected to this server, can take: see `waiting`.
     """
     await _one_claim_at_a_time(conn)
-    await _free_machines_of_ended_runs(conn, server_id, now)
     lease_until = now + timedelta(seconds=lease_seconds)
-    taken = await _take_over(conn, server_id, now, lease_until) or await _take_waiting(
-        conn, server_id, now, lease_until
-    )
+    taken = None
+    if (await conn.execute(_ANY_EXPIRED, {"now": now})).first() is not None:
+        await _free_machines_of_ended_runs(conn, server_id, now)
+        taken = await _take_over(conn, server_id, now, lease_until)
+    taken = taken or await _take_waiting(conn, server_id, now, lease_until)
     if taken is None:
         return None
     run = run_from(taken)
@@ -206,6 +207,7 @@ async def holds_machine(conn: AsyncConnection, run_id: RunId, attempt: int) -> b
     return held.first() is not None
 
 
+_ANY_EXPIRED = select(runs.c.id).where(runs.c.lease_expires_at <= bindparam("now")).limit(1)
 _GOING_ON = select(runs.c.id).where(
     runs.c.id == bindparam("run_id"),
     runs.c.attempt == bindparam("attempt"),

@@ -20,6 +20,12 @@ async def of_demands(conn: AsyncConnection, demands: Collection[tuple[Organizati
     await conn.execute(_INSERT, rows)
 
 
+async def of_pool_set(conn: AsyncConnection, organization_id: OrganizationId, demand: Demand) -> None:
+    """This demand, of a set of pools, is asked for the first time."""
+    row = {"organization_id": organization_id, "demand": demand, "is_new_set": True}
+    await conn.execute(_INSERT, row)
+
+
 async def of_machines(conn: AsyncConnection, ids: Collection[MachineId]) -> None:
     """These machines take more runs than before, or fewer."""
     if ids:

@@ -2,13 +2,13 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cyberdesk_server.domain.ids import OrganizationId, PoolId
 from cyberdesk_server.domain.runs import Demand
 from cyberdesk_server.store import news
-from cyberdesk_server.store.tables import machines, pool_machines, pool_sets
+from cyberdesk_server.store.tables import pool_machines, pool_sets
 from cyberdesk_server.store.upsert import insert
 
 
@@ -21,11 +21,31 @@ async def add(
     ]
     added = await conn.execute(insert(conn, pool_sets).values(rows).on_conflict_do_nothing())
     if added.rowcount:
-        members = select(pool_machines.c.machine_id).where(pool_machines.c.pool_id == rows[0]["pool_id"])
-        await news.of_machines_where(conn, machines.c.id.in_(members))
+        await conn.execute(_MARK_RAREST, {"with_demand": demand})
+        await news.of_pool_set(conn, organization_id, demand)
 
 
 async def pools_of(conn: AsyncConnection, demand: Demand) -> tuple[PoolId, ...]:
     """The pools a machine must be in to satisfy the demand; none for demands that ask for no pools."""
     rows = await conn.execute(select(pool_sets.c.pool_id).where(pool_sets.c.demand == demand))
     return tuple(sorted(rows.scalars()))
+
+
+_size = (
+    select(func.count())
+    .where(pool_machines.c.pool_id == pool_sets.c.pool_id)
+    .correlate_except(pool_machines)
+    .scalar_subquery()
+)
+_rarest = (
+    select(pool_sets.c.pool_id)
+    .where(pool_sets.c.demand == bindparam("with_demand"))
+    .order_by(_size, pool_sets.c.pool_id)
+    .limit(1)
+)
+_MARK_RAREST = (
+    update(pool_sets)
+    .where(pool_sets.c.demand == bindparam("with_demand"))
+    .where(pool_sets.c.pool_id == _rarest.correlate(None).scalar_subquery())
+    .values(rarest_pool_id=pool_sets.c.pool_id)
+)

@@ -18,6 +18,7 @@ from sqlalchemy import (
     BindParameter,
     ColumnElement,
     Executable,
+    FromClause,
     Row,
     ScalarSelect,
     Select,
@@ -182,6 +183,9 @@ async def _take_news(conn: AsyncConnection, server_id: ServerId) -> bool:
         await conn.execute(_FORGET_OFFERS, {"machine_ids": machine_ids})
         await conn.execute(_OFFER, {"machine_ids": machine_ids})
         await conn.execute(_open_for_machines(dialect), {"machine_ids": machine_ids})
+    new_sets = [{"with_demand": row.demand} for row in taken if row.is_new_set]
+    if new_sets:
+        await conn.execute(_offer_set(dialect), new_sets)
     demands = {(row.organization_id, row.demand) for row in taken if row.demand is not None}
     if demands:
         keys = [
@@ -195,11 +199,36 @@ async def _take_news(conn: AsyncConnection, server_id: ServerId) -> bool:
 _TAKE_NEWS = (
     delete(news)
     .where(news.c.id.in_(select(news.c.id).order_by(news.c.id).limit(NEWS_AT_ONCE)))
-    .returning(news.c.machine_id, news.c.organization_id, news.c.demand)
+    .returning(news)
 )
 _THESE_MACHINES: BindParameter[Any] = bindparam("machine_ids", expanding=True)
 _FORGET_OFFERS = delete(offers).where(offers.c.machine_id.in_(_THESE_MACHINES))
 _ANY_OFFER = select(offers.c.machine_id).where(offers.c.server_id == bindparam("server_id")).limit(1)
+
+
+_OFFERED = ["server_id", "organization_id", "demand", "machine_id"]
+
+
+def _in_all_pools(free: FromClause) -> Select[Any]:
+    """These machines under each demand of whose pools they are in all."""
+    each = pool_sets.alias()
+    of_each = pool_machines.alias()
+    is_in = exists().where(of_each.c.pool_id == each.c.pool_id, of_each.c.machine_id == free.c.id)
+    lacks_one = exists().where(each.c.demand == pool_sets.c.demand, ~is_in.correlate(each, free))
+    return (
+        select(free.c.server_id, free.c.organization_id, pool_sets.c.demand, free.c.id)
+        .join(pool_machines, pool_machines.c.machine_id == free.c.id)
+        .join(pool_sets, pool_sets.c.rarest_pool_id == pool_machines.c.pool_id)
+        .where(pool_sets.c.organization_id == free.c.organization_id, ~lacks_one.correlate(pool_sets, free))
+    )
+
+
+@cache
+def _offer_set(dialect: str) -> Executable:
+    """Offers of all idle machines under the demand of a set of pools."""
+    with_demand = pool_sets.c.demand == bindparam("with_demand")
+    found = _in_all_pools(machines).where(with_demand, IS_FREE, machines.c.reserved_session_id.is_(None))
+    return insert_of(dialect, offers).from_select(_OFFERED, found).on_conflict_do_nothing()
 
 
 def _offers() -> Executable:
@@ -210,28 +239,13 @@ def _offers() -> Executable:
     def under(demand: Any) -> Select[Any]:
         return select(free.c.server_id, free.c.organization_id, demand, free.c.id)
 
-    size = pool_sets.alias()
-    in_all_pools = (
-        under(pool_sets.c.demand)
-        .join(pool_machines, pool_machines.c.machine_id == free.c.id)
-        .join(pool_sets, pool_sets.c.pool_id == pool_machines.c.pool_id)
-        .where(is_idle, pool_sets.c.organization_id == free.c.organization_id)
-        .group_by(free.c.server_id, free.c.organization_id, pool_sets.c.demand, free.c.id)
-        .having(
-            func.count()
-            == select(func.count())
-            .where(size.c.demand == pool_sets.c.demand)
-            .correlate_except(size)
-            .scalar_subquery()
-        )
-    )
     all_of_them = union_all(
         under(literal(ANY_MACHINE)).where(is_idle),
         under(literal("machine:").concat(cast(free.c.id, String))).where(is_idle),
-        in_all_pools,
+        _in_all_pools(free).where(is_idle),
         under(literal("session:").concat(cast(free.c.reserved_session_id, String))).where(~is_idle),
     )
-    return insert(offers).from_select(["server_id", "organization_id", "demand", "machine_id"], all_of_them)
+    return insert(offers).from_select(_OFFERED, all_of_them)
 
 
 _OFFER = _offers()

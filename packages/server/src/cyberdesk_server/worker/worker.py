@@ -95,6 +95,7 @@ class Worker:
         await asyncio.gather(*(job.give_up(timeout_seconds=timeout_seconds) for job in tuple(self._jobs)))
 
     async def _claim(self) -> Claim | None:
+        self._may_find_a_machine = True  # what comes while it looks may come too late to be seen
         try:
             async with self._database.transaction() as conn:
                 claim = await claims.claim_next(
@@ -103,11 +104,10 @@ class Worker:
                     now=self._clock.now(),
                     lease_seconds=self._limits.lease_seconds,
                 )
-                # While no machine is free a new run is no reason to look again; a machine that gets free is.
-                self._may_find_a_machine = claim is not None or await waiting.is_any_machine_free(
-                    conn, self._server_id
-                )
-                return claim
+                may_find = claim is not None or await waiting.is_any_machine_free(conn, self._server_id)
+            # While no machine is free a new run is no reason to look again; a machine that gets free is.
+            self._may_find_a_machine = may_find
+            return claim
         except SQLAlchemyError:
             log.warning("no run could be claimed, trying again", exc_info=True)
             return None

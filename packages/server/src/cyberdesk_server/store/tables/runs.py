@@ -117,6 +117,8 @@ pool_sets = Table(
     Column("demand", String(64), primary_key=True),
     Column("pool_id", Id, primary_key=True, index=True),
     Column("organization_id", ForeignKey("organizations.id"), nullable=False, index=True),
+    # Again the pool, in the row of the one that had the fewest machines: by it a machine finds the demand.
+    Column("rarest_pool_id", Id, index=True),
 )
 
 steps = Table(

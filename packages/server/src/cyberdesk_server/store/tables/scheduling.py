@@ -1,6 +1,6 @@
 """What the scheduler knows: news it has not looked at, offers of machines, and openings."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, String, Table, text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, String, Table, false, text
 
 from cyberdesk_server.store.tables.shared import metadata
 from cyberdesk_server.store.types import Id, UtcDateTime, Words
@@ -15,6 +15,8 @@ news = Table(
     Column("machine_id", Id),
     Column("organization_id", String(64)),
     Column("demand", String(64)),
+    # The demand is of a set of pools that was never asked for before.
+    Column("is_new_set", Boolean, nullable=False, server_default=false()),
 )
 
 offers = Table(

@@ -23,6 +23,7 @@ def upgrade() -> None:
         sa.Column("machine_id", Id(), nullable=True),
         sa.Column("organization_id", sa.String(length=64), nullable=True),
         sa.Column("demand", sa.String(length=64), nullable=True),
+        sa.Column("is_new_set", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_news"),
     )
     op.create_table(
@@ -48,6 +49,12 @@ def upgrade() -> None:
     op.add_column("organizations", sa.Column("last_claim", sa.BigInteger(), server_default="0", nullable=False))
     op.create_index("ix_organizations_last_claim", "organizations", ["last_claim", "id"])
     op.drop_index("ix_machines_idle", "machines", postgresql_where=IDLE, sqlite_where=IDLE)
+    op.add_column("pool_sets", sa.Column("rarest_pool_id", Id(), nullable=True))
+    op.create_index("ix_pool_sets_rarest_pool_id", "pool_sets", ["rarest_pool_id"])
+    op.execute(
+        "UPDATE pool_sets SET rarest_pool_id = pool_id WHERE NOT EXISTS (SELECT 1 FROM pool_sets AS other"
+        " WHERE other.demand = pool_sets.demand AND other.pool_id < pool_sets.pool_id)"
+    )
     # What waits and what is free already is news to the first decision.
     op.execute("INSERT INTO news (machine_id) SELECT id FROM machines")
     op.execute(
