@@ -76,6 +76,15 @@ class Floor:
         await self.bus.publish("runs.waiting")
         return run
 
+    async def claim(self, *, lease_seconds: float) -> Claim:
+        """What a worker gets that asks now; there is something."""
+        async with self.database.transaction() as conn:
+            claim = await claims.claim_next(
+                conn, server_id=HERE, now=datetime.now(UTC), lease_seconds=lease_seconds
+            )
+        assert claim is not None
+        return claim
+
     async def cancel(self, run_id: RunId) -> None:
         async with self.database.transaction() as conn:
             await runs.end(conn, run_id, status=RunStatus.CANCELLED, changes={}, now=datetime.now(UTC))

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from cyberdesk_server.store import waiting
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.testing.ports import FunctionModel, turns
 from cyberdesk_server.testing.rows import a_run
+from cyberdesk_server.worker.job import Job
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -254,6 +256,22 @@ async def test_a_lease_is_kept_while_the_run_goes_on(floor: Any) -> None:
         ended = await floor.until(run.id, has_ended)
 
     assert (ended.status, ended.attempt) == (RunStatus.SUCCESS, 1)
+
+
+async def test_a_run_that_was_ended_may_be_cleaned_up_after_as_long_as_its_lease_is_renewed(
+    floor: Any,
+) -> None:
+    await floor.machine()
+    await floor.run()
+    claim = await floor.claim(lease_seconds=0)
+    job = Job(claim, await floor.worker(turns())._parts_for(claim), lease_until=claim.run.lease_expires_at)
+    look = asyncio.create_task(job._parts.desktop.screenshot())
+    await asyncio.sleep(0)
+
+    await job.renewed(RunStatus.CANCELLED, lease_until=datetime.now(UTC) + timedelta(seconds=60))
+    await look
+
+    assert floor.desktop.looks == 1
 
 
 async def test_invariant_4_a_worker_that_lost_its_lease_changes_nothing(floor: Any) -> None:

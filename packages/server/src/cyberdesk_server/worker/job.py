@@ -80,13 +80,13 @@ class Job:
 
     async def renewed(self, status: RunStatus | None, *, lease_until: datetime) -> None:
         """The lease lasts until then; or it is lost, when there is no status."""
-        if status is RunStatus.RUNNING:
-            self._gate.open_until(lease_until)
-            return
         if status is None:
             self._gate.close()
-        # The executor listens to this topic and looks for itself; the news it missed reaches it now.
-        await self._parts.bus.publish(run_topic(self._claim.run.id))
+        else:
+            self._gate.open_until(lease_until)  # also when the run was ended: its files are to be taken away
+        if status is None or status.is_terminal:
+            # The executor listens to this topic and looks for itself; the news it missed reaches it now.
+            await self._parts.bus.publish(run_topic(self._claim.run.id))
 
     async def _execute(self) -> Ending | None:
         """How the run ended; None when the database went away in the middle, and the next worker goes on."""
