@@ -439,17 +439,20 @@ async def test_a_desktop_that_stays_away_ends_the_run_as_our_failure(stage: Stag
     assert ending.usage_metadata["total_agentic_steps_billed"] == 0
 
 
-async def test_an_action_nobody_knows_the_outcome_of_ends_the_run(stage: Stage) -> None:
+async def test_after_an_action_nobody_knows_the_outcome_of_the_model_looks_and_decides(stage: Stage) -> None:
     def lost(action: Action) -> ActionResult:
         raise OutcomeUnknown("driver died")
 
     stage.desktop.react = lost
+    model = turns(a_turn(CLICK, CLICK))
 
-    ending = await stage.execute(turns(a_turn(CLICK, CLICK)))
+    ending = await stage.execute(model)
 
-    assert ending.status is RunStatus.ERROR
-    assert "nobody can say whether it happened" in ending.error[0]
-    assert [step.state for step in await stage.history()] == [StepState.BROKEN, StepState.FAILED]
+    [_, (_, history, _)] = model.questions
+    assert "nobody can say whether it happened" in (history[0].error or "")
+    assert ending.status is RunStatus.SUCCESS
+    assert stage.desktop.performed == []
+    assert [step.state for step in await stage.history()] == [StepState.FAILED, StepState.FAILED]
 
 
 async def test_a_model_that_gives_up_ends_the_run_and_leaves_the_screen_it_saw(stage: Stage) -> None:

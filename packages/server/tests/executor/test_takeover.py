@@ -267,10 +267,8 @@ class DyingDesktop(ScriptedDesktop):
         raise WorkerKilled
 
 
-@pytest.mark.parametrize(("keeps_journal", "status"), [(True, RunStatus.SUCCESS), (False, RunStatus.ERROR)])
-async def test_an_unfinished_action_is_never_blindly_repeated(
-    stage: Any, keeps_journal: bool, status: RunStatus
-) -> None:
+@pytest.mark.parametrize("keeps_journal", [True, False])
+async def test_an_unfinished_action_is_never_blindly_repeated(stage: Any, keeps_journal: bool) -> None:
     """Invariant 5. Neither by the next worker, nor by the one after it when that one is lost as well."""
     model = turns(Turn((ToolCall("click", {"x": 1, "y": 2}), ToolCall("key", {"keys": "tab"}))))
     dying = DyingDesktop(keeps_journal=keeps_journal)
@@ -281,9 +279,8 @@ async def test_an_unfinished_action_is_never_blindly_repeated(
 
     endings = [await stage.take_over(model), await stage.take_over(model)]
 
-    assert [ending.status for ending in endings] == [status] * 2
-    assert endings[0].error == endings[1].error
+    assert [ending.status for ending in endings] == [RunStatus.SUCCESS] * 2, "the model saw that it happened"
     assert stage.desktop.performed == ([PressKeys("tab")] if keeps_journal else [])
     assert [step.state for step in await stage.history()] == (
-        [StepState.DONE, StepState.DONE] if keeps_journal else [StepState.BROKEN, StepState.FAILED]
+        [StepState.DONE, StepState.DONE] if keeps_journal else [StepState.FAILED, StepState.FAILED]
     )

@@ -15,7 +15,7 @@ from cyberdesk_server.executor.arguments import schema
 from cyberdesk_server.executor.eyes import Eyes, reaching
 from cyberdesk_server.executor.parts import ExecutorParts
 from cyberdesk_server.executor.secrets import RunSecrets
-from cyberdesk_server.executor.signals import RunFails, ToolFailed
+from cyberdesk_server.executor.signals import ToolFailed
 from cyberdesk_server.executor.watch import Watch
 from cyberdesk_server.ports import DesktopRefused, OutcomeUnknown
 
@@ -81,8 +81,8 @@ class Bench:
         """Do this to the desktop, at most once for this step and part.
 
         A tool made of several actions numbers them 0, 1, …: each has an id of its own, derived from the
-        step's. Raises `ToolFailed` when the desktop refuses, `RunFails` when it cannot be reached or nobody
-        knows whether the action happened.
+        step's. Raises `ToolFailed` when the desktop refuses, and when nobody knows whether the action
+        happened, which the model then looks for; `RunFails` when the desktop cannot be reached.
         """
         await self.watch.confirm()
         action_id = self.step.id if part == 0 else StepId(uuid5(self.step.id, str(part)))
@@ -95,14 +95,14 @@ class Bench:
         except DesktopRefused as error:
             raise ToolFailed(str(error)) from error
         except OutcomeUnknown as error:
-            raise RunFails(unknown_outcome(self.step)) from error
+            raise ToolFailed(unknown_outcome(self.step)) from error
 
 
 def unknown_outcome(step: Step) -> str:
-    """The reason of a run that cannot go on, because going on might do something twice."""
+    """What a model reads of a call that it must not simply repeat, for that might do it twice."""
     return (
-        f"step {step.number} ({step.call.tool}) was on its way when the connection to the desktop broke, "
-        "and nobody can say whether it happened; it is not repeated"
+        f"step {step.number} ({step.call.tool}) was on its way when the connection to the desktop broke, and "
+        "nobody can say whether it happened; it was not repeated: the screen may tell"
     )
 
 
