@@ -38,7 +38,9 @@ class Known:
     """What callers know to be there, and what they were promised."""
 
     organization_id: OrganizationId
-    workflow: Workflow
+    workflows: tuple[Workflow, ...]
+    """One without and one with post-run checks."""
+
     pools: list[PoolId]
     machines: list[MachineId] = field(default_factory=list)
     runs: list[RunId] = field(default_factory=list)
@@ -99,7 +101,7 @@ class Caller:
 
     async def _order(self, what: str, *, count: int) -> None:
         order = Order(
-            workflow_id=self._known.workflow.id,
+            workflow_id=self._chance.choice(self._known.workflows).id,
             sensitive_input_values=self._secrets(),
             is_priority=self._chance.random() < 1 / 4,
             release_session_after=self._chance.choice((None, None, True)),
@@ -126,7 +128,7 @@ class Caller:
 
     async def _chain(self) -> None:
         steps = [
-            chains.ChainStep(self._known.workflow.id, sensitive_inputs=self._secrets())
+            chains.ChainStep(self._chance.choice(self._known.workflows).id, sensitive_inputs=self._secrets())
             for _ in range(self._chance.randint(2, 3))
         ]
         chain = chains.Chain(

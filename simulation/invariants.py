@@ -88,7 +88,8 @@ class Watcher:
             require(now["status"] in MOVES[before["status"]], f"1: run {id_} went from {move}")
 
     def _check_holders(self, runs: Iterable[Row], machines: Sequence[Row]) -> None:
-        held = [run for run in runs if run["lease_expires_at"] is not None]
+        leased = [run for run in runs if run["lease_expires_at"] is not None]
+        held = [run for run in leased if not run["has_left_machine"]]
         holders = {machine["id"]: machine["held_by_run_id"] for machine in machines}
         for run in held:
             require(holders.get(run["machine_id"]) == run["id"], f"2: run {run['id']} holds no machine")
@@ -98,6 +99,11 @@ class Watcher:
         for run in runs:
             if run["status"] in ("running", "running_checks"):
                 require(run["lease_expires_at"] is not None, f"1: nobody ever takes run {run['id']} over")
+            leaves = run["status"] == "running_checks" and run["session_id"] is None
+            require(
+                run["has_left_machine"] == leaves or run["status"] in TERMINAL,
+                f"2: run {run['id']} left its machine, or did not, while {run['status']}",
+            )
 
     def _check_sessions(
         self, runs: Mapping[str, Row], machines: Sequence[Row], sessions: Sequence[Row]
@@ -130,9 +136,8 @@ class Watcher:
         for other in together:
             if other["id"] == run["id"] or other["retries"] or run["retries"]:
                 continue  # a run that starts over keeps its age and joins behind what waits for the machine
-            require(
-                other["status"] != "running", f"3: runs {other['id']} and {run['id']} at once in a session"
-            )
+            goes_on = other["status"] in ("running", "running_checks")
+            require(not goes_on, f"3: runs {other['id']} and {run['id']} at once in a session")
             is_before = (other["created_at"], other["id"]) < (run["created_at"], run["id"])
             waits = other["status"] == "scheduling"
             require(not (is_before and waits), f"3: run {run['id']} before run {other['id']} of its session")

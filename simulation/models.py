@@ -6,18 +6,22 @@ from functools import lru_cache
 from random import Random
 from uuid import UUID
 
+from cyberdesk_server.domain.check_verdicts import Judgement, Question
 from cyberdesk_server.domain.json import JsonObject, JsonValue
 from cyberdesk_server.domain.screens import Screenshot
 from cyberdesk_server.domain.steps import Observation, Step, ToolCall, Turn
 from cyberdesk_server.domain.tasks import Refusal, Task
 from cyberdesk_server.executor.moves import TASK_FAILED, TASK_SUCCEEDED
 from cyberdesk_server.ports import ModelError
-from cyberdesk_server.store.claims import Claim
+from cyberdesk_server.store.claims import CheckClaim
 
 from simulation.network import Network
 
 THINKING_SECONDS = 0.5
 LONG_THINKING_SECONDS = 50.0
+FULFILLED = 0.9
+"""How often what a post-run check asks for is found to be so."""
+
 SECRET = "password"
 
 ENDINGS = ("nothing more",) * 5 + (TASK_SUCCEEDED, TASK_FAILED, "breaks down")
@@ -59,7 +63,7 @@ class Script:
 class SimulatedModel:
     """A `ports.Model` for one claim."""
 
-    def __init__(self, claim: Claim, network: Network, chance: Random) -> None:
+    def __init__(self, claim: CheckClaim, network: Network, chance: Random) -> None:
         self._script = Script(claim.run.id, claim.run.retries)
         self._network = network
         self._chance = chance
@@ -83,6 +87,10 @@ class SimulatedModel:
 
     async def extract(self, instruction: str, task: Task, screenshot: Screenshot) -> Observation:
         raise ModelError("this model does not read")
+
+    async def judge(self, question: Question) -> Judgement:
+        await self._think()
+        return Judgement(self._chance.random() < FULFILLED, "it seems so (simulated)")
 
     async def conclude(
         self, task: Task, history: Sequence[Step], runtime_values: Mapping[str, JsonValue]

@@ -7,9 +7,9 @@ from random import Random
 from cyberdesk_server.adapters.desktop import TunnelDesktop
 from cyberdesk_server.adapters.vault import EnvelopeVault, MasterKey
 from cyberdesk_server.domain.ids import ServerId
-from cyberdesk_server.executor.parts import ExecutorParts, Limits
+from cyberdesk_server.executor.parts import CheckParts, ExecutorParts, Limits
 from cyberdesk_server.gateway import Gateway
-from cyberdesk_server.store.claims import Claim
+from cyberdesk_server.store.claims import CheckClaim, Claim
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.testing.ports import MemoryBlobs, PrintedReader
 from cyberdesk_server.testing.rows import NOON
@@ -72,6 +72,16 @@ class Server:
         self._blobs = blobs
         self._gateway = Gateway(self.id, database, self.bus, self.clock)
 
+        async def check_parts_for(claim: CheckClaim) -> CheckParts:
+            return CheckParts(
+                database=database,
+                model=SimulatedModel(claim, network, chance),
+                blobs=blobs,
+                bus=self.bus,
+                clock=self.clock,
+                limits=LIMITS,
+            )
+
         async def parts_for(claim: Claim) -> ExecutorParts:
             return ExecutorParts(
                 database=database,
@@ -85,7 +95,9 @@ class Server:
                 limits=LIMITS,
             )
 
-        self._worker = Worker(self.id, database, self.bus, self.clock, parts_for, WORKER_LIMITS)
+        self._worker = Worker(
+            self.id, database, self.bus, self.clock, parts_for, check_parts_for, WORKER_LIMITS
+        )
         self._lookout = Lookout(database, self.id, self.clock, patience_seconds=LEASE_SECONDS)
         self._stop = asyncio.Event()
 

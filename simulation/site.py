@@ -11,7 +11,10 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from cyberdesk_server.domain.ids import MachineId
-from cyberdesk_server.testing.rows import a_pool, a_workflow, an_api_key, an_organization
+from cyberdesk_server.domain.post_run_checks import CheckSpec, PostRunCheckType, WrittenCheck
+from cyberdesk_server.store import post_run_checks
+from cyberdesk_server.testing.rows import NOON, a_pool, a_workflow, an_api_key, an_organization
+from cyberdesk_server.usecases.post_run_checks import rewritten
 
 from simulation.callers import Caller, Known
 from simulation.chance import Weather, ids_from, no_collection
@@ -32,6 +35,10 @@ JOURNALS = 5 / 6
 """How many desktops have a driver that keeps a journal; the others have one of the published ones."""
 
 CALLERS = 2
+CHECKS = [
+    WrittenCheck(CheckSpec("Plausible", PostRunCheckType.OUTPUT_DATA_AGENTIC_CHECK, check_prompt=prompt))
+    for prompt in ("Are there steps?", "Are there few?")
+]
 REQUESTS = 6
 """Of each caller."""
 
@@ -133,8 +140,12 @@ class Site:
                 organization_id = await an_organization(conn)
                 await an_api_key(conn, organization_id, KEY)
                 pools = [(await a_pool(conn, organization_id)).id for _ in range(2)]
-                workflow = await a_workflow(conn, organization_id, main_prompt=f"Type {{${SECRET}}}")
-                return Known(organization_id, workflow, pools)
+                prompt = f"Type {{${SECRET}}}"
+                workflows = [await a_workflow(conn, organization_id, main_prompt=prompt) for _ in range(2)]
+                await post_run_checks.replace(
+                    conn, workflows[1].id, rewritten(workflows[1], (), CHECKS, now=NOON)
+                )
+                return Known(organization_id, tuple(workflows), pools)
 
         known = await host.spawn(found())
         host.die()

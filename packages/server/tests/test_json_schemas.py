@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from cyberdesk_server.json_schemas import misfits, optional_names, schema_problem
+from cyberdesk_server.json_schemas import misfits, optional_names, output_misfits, schema_problem
 
 
 @pytest.mark.parametrize(
@@ -90,3 +90,28 @@ def test_a_schema_that_never_ends_is_told() -> None:
     [problem] = misfits('{"$ref": "#"}', {}, {})
 
     assert problem.message == "nested too deeply"
+
+
+@pytest.mark.parametrize(
+    ("schema", "output", "wrong"),
+    [
+        ('{"type": "object", "required": ["a"]}', {"a": 1}, ()),
+        ('{"type": "object", "required": ["a"]}', {}, ("$: 'a' is a required property",)),
+        ('{"$ref": "https://x.test/schema"}', {}, ("the output schema refers to something unknown: ",)),
+        (
+            '{"dob": "string", "of": [{"name": "string"}], "note": "in words"}',
+            {"dob": "x", "of": [], "note": 1},
+            (),
+        ),
+        ('{"of": [{"n": "integer"}]}', {"of": [{"n": 1}, {"n": "x"}, {}]}, ("$.of[1].n: ", "$.of[2]: ")),
+        ('{"dob": "string"}', {}, ("$: 'dob' is a required property",)),
+        ("{}", {"a": 1}, ()),
+    ],
+)
+def test_outputs_are_checked_against_both_notations(
+    schema: str, output: dict[str, Any], wrong: tuple[str, ...]
+) -> None:
+    found = output_misfits(schema, output)
+
+    assert len(found) == len(wrong)
+    assert all(one.startswith(start) for one, start in zip(found, wrong, strict=True))

@@ -38,13 +38,13 @@ from cyberdesk_server.api.rates import Rates
 from cyberdesk_server.domain.ids import ServerId
 from cyberdesk_server.domain.limits import RunLimits, ServerLimits
 from cyberdesk_server.domain.web_sessions import Relay
-from cyberdesk_server.executor.parts import ExecutorParts, Limits
+from cyberdesk_server.executor.parts import CheckParts, ExecutorParts, Limits
 from cyberdesk_server.executor.reading.reader import ScreenReader
 from cyberdesk_server.gateway import Gateway, TunnelWebSocketProtocol
 from cyberdesk_server.gateway.websocket import PING_SECONDS, PONG_LIMIT_SECONDS
 from cyberdesk_server.ports import Clock
 from cyberdesk_server.settings import Settings
-from cyberdesk_server.store.claims import Claim
+from cyberdesk_server.store.claims import CheckClaim, Claim
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.store.migrate import migrate
 from cyberdesk_server.topics import MACHINES_FREE
@@ -217,6 +217,10 @@ def _build(
 
     models = Models(database, vault, blobs, clock, _model_urls(settings), limits)
 
+    async def check_parts_for(claim: CheckClaim) -> CheckParts:
+        model, limits = await models.of(claim, ScreenReader())
+        return CheckParts(database=database, model=model, blobs=blobs, bus=bus, clock=clock, limits=limits)
+
     async def parts_for(claim: Claim) -> ExecutorParts:
         reader = ScreenReader()
         model, limits = await models.of(claim, reader)
@@ -238,7 +242,7 @@ def _build(
         sweep_seconds=settings.sweep_seconds,
         shutdown_seconds=settings.shutdown_seconds,
     )
-    worker = Worker(server_id, database, bus, clock, parts_for, worker_limits)
+    worker = Worker(server_id, database, bus, clock, parts_for, check_parts_for, worker_limits)
     app = create_app(
         Parts(
             server_id=server_id,

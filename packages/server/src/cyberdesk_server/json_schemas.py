@@ -11,6 +11,7 @@ from cyberdesk_server.domain.refusals import Problem
 if TYPE_CHECKING:
     from jsonschema.protocols import Validator
 
+_TYPES = frozenset({"string", "number", "integer", "boolean", "array", "object", "null"})
 _KEYWORDS = frozenset({"type", "properties", "$schema", "$ref", "anyOf", "allOf", "oneOf"})
 
 
@@ -132,6 +133,38 @@ def misfits(
     except RecursionError:
         return (Problem(places.inputs, DEPTH_TOO_LARGE),)
     return tuple(dict.fromkeys(found))[:MOST_PROBLEMS]
+
+
+def output_misfits(output_schema: str, output_data: JsonObject) -> tuple[str, ...]:
+    """Where the output data do not fit the schema, a line for each place; nothing when they fit.
+
+    In the short notation `{"field": "type"}` every field must be there, of a type that JSON Schema has.
+    """
+    from referencing.exceptions import Unresolvable
+
+    schema = json.loads(output_schema)
+    if not is_json_schema(schema):
+        schema = _written_out(schema)
+    try:
+        errors = sorted(validator_of(schema).iter_errors(output_data), key=lambda error: error.json_path)
+    except Unresolvable as error:
+        return (f"the output schema refers to something unknown: {error.ref}",)
+    except RecursionError:
+        return (DEPTH_TOO_LARGE,)
+    return tuple(f"{error.json_path}: {error.message}" for error in errors[:MOST_PROBLEMS])
+
+
+def _written_out(short: Any) -> dict[str, Any]:
+    match short:
+        case str() if short in _TYPES:
+            return {"type": short}
+        case dict():
+            members = {name: _written_out(inner) for name, inner in short.items()}
+            return {"type": "object", "required": list(short), "properties": members}
+        case [item]:
+            return {"type": "array", "items": _written_out(item)}
+        case _:
+            return {}
 
 
 def _problems(error: Any, places: Places, *, may_quote_root: bool) -> Iterator[Problem]:

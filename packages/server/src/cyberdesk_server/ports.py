@@ -29,6 +29,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from cyberdesk_server.domain.actions import Action, ActionResult
 from cyberdesk_server.domain.base64_text import Base64Text
+from cyberdesk_server.domain.check_verdicts import Judgement, Question
 from cyberdesk_server.domain.geometry import Size
 from cyberdesk_server.domain.ids import OrganizationId, SecretId, StepId
 from cyberdesk_server.domain.json import JsonObject, JsonValue
@@ -287,6 +288,11 @@ class Model(Protocol):
 
     async def extract(self, instruction: str, task: Task, screenshot: Screenshot) -> Observation:
         """What `instruction` asks to be read from the screen. `ModelError` when it cannot be read."""
+        ...
+
+    async def judge(self, question: Question) -> Judgement:
+        """Whether output data or pictures are as a post-run check wants them. `ModelError` when it cannot
+        tell."""
         ...
 
     async def conclude(

@@ -6,7 +6,9 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from cyberdesk_server.api.parts import Parts
 from cyberdesk_server.api.schemas.checks import WorkflowPostRunCheckResponse
+from cyberdesk_server.store import claims
 
 Make = Callable[..., Awaitable[dict[str, Any]]]
 Read = Callable[[str], Awaitable[dict[str, Any]]]
@@ -175,3 +177,44 @@ async def test_a_run_keeps_the_checks_its_workflow_had_when_it_was_made(
         "post_run_check_id": workflow["post_run_checks"][0]["id"],
     }
     assert later["post_run_checks"] is None
+
+
+async def test_checks_of_a_run_that_ended_without_them_are_shown_as_cancelled(
+    client: httpx.AsyncClient, make: Make
+) -> None:
+    workflow = await make("workflows", post_run_checks=[FILE])
+    run = await make("runs", workflow_id=workflow["id"])
+
+    await client.patch(f"/v1/runs/{run['id']}", json={"status": "cancelled"})
+    listed = (await client.get("/v1/runs", params={"fields": "post_run_checks"})).json()["items"]
+    retried = (await client.post(f"/v1/runs/{run['id']}/retry", json={})).json()
+
+    shown = (listed[0], retried)
+    assert [view["post_run_checks"][0]["status"] for view in shown] == ["cancelled", "pending"]
+
+
+async def test_a_run_in_its_checks_is_not_ended_and_shows_its_outputs(
+    client: httpx.AsyncClient, make: Make, read_run: Read, worker: Any, parts: Parts
+) -> None:
+    await worker.machine()
+    workflow = await make("workflows", post_run_checks=[FILE])
+    run = await make("runs", workflow_id=workflow["id"])
+    claim = await worker.next()
+    async with parts.database.transaction() as conn:
+        await claims.begin_checks(
+            conn, claim.run.id, claim.attempt, output_data={"a": 1}, now=parts.clock.now()
+        )
+
+    checked = await read_run(run["id"])
+    retry = await client.post(f"/v1/runs/{run['id']}/retry", json={})
+    deleted = await client.delete(f"/v1/runs/{run['id']}")
+    cancelled = await client.patch(f"/v1/runs/{run['id']}", json={"status": "cancelled"})
+
+    assert (checked["status"], checked["output_data"], checked["ended_at"]) == (
+        "running_checks",
+        {"a": 1},
+        None,
+    )
+    assert checked["waiting_reason"] is None
+    assert (retry.status_code, deleted.status_code, cancelled.status_code) == (409, 409, 200)
+    assert cancelled.json()["output_data"] == {"a": 1}

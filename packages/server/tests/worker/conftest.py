@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +16,22 @@ from cyberdesk_server.domain.ids import OrganizationId, RunId, ServerId
 from cyberdesk_server.domain.machines import Machine
 from cyberdesk_server.domain.runs import Run, RunStatus
 from cyberdesk_server.domain.workflows import Workflow
-from cyberdesk_server.executor.parts import ExecutorParts, Limits
+from cyberdesk_server.executor.parts import CheckParts, ExecutorParts, Limits
 from cyberdesk_server.store import claims, machines, runs
-from cyberdesk_server.store.claims import Claim
+from cyberdesk_server.store.claims import CheckClaim, Claim
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.testing.ports import FunctionModel, MemoryBlobs, PrintedReader, ScriptedDesktop
-from cyberdesk_server.testing.rows import HERE, a_database, a_machine, a_run, a_workflow, an_organization
+from cyberdesk_server.testing.rows import (
+    HERE,
+    NOON,
+    a_database,
+    a_machine,
+    a_run,
+    a_workflow,
+    an_organization,
+)
 from cyberdesk_server.worker import Worker, WorkerLimits
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 
 @dataclass
@@ -34,24 +43,33 @@ class Floor:
     organization_id: OrganizationId
     workflow: Workflow
     desktop: ScriptedDesktop = field(default_factory=ScriptedDesktop)
+    blobs: MemoryBlobs = field(default_factory=MemoryBlobs)
+    made: int = 0
 
     def worker(self, model: FunctionModel, server_id: ServerId = HERE, **limits: Any) -> Worker:
+        surroundings: dict[str, Any] = {
+            "database": self.database,
+            "model": model,
+            "blobs": self.blobs,
+            "bus": self.bus,
+            "clock": SystemClock(),
+            "limits": Limits(still_screen_seconds=0.01, look_pause_seconds=0.001),
+        }
+
         async def parts_for(claim: Claim) -> ExecutorParts:
             return ExecutorParts(
-                database=self.database,
+                **surroundings,
                 desktop=self.desktop,
-                model=model,
                 reader=PrintedReader(),
-                blobs=MemoryBlobs(),
                 vault=EnvelopeVault(MasterKey(b"m" * 32)),
-                bus=self.bus,
-                clock=SystemClock(),
-                limits=Limits(still_screen_seconds=0.01, look_pause_seconds=0.001),
             )
+
+        async def check_parts_for(claim: CheckClaim) -> CheckParts:
+            return CheckParts(**surroundings)
 
         # Nobody is woken by the sweep unless a test says so: a lost wake-up makes it hang.
         chosen = WorkerLimits(**({"sweep_seconds": 600.0, "lease_seconds": 600.0} | limits))
-        return Worker(server_id, self.database, self.bus, SystemClock(), parts_for, chosen)
+        return Worker(server_id, self.database, self.bus, SystemClock(), parts_for, check_parts_for, chosen)
 
     @asynccontextmanager
     async def working(self, worker: Worker) -> AsyncIterator[None]:
@@ -70,6 +88,17 @@ class Floor:
     async def run(self, **fields: Any) -> Run:
         async with self.database.transaction() as conn:
             return await a_run(conn, self.workflow, **fields)
+
+    async def run_in(self, conn: AsyncConnection, **fields: Any) -> Run:
+        """A run written in this transaction, younger than those before."""
+        self.made += 1
+        return await a_run(conn, self.workflow, created_at=NOON + timedelta(seconds=self.made), **fields)
+
+    async def started_earlier(self, run_id: RunId, *, seconds: float) -> None:
+        """What time does to a run that goes on."""
+        earlier = datetime.now(UTC) - timedelta(seconds=seconds)
+        async with self.database.transaction() as conn:
+            await runs.update_fields(conn, run_id, {"started_at": earlier})
 
     async def announced_run(self, **fields: Any) -> Run:
         run = await self.run(**fields)

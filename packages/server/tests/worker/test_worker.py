@@ -18,7 +18,7 @@ from cyberdesk_server.store import waiting
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.testing.ports import FunctionModel, turns
 from cyberdesk_server.testing.rows import a_run
-from cyberdesk_server.worker.job import Job
+from cyberdesk_server.worker.job import RunJob
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -264,7 +264,7 @@ async def test_a_run_that_was_ended_may_be_cleaned_up_after_as_long_as_its_lease
     await floor.machine()
     await floor.run()
     claim = await floor.claim(lease_seconds=0)
-    job = Job(claim, await floor.worker(turns())._parts_for(claim), lease_until=claim.run.lease_expires_at)
+    job = RunJob(claim, await floor.worker(turns())._parts_for(claim), lease_until=claim.run.lease_expires_at)
     look = asyncio.create_task(job._parts.desktop.screenshot())
     await asyncio.sleep(0)
 

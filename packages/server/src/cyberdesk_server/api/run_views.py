@@ -9,10 +9,11 @@ from cyberdesk_server.api.schemas.runs import RunField
 from cyberdesk_server.api.views import View, included, included_once, machine_view
 from cyberdesk_server.api.workflow_views import workflow_views
 from cyberdesk_server.domain.attachments import AttachmentType
+from cyberdesk_server.domain.check_verdicts import after_the_end
 from cyberdesk_server.domain.history import Message, message_history
 from cyberdesk_server.domain.ids import OrganizationId, RunId
 from cyberdesk_server.domain.refusals import Unknown
-from cyberdesk_server.domain.runs import Run
+from cyberdesk_server.domain.runs import Run, RunStatus
 from cyberdesk_server.store import attachments, machines, pools, run_records, steps, workflows
 from cyberdesk_server.store.run_records import FACTS, Record, record_of
 from cyberdesk_server.usecases.runs import TOLD
@@ -29,6 +30,9 @@ async def run_views(
 ) -> list[View]:
     """The records with these members; what is not asked for, or not there, is not read."""
     views = [{name: value for name, value in record.items() if name not in FACTS} for record in records]
+    for view in views:
+        if view.get("post_run_checks") and RunStatus(view["status"]).is_terminal:
+            view["post_run_checks"] = after_the_end(view["post_run_checks"])
     beside: dict[RunField, Mapping[RunId, Sequence[Any]]] = {}
     wanted_files = ATTACHMENTS.keys() & set(fields)
     if wanted_files:

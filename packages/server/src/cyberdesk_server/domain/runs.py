@@ -134,7 +134,11 @@ class Run:
     """The fencing number: how many times a worker has claimed the run."""
 
     lease_expires_at: datetime | None = field(default=None, compare=False)
-    """While this is set the run holds its machine, also after it was cancelled."""
+    """While this is set the run is in a worker's hands, also after it was cancelled. It holds its machine as
+    long, unless it has left it."""
+
+    has_left_machine: bool = False
+    """True when its machine was free before its post-run checks began: it is in no session."""
 
 
 def added_up(before: JsonObject | None, now: JsonObject | None) -> JsonObject | None:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
-from cyberdesk_server.executor.parts import ExecutorParts
+from cyberdesk_server.executor.parts import CheckParts
 from cyberdesk_server.executor.watch import Watch
 from cyberdesk_server.ports import ModelError, ModelUnavailable
 
@@ -17,7 +17,7 @@ LONGEST_PAUSE_SECONDS = 60.0
 """Between two attempts, whatever a provider asks for."""
 
 
-async def persistently(ask: Ask[T], parts: ExecutorParts, watch: Watch) -> T:
+async def persistently(ask: Ask[T], parts: CheckParts, watch: Watch) -> T:
     """The model's answer, as `patiently`, for as long as the run goes on."""
     return await patiently(
         lambda: watch.unless_stopped(ask()),

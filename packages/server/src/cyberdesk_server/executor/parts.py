@@ -83,19 +83,25 @@ class Limits:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class ExecutorParts:
-    """Everything one run is executed with."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CheckParts:
+    """Everything the post-run checks of a run are made with."""
 
     database: Database
-    desktop: Desktop
     model: Model
-    reader: Reader
     blobs: Blobs
-    vault: Vault
     bus: Bus
     clock: Clock
     limits: Limits = field(default_factory=Limits)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ExecutorParts(CheckParts):
+    """Everything one run is executed with."""
+
+    desktop: Desktop
+    reader: Reader
+    vault: Vault
     new_id: Callable[[], UUID] = uuid4
     """Names steps. An id names one desktop action for ever, so it must never be drawn twice."""
 
@@ -117,3 +123,6 @@ class Ending:
 
     display: Size | None = None
     """Of the desktop, when it was looked at."""
+
+    checks: tuple[JsonObject, ...] | None = None
+    """The run's post-run checks with what came of each; None when it had none or did not come so far."""

@@ -9,7 +9,7 @@ from cyberdesk_server.executor.signals import RunFails
 from cyberdesk_server.executor.tools import specs
 from cyberdesk_server.json_schemas import SECRET_PREFIX, misfits
 from cyberdesk_server.ports import Blobs
-from cyberdesk_server.store.claims import Claim
+from cyberdesk_server.store.claims import CheckClaim, Claim
 
 
 async def task_of(claim: Claim, secret_names: frozenset[str], blobs: Blobs) -> Task:
@@ -33,16 +33,19 @@ async def task_of(claim: Claim, secret_names: frozenset[str], blobs: Blobs) -> T
     )
 
 
+def inputs_of(claim: CheckClaim) -> JsonObject:
+    """The effective inputs of a run. Raises `RunFails` for inputs that refer to nothing."""
+    try:
+        own = {name: resolved(value, claim.earlier) for name, value in (claim.run.input_values or {}).items()}
+    except Unresolved as error:
+        raise RunFails(str(error)) from error
+    of_machine = None if claim.machine is None else claim.machine.machine_parameters
+    return effective_inputs(own, of_machine, claim.pool_parameters)
+
+
 def _inputs(claim: Claim, secret_names: frozenset[str]) -> JsonObject:
-    own, schema = claim.run.input_values or {}, claim.workflow.input_schema
-    refers = any(refs_in(own))
-    if refers:
-        try:
-            own = {name: resolved(value, claim.earlier) for name, value in own.items()}
-        except Unresolved as error:
-            raise RunFails(str(error)) from error
-    inputs = effective_inputs(own, claim.machine.machine_parameters, claim.pool_parameters)
-    if refers and schema is not None:
+    inputs, schema = inputs_of(claim), claim.workflow.input_schema
+    if schema is not None and any(refs_in(claim.run.input_values)):
         # Everything else was looked at when the run was made; secrets are sealed and cannot be.
         sealed = {SECRET_PREFIX + name for name in secret_names}
         problems = misfits(schema, inputs, {}, not_required=sealed)

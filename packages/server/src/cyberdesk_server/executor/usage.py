@@ -15,15 +15,16 @@ BILLING_OUTCOMES = {
 """Only a declared failure is the task's; every `error` is ours, and never billed."""
 
 
-def usage_metadata(history: Sequence[Step], status: RunStatus) -> JsonObject:
+def usage_metadata(history: Sequence[Step], status: RunStatus, *, judgements: int = 0) -> JsonObject:
     """The counters of a run that ended so.
 
-    One agentic step for each turn of the model (a batch of calls is one) and one for each extraction; one
-    cached step for each step that was replayed from a trajectory.
+    One agentic step for each turn of the model (a batch of calls is one), one for each extraction and one
+    for each post-run check that a model has judged; one cached step for each step that was replayed from a
+    trajectory.
     """
     turns = {step.turn for step in history if not step.is_cached}
     extractions = [step for step in history if is_extraction(step) and step.state is not StepState.STARTED]
-    agentic = len(turns) + len(extractions)
+    agentic = len(turns) + len(extractions) + judgements
     cached = sum(step.is_cached for step in history)
     outcome = BILLING_OUTCOMES[status]
     is_billed = outcome != "infra_failure"

@@ -9,11 +9,11 @@ from typing import Any, TypeVar
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from cyberdesk_server.executor.parts import ExecutorParts
+from cyberdesk_server.executor.parts import CheckParts
 from cyberdesk_server.executor.signals import RunFails, RunStopped
 from cyberdesk_server.ports import Message
 from cyberdesk_server.store import claims
-from cyberdesk_server.store.claims import Claim
+from cyberdesk_server.store.claims import CheckClaim
 from cyberdesk_server.topics import run_topic
 
 T = TypeVar("T")
@@ -30,7 +30,7 @@ class Watch:
     Every wait of the executor goes through here, so that a cancelled run stops within milliseconds.
     """
 
-    def __init__(self, claim: Claim, parts: ExecutorParts) -> None:
+    def __init__(self, claim: CheckClaim, parts: CheckParts) -> None:
         self._claim = claim
         self._parts = parts
         self._stopped: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -102,7 +102,7 @@ class Watch:
 
 
 @asynccontextmanager
-async def watching(claim: Claim, parts: ExecutorParts) -> AsyncIterator[Watch]:
+async def watching(claim: CheckClaim, parts: CheckParts) -> AsyncIterator[Watch]:
     """A watch over the claimed run for as long as the context is open."""
     watch = Watch(claim, parts)
     async with parts.bus.listen(run_topic(claim.run.id)) as messages:

@@ -154,13 +154,20 @@ async def find(
 
 async def inputs_of(conn: AsyncConnection, run_id: RunId, *, now: datetime) -> tuple[Attachment, ...]:
     """The run's input files, oldest first; without those whose time is up."""
+    return await _of_run(conn, run_id, AttachmentType.INPUT, now)
+
+
+async def outputs_of(conn: AsyncConnection, run_id: RunId, *, now: datetime) -> tuple[Attachment, ...]:
+    """The run's output files, oldest first; without those whose time is up."""
+    return await _of_run(conn, run_id, AttachmentType.OUTPUT, now)
+
+
+async def _of_run(
+    conn: AsyncConnection, run_id: RunId, type_: AttachmentType, now: datetime
+) -> tuple[Attachment, ...]:
     rows = await conn.execute(
         select(attachments)
-        .where(
-            attachments.c.run_id == run_id,
-            attachments.c.type == AttachmentType.INPUT.value,
-            _is_there(now),
-        )
+        .where(attachments.c.run_id == run_id, attachments.c.type == type_.value, _is_there(now))
         .order_by(attachments.c.created_at, attachments.c.id)
     )
     return tuple(_attachment(row) for row in rows)

@@ -1,7 +1,8 @@
 """The claims of workers on runs.
 
-While `lease_expires_at` is set a run holds its machine. It is set by a claim, and cleared when the run
+While `lease_expires_at` is set a run is in a worker's hands. It is set by a claim, and cleared when the run
 ends, when its worker lets go of it after it was cancelled, or when the lease of a cancelled run runs out.
+As long the run holds its machine, unless it has left it: one in no session does before its post-run checks.
 Every write of a worker names its `attempt`; one that was overtaken changes nothing (invariant 4).
 
 A run in the hands of a living server is taken over by nobody else, whatever the clocks say; only when its
@@ -31,11 +32,13 @@ CLAIM_LOCK = 0x43594252
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
-    """A run that is a worker's to carry out, and all that belongs to it."""
+class CheckClaim:
+    """A run whose post-run checks are a worker's to make, and all that belongs to it."""
 
     run: Run
-    machine: Machine
+    machine: Machine | None
+    """The machine it was carried out on; None when that was deleted since."""
+
     workflow: Workflow
     attempt: int
     """The fencing number every write of this worker has to name."""
@@ -52,13 +55,26 @@ class Claim:
         return self.run.main_prompt or self.workflow.main_prompt
 
 
+@dataclass(frozen=True, slots=True)
+class Claim(CheckClaim):
+    """A run that is a worker's to carry out, and all that belongs to it."""
+
+    machine: Machine
+    """The machine it holds."""
+
+    def to_check(self, run: Run) -> CheckClaim:
+        """The same claim, now that the run is in its checks."""
+        return CheckClaim(run, self.machine, self.workflow, self.attempt, self.pool_parameters, self.earlier)
+
+
 async def claim_next(
     conn: AsyncConnection, *, server_id: ServerId, now: datetime, lease_seconds: float
-) -> Claim | None:
+) -> Claim | CheckClaim | None:
     """The run this server's worker carries out next, or None when there is nothing to do.
 
-    First a run that nobody works on any more (its lease ran out): same machine, next attempt. Else the best
-    waiting run that an available machine without a run, connected to this server, can take: see `waiting`.
+    First a run that nobody works on any more (its lease ran out): same machine, next attempt; one that is in
+    its post-run checks is a `CheckClaim`. Else the best waiting run that an available machine without a run,
+    connected to this server, can take: see `waiting`.
     """
     await _one_claim_at_a_time(conn)
     lease_until = now + timedelta(seconds=lease_seconds)
@@ -70,15 +86,17 @@ async def claim_next(
     if taken is None:
         return None
     run = run_from(taken)
-    machine = await conn.execute(select(tables.machines).where(tables.machines.c.id == run.machine_id))
-    return Claim(
-        run,
-        machines.machine_from(machine.one()),
-        await workflows.get_even_deleted(conn, run.workflow_id),
-        run.attempt,
-        pool_parameters=(await pools.parameters(conn, run.pool_ids))[0] if run.pool_ids else {},
-        earlier=await sessions.outcomes(conn, run),
-    )
+    row = (
+        await conn.execute(select(tables.machines).where(tables.machines.c.id == run.machine_id))
+    ).one_or_none()
+    machine = None if row is None else machines.machine_from(row)
+    workflow = await workflows.get_even_deleted(conn, run.workflow_id)
+    pool_parameters = (await pools.parameters(conn, run.pool_ids))[0] if run.pool_ids else {}
+    earlier = await sessions.outcomes(conn, run)
+    if run.status is RunStatus.RUNNING_CHECKS:
+        return CheckClaim(run, machine, workflow, run.attempt, pool_parameters, earlier)
+    assert machine is not None  # nobody deletes a machine that a run holds
+    return Claim(run, machine, workflow, run.attempt, pool_parameters, earlier)
 
 
 async def renew(
@@ -125,7 +143,7 @@ async def follow_machine(
         update(runs)
         .where(
             runs.c.machine_id == machine_id,
-            runs.c.lease_expires_at.is_not(None),
+            _HOLDS_MACHINE,
             runs.c.server_id.is_distinct_from(server_id),
         )
         .values(server_id=server_id, attempt=runs.c.attempt + 1, lease_expires_at=now)
@@ -153,26 +171,70 @@ async def finish(
 
     None, and nothing changed, when the worker lost the run or it has ended already.
     """
-    ended = await conn.execute(
-        update(runs)
-        .where(*_ours(run_id, attempt), runs.c.status.not_in(ENDED))
-        .values(
-            status=status.value,
-            error=None if error is None else list(error),
-            output_data=output_data,
-            usage_metadata=usage_metadata,
-            ended_at=now,
-            moved_at=now,
-            lease_expires_at=None,
+    told = {"output_data": output_data, "usage_metadata": usage_metadata}
+    return await _finish(conn, run_id, attempt, RunStatus.RUNNING, status, error, told, now)
+
+
+async def begin_checks(
+    conn: AsyncConnection, run_id: RunId, attempt: int, *, output_data: JsonObject | None, now: datetime
+) -> Run | None:
+    """The run, its main part over, its post-run checks about to be made: output written, secrets gone. In a
+    session it goes on holding its machine, for the next run waits for what comes of the checks; otherwise the
+    machine is free.
+
+    None, and nothing changed, when the worker lost the run or it has ended already.
+    """
+    leaves = runs.c.session_id.is_(None)
+    row = (
+        await conn.execute(
+            update(runs)
+            .where(*_ours(run_id, attempt), *_in_hand(RunStatus.RUNNING))
+            .values(
+                status=RunStatus.RUNNING_CHECKS.value,
+                output_data=output_data,
+                moved_at=now,
+                has_left_machine=leaves,
+            )
+            .returning(*COLUMNS)
         )
-        .returning(*COLUMNS)
-    )
-    row = ended.one_or_none()
+    ).one_or_none()
     if row is None:
         return None
-    await machines.free(conn, run_id)
+    if row.has_left_machine:
+        await machines.free(conn, run_id)
     await secrets.forget_run(conn, run_id)
     return run_from(row)
+
+
+async def write_checks(
+    conn: AsyncConnection, run_id: RunId, attempt: int, checks: Sequence[JsonObject]
+) -> bool:
+    """What has come of the run's checks so far; False when the worker lost the run or it has ended."""
+    written = await conn.execute(
+        update(runs)
+        .where(*_ours(run_id, attempt), *_in_hand(RunStatus.RUNNING_CHECKS))
+        .values(post_run_checks=list(checks))
+    )
+    return written.rowcount == 1
+
+
+async def finish_checks(
+    conn: AsyncConnection,
+    run_id: RunId,
+    attempt: int,
+    *,
+    status: RunStatus,
+    error: Sequence[str] | None,
+    checks: Sequence[JsonObject],
+    usage_metadata: JsonObject | None,
+    now: datetime,
+) -> Run | None:
+    """End the run after its checks.
+
+    None, and nothing changed, when the worker lost the run or it has ended already.
+    """
+    told = {"post_run_checks": list(checks), "usage_metadata": usage_metadata}
+    return await _finish(conn, run_id, attempt, RunStatus.RUNNING_CHECKS, status, error, told, now)
 
 
 async def release(conn: AsyncConnection, run_id: RunId, attempt: int, *, now: datetime) -> None:
@@ -201,9 +263,7 @@ async def expire_leases(conn: AsyncConnection, server_id: ServerId, *, now: date
 
 async def holds_machine(conn: AsyncConnection, run_id: RunId, attempt: int) -> bool:
     """True while the run, ended or not, is in the hands of this worker and holds its machine."""
-    held = await conn.execute(
-        select(runs.c.id).where(*_ours(run_id, attempt), runs.c.lease_expires_at.is_not(None))
-    )
+    held = await conn.execute(select(runs.c.id).where(*_ours(run_id, attempt), _HOLDS_MACHINE))
     return held.first() is not None
 
 
@@ -211,12 +271,50 @@ _ANY_EXPIRED = select(runs.c.id).where(runs.c.lease_expires_at <= bindparam("now
 _GOING_ON = select(runs.c.id).where(
     runs.c.id == bindparam("run_id"),
     runs.c.attempt == bindparam("attempt"),
-    runs.c.status == RunStatus.RUNNING.value,
+    runs.c.status.in_((RunStatus.RUNNING.value, RunStatus.RUNNING_CHECKS.value)),
 )
+_HOLDS_MACHINE = runs.c.lease_expires_at.is_not(None) & ~runs.c.has_left_machine
 
 
 def _ours(run_id: RunId, attempt: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return runs.c.id == run_id, runs.c.attempt == attempt
+
+
+def _in_hand(status: RunStatus) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    # A run that was cancelled, let go of and started over has the attempt of its last try until it is
+    # claimed again: only the lease tells it from one that is being carried out.
+    return runs.c.status == status.value, runs.c.lease_expires_at.is_not(None)
+
+
+async def _finish(
+    conn: AsyncConnection,
+    run_id: RunId,
+    attempt: int,
+    before: RunStatus,
+    status: RunStatus,
+    error: Sequence[str] | None,
+    told: Mapping[str, Any],
+    now: datetime,
+) -> Run | None:
+    ended = await conn.execute(
+        update(runs)
+        .where(*_ours(run_id, attempt), *_in_hand(before))
+        .values(
+            status=status.value,
+            error=None if error is None else list(error),
+            **told,
+            ended_at=now,
+            moved_at=now,
+            lease_expires_at=None,
+        )
+        .returning(*COLUMNS)
+    )
+    row = ended.one_or_none()
+    if row is None:
+        return None
+    await machines.free(conn, run_id)
+    await secrets.forget_run(conn, run_id)
+    return run_from(row)
 
 
 async def _one_claim_at_a_time(conn: AsyncConnection) -> None:

@@ -190,6 +190,7 @@ async def start_over(conn: AsyncConnection, run: Run, *, now: datetime) -> Run |
         "told_output_attachment_ids": None,
         "retries": runs.c.retries + 1,
         "moved_at": now,
+        "has_left_machine": False,
     }
     kept = {name: value for name, value in _values(run).items() if name not in ("attempt", "usage_metadata")}
     row = (

@@ -14,6 +14,7 @@ from hashlib import sha256
 
 from cyberdesk_server.domain.actions import Action, ActionResult
 from cyberdesk_server.domain.base64_text import Base64Text
+from cyberdesk_server.domain.check_verdicts import Judgement, Question
 from cyberdesk_server.domain.geometry import Box, Size
 from cyberdesk_server.domain.ids import StepId
 from cyberdesk_server.domain.json import JsonObject, JsonValue
@@ -200,6 +201,9 @@ class FunctionModel:
     is_over: Callable[[Sequence[Step]], bool] | None = None
     """Whether it knows without a look that nothing is left to do."""
 
+    verdict: Callable[[Question], Judgement] | None = None
+    before_judging: Callable[[], Awaitable[None]] | None = None
+    judged: list[Question] = field(default_factory=list)
     questions: list[tuple[Task, tuple[Step, ...], Mapping[str, JsonValue]]] = field(default_factory=list)
     """What it was shown, turn by turn."""
 
@@ -225,6 +229,14 @@ class FunctionModel:
         if self.read is None:
             raise ModelError("this model does not read")
         return self.read(instruction, task, screenshot)
+
+    async def judge(self, question: Question) -> Judgement:
+        if self.before_judging:
+            await self.before_judging()
+        if self.verdict is None:
+            raise ModelError("this model does not judge")
+        self.judged.append(question)
+        return self.verdict(question)
 
     async def conclude(
         self, task: Task, history: Sequence[Step], runtime_values: Mapping[str, JsonValue]

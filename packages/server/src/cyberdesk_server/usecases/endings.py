@@ -45,6 +45,32 @@ async def finish(
     return () if ended is None else (ended.id, *await settle(conn, [ended], now=now))
 
 
+async def finish_checks(
+    conn: AsyncConnection,
+    run_id: RunId,
+    attempt: int,
+    *,
+    status: RunStatus,
+    error: Sequence[str] | None,
+    checks: Sequence[JsonObject],
+    usage_metadata: JsonObject | None,
+    now: datetime,
+) -> tuple[RunId, ...]:
+    """`finish`, for a run whose post-run checks this worker has made."""
+    before = await runs.usage(conn, run_id)
+    ended = await claims.finish_checks(
+        conn,
+        run_id,
+        attempt,
+        status=status,
+        error=error,
+        checks=checks,
+        usage_metadata=added_up(before, usage_metadata),
+        now=now,
+    )
+    return () if ended is None else (ended.id, *await settle(conn, [ended], now=now))
+
+
 async def settle(conn: AsyncConnection, ended: Sequence[Run], *, now: datetime) -> tuple[RunId, ...]:
     """End what these runs take with them, and release what they no longer need; which other runs ended.
 

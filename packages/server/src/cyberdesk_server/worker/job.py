@@ -1,26 +1,30 @@
-"""One claimed run: carried out while its lease lasts, and ended in one transaction.
+"""One claimed run: carried out and checked while its lease lasts, and ended in one transaction.
 
 Every write names the claim's attempt, so a worker that lost its lease changes nothing (invariant 4).
 """
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cyberdesk_server.domain.ids import RunId
 from cyberdesk_server.domain.runs import RunStatus
 from cyberdesk_server.executor.loop import execute
-from cyberdesk_server.executor.parts import Ending, ExecutorParts
+from cyberdesk_server.executor.parts import CheckParts, Ending, ExecutorParts
+from cyberdesk_server.executor.post_run_checks import check
 from cyberdesk_server.store import claims
-from cyberdesk_server.store.claims import Claim
+from cyberdesk_server.store.claims import CheckClaim, Claim
 from cyberdesk_server.store.database import is_away
 from cyberdesk_server.topics import MACHINES_FREE, run_topic
 from cyberdesk_server.usecases import trajectories
-from cyberdesk_server.usecases.endings import finish
+from cyberdesk_server.usecases.endings import finish, finish_checks
 from cyberdesk_server.worker.gate import GatedDesktop
 
 log = structlog.get_logger(__name__)
@@ -34,14 +38,13 @@ INSISTING_SECONDS = 0.5
 INTERNAL_ERROR = "the server failed in a way it should not have; its log tells more under this run's id"
 
 
-class Job:
+class Job(ABC):
     """A claim on its way to its ending."""
 
-    def __init__(self, claim: Claim, parts: ExecutorParts, *, lease_until: datetime) -> None:
+    def __init__(self, claim: CheckClaim, parts: CheckParts) -> None:
         self._claim = claim
-        self._gate = GatedDesktop(parts.desktop, parts.clock, open_until=lease_until)
-        self._parts = replace(parts, desktop=self._gate)
-        self._execution: asyncio.Task[Ending | None] | None = None
+        self._parts = parts
+        self._work: asyncio.Task[Ending | None] | None = None
 
     @property
     def held(self) -> tuple[RunId, int]:
@@ -49,28 +52,28 @@ class Job:
         return self._claim.run.id, self._claim.attempt
 
     async def carry_out(self) -> None:
-        """Execute the run and write its ending; or leave it to the next worker, when it was given up."""
-        self._execution = asyncio.create_task(self._execute())
+        """Do the work and write how it ended; or leave the run to the next worker, when it was given up."""
+        self._work = asyncio.create_task(self._work_on())
         try:
-            await asyncio.wait({self._execution})
+            await asyncio.wait({self._work})
         finally:
-            self._execution.cancel()
-            await asyncio.gather(self._execution, return_exceptions=True)
-        ending = None if self._execution.cancelled() else self._execution.result()
+            self._work.cancel()
+            await asyncio.gather(self._work, return_exceptions=True)
+        ending = None if self._work.cancelled() else self._work.result()
         await self._insist(self.leave if ending is None else partial(self._end, ending))
         await self._parts.bus.publish(run_topic(self._claim.run.id))
         await self._parts.bus.publish(MACHINES_FREE)
 
     async def give_up(self, *, timeout_seconds: float) -> None:
-        """Stop in front of the next look or action, and leave the run to the next worker."""
-        if self._execution is None or self._execution.done():
+        """Stop where nothing is half done, or when the time is over, and leave the run to the next worker."""
+        if self._work is None or self._work.done():
             return
-        held = asyncio.create_task(self._gate.hold())
+        stands_still = asyncio.create_task(self._stand_still())
         await asyncio.wait(
-            {held, self._execution}, timeout=timeout_seconds, return_when=asyncio.FIRST_COMPLETED
+            {stands_still, self._work}, timeout=timeout_seconds, return_when=asyncio.FIRST_COMPLETED
         )
-        held.cancel()
-        self._execution.cancel()
+        stands_still.cancel()
+        self._work.cancel()
 
     async def leave(self) -> None:
         """Let the next worker take the run over at once."""
@@ -80,24 +83,33 @@ class Job:
 
     async def renewed(self, status: RunStatus | None, *, lease_until: datetime) -> None:
         """The lease lasts until then; or it is lost, when there is no status."""
-        if status is None:
-            self._gate.close()
-        else:
-            self._gate.open_until(lease_until)  # also when the run was ended: its files are to be taken away
         if status is None or status.is_terminal:
             # The executor listens to this topic and looks for itself; the news it missed reaches it now.
             await self._parts.bus.publish(run_topic(self._claim.run.id))
 
-    async def _execute(self) -> Ending | None:
+    @abstractmethod
+    async def _do(self) -> Ending:
+        """The work itself."""
+
+    @abstractmethod
+    async def _stand_still(self) -> None:
+        """Returns once the work waits in front of something that must not be left half done."""
+
+    async def _work_on(self) -> Ending | None:
         """How the run ended; None when the database went away in the middle, and the next worker goes on."""
         try:
-            return await execute(self._claim, self._parts)
+            return await self._do()
         except Exception as error:  # the edge: our own bugs end here, once, with the ids of the context
             if is_away(error):
                 log.warning("the database is away, the run waits for it", exc_info=True)
                 return None
             log.exception("execution failed")
             return Ending(RunStatus.ERROR, error=(INTERNAL_ERROR,))
+
+    async def _check(self, claim: CheckClaim) -> Ending:
+        ending = await check(claim, self._parts)
+        log.info("post-run checks made", status=ending.status)
+        return ending
 
     async def _insist(self, write: Callable[[], Awaitable[None]]) -> None:
         """Do this write, which names the attempt and may be done twice; while the database is away, again."""
@@ -112,28 +124,72 @@ class Job:
             await clock.sleep(INSISTING_SECONDS)
 
     async def _end(self, ending: Ending) -> None:
-        now = self._parts.clock.now()
-        run_id, attempt = self.held
         async with self._parts.database.transaction() as conn:
-            ended: tuple[RunId, ...] = ()
-            if ending.status is not RunStatus.CANCELLED:
-                ended = await finish(
-                    conn,
-                    run_id,
-                    attempt,
-                    status=ending.status,
-                    error=ending.error or None,
-                    output_data=ending.output_data,
-                    usage_metadata=ending.usage_metadata,
-                    now=now,
-                )
+            ended = await self._write(conn, ending) if ending.status is not RunStatus.CANCELLED else ()
             if ended and ending.status is RunStatus.SUCCESS and ending.display is not None:
                 run, prompt = self._claim.run, self._claim.prompt
-                await trajectories.record(conn, run, prompt, ending.display, now=now)
+                await trajectories.record(conn, run, prompt, ending.display, now=self._parts.clock.now())
             if not ended:
-                await claims.release(conn, run_id, attempt, now=now)
+                await claims.release(conn, *self.held, now=self._parts.clock.now())
         log.info(
             "run ended" if ended else "run was ended or taken over by somebody else", status=ending.status
         )
         for other in ended:
             await self._parts.bus.publish(run_topic(other))
+
+    async def _write(self, conn: AsyncConnection, ending: Ending) -> tuple[RunId, ...]:
+        told: Any = {
+            "status": ending.status,
+            "error": ending.error or None,
+            "usage_metadata": ending.usage_metadata,
+            "now": self._parts.clock.now(),
+        }
+        if ending.checks is None:
+            return await finish(conn, *self.held, output_data=ending.output_data, **told)
+        return await finish_checks(conn, *self.held, checks=ending.checks, **told)
+
+
+class RunJob(Job):
+    """Carries a run out on its machine and, when that went well, makes its post-run checks."""
+
+    def __init__(self, claim: Claim, parts: ExecutorParts, *, lease_until: datetime) -> None:
+        self._gate = GatedDesktop(parts.desktop, parts.clock, open_until=lease_until)
+        self._to_carry_out = claim
+        self._equipment = replace(parts, desktop=self._gate)
+        super().__init__(claim, self._equipment)
+
+    async def renewed(self, status: RunStatus | None, *, lease_until: datetime) -> None:
+        if status is None:
+            self._gate.close()
+        else:
+            self._gate.open_until(lease_until)  # also when the run was ended: its files are to be taken away
+        await super().renewed(status, lease_until=lease_until)
+
+    async def _do(self) -> Ending:
+        ending = await execute(self._to_carry_out, self._equipment)
+        if ending.status is not RunStatus.SUCCESS or not self._claim.run.post_run_checks:
+            return ending
+        async with self._parts.database.transaction() as conn:
+            run = await claims.begin_checks(
+                conn, *self.held, output_data=ending.output_data, now=self._parts.clock.now()
+            )
+        if run is None:
+            return Ending(RunStatus.CANCELLED)
+        await self._parts.bus.publish(run_topic(run.id))
+        if run.has_left_machine:
+            await self._parts.bus.publish(MACHINES_FREE)
+        checked = await self._check(self._to_carry_out.to_check(run))
+        return replace(checked, display=ending.display)
+
+    async def _stand_still(self) -> None:
+        await self._gate.hold()
+
+
+class CheckJob(Job):
+    """Goes on with the post-run checks of a run that another worker has left."""
+
+    async def _do(self) -> Ending:
+        return await self._check(self._claim)
+
+    async def _stand_still(self) -> None:
+        await asyncio.get_running_loop().create_future()  # a check is made to its end, if there is time

@@ -5,20 +5,21 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from cyberdesk_server.domain.ids import ServerId
 from cyberdesk_server.domain.runs import RunStatus
-from cyberdesk_server.executor.parts import ExecutorParts
+from cyberdesk_server.executor.parts import CheckParts, ExecutorParts
 from cyberdesk_server.ports import Bus, Clock, Message
 from cyberdesk_server.store import claims, waiting
-from cyberdesk_server.store.claims import Claim
+from cyberdesk_server.store.claims import CheckClaim, Claim
 from cyberdesk_server.store.database import Database, is_away
 from cyberdesk_server.topics import MACHINES_FREE, RUNS_WAITING, run_topic
-from cyberdesk_server.usecases.endings import finish
-from cyberdesk_server.worker.job import INTERNAL_ERROR, Job
+from cyberdesk_server.usecases.endings import finish, finish_checks
+from cyberdesk_server.worker.job import INTERNAL_ERROR, CheckJob, Job, RunJob
 
 log = structlog.get_logger(__name__)
 
@@ -53,14 +54,17 @@ class Worker:
         bus: Bus,
         clock: Clock,
         parts_for: Callable[[Claim], Awaitable[ExecutorParts]],
+        check_parts_for: Callable[[CheckClaim], Awaitable[CheckParts]],
         limits: WorkerLimits,
     ) -> None:
-        """`parts_for` builds what one run is executed with: its desktop, its model, its reader."""
+        """`parts_for` builds what one run is executed with: its desktop, its model, its reader;
+        `check_parts_for` what the checks are made with of a run that another worker has left in them."""
         self._server_id = server_id
         self._database = database
         self._bus = bus
         self._clock = clock
         self._parts_for = parts_for
+        self._check_parts_for = check_parts_for
         self._limits = limits
         self._slots = asyncio.Semaphore(limits.concurrency)
         self._awake = asyncio.Event()
@@ -94,7 +98,7 @@ class Worker:
         timeout_seconds = self._limits.shutdown_seconds
         await asyncio.gather(*(job.give_up(timeout_seconds=timeout_seconds) for job in tuple(self._jobs)))
 
-    async def _claim(self) -> Claim | None:
+    async def _claim(self) -> Claim | CheckClaim | None:
         self._may_find_a_machine = True  # what comes while it looks may come too late to be seen
         try:
             async with self._database.transaction() as conn:
@@ -112,8 +116,9 @@ class Worker:
             log.warning("no run could be claimed, trying again", exc_info=True)
             return None
 
-    async def _work(self, claim: Claim) -> None:
-        ids = {"run_id": str(claim.run.id), "machine_id": str(claim.machine.id), "attempt": claim.attempt}
+    async def _work(self, claim: Claim | CheckClaim) -> None:
+        run = claim.run
+        ids = {"run_id": str(run.id), "machine_id": str(run.machine_id), "attempt": claim.attempt}
         with structlog.contextvars.bound_contextvars(**ids):
             log.info("run claimed")
             try:
@@ -124,9 +129,9 @@ class Worker:
                 self._slots.release()
                 self._awake.set()
 
-    async def _carry_out(self, claim: Claim) -> None:
+    async def _carry_out(self, claim: Claim | CheckClaim) -> None:
         try:
-            parts = await self._parts_for(claim)
+            job = await self._job(claim)
         except Exception as error:  # the edge: as in a job, our own bugs end the run and not the worker
             if is_away(error):
                 log.warning("the database is away, the run is left to its lease", exc_info=True)
@@ -134,26 +139,31 @@ class Worker:
             log.exception("the run could not be begun")
             await self._end_unbegun(claim)
             return
-        assert claim.run.lease_expires_at is not None
-        job = Job(claim, parts, lease_until=claim.run.lease_expires_at)
         self._jobs.add(job)
         try:
             await (job.leave() if self._is_stopping else job.carry_out())
         finally:
             self._jobs.discard(job)
 
-    async def _end_unbegun(self, claim: Claim) -> None:
+    async def _job(self, claim: Claim | CheckClaim) -> Job:
+        if not isinstance(claim, Claim):
+            return CheckJob(claim, await self._check_parts_for(claim))
+        assert claim.run.lease_expires_at is not None
+        return RunJob(claim, await self._parts_for(claim), lease_until=claim.run.lease_expires_at)
+
+    async def _end_unbegun(self, claim: Claim | CheckClaim) -> None:
+        told: Any = {
+            "status": RunStatus.ERROR,
+            "error": (INTERNAL_ERROR,),
+            "usage_metadata": None,
+            "now": self._clock.now(),
+        }
+        held = claim.run.id, claim.attempt
         async with self._database.transaction() as conn:
-            await finish(
-                conn,
-                claim.run.id,
-                claim.attempt,
-                status=RunStatus.ERROR,
-                error=(INTERNAL_ERROR,),
-                output_data=None,
-                usage_metadata=None,
-                now=self._clock.now(),
-            )
+            if isinstance(claim, Claim):
+                await finish(conn, *held, output_data=None, **told)
+            else:
+                await finish_checks(conn, *held, checks=claim.run.post_run_checks or (), **told)
         await self._bus.publish(run_topic(claim.run.id))
         await self._bus.publish(MACHINES_FREE)
 

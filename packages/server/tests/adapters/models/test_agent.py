@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from cyberdesk_server.domain.check_verdicts import Judgement, Picture, Question
 from cyberdesk_server.domain.steps import StepState, ToolCall
 from cyberdesk_server.executor.steps.outputs import OutputDoesNotFit
 from cyberdesk_server.ports import ModelError, ModelUnavailable
@@ -169,6 +170,36 @@ async def test_an_extraction_in_a_wrong_form_may_be_asked_for_again(talk: Any, e
 
     with pytest.raises(ModelError, match="in a wrong form") as error:
         await talk.model.extract("The DOB", talk.task, talk.screen)
+
+    assert error.value.is_retryable
+
+
+@pytest.mark.parametrize("is_fulfilled", [True, False])
+async def test_a_check_of_output_data_is_judged(talk: Any, endpoint: str, is_fulfilled: bool) -> None:
+    talk.server.answers(calling(endpoint, "verdict", is_fulfilled=is_fulfilled, reason="I see it."))
+
+    judgement = await talk.model.judge(Question("The name is Ann.", output_data={"name": "Änn"}))
+
+    assert judgement == Judgement(is_fulfilled, "I see it.")
+    assert all(word in str(talk.sent) for word in ("The name is Ann.", "name", "nn"))
+    assert [role for role, _ in talk.costs] == ["post_run_check"]
+
+
+async def test_a_check_of_pictures_shows_them_all(talk: Any, endpoint: str) -> None:
+    talk.server.answers(calling(endpoint, "verdict", is_fulfilled=True, reason="Both are saved."))
+    pictures = tuple(Picture(f"{text}.png", a_screenshot(text).png) for text in ("one", "two"))
+
+    await talk.model.judge(Question("Saved?", pictures=pictures))
+
+    assert len(pictures_in(talk.sent)) == 2
+    assert "output data:" not in str(talk.sent)
+
+
+async def test_a_check_without_a_verdict_may_be_judged_again(talk: Any, endpoint: str) -> None:
+    talk.server.answers(answering(endpoint, "Looks fine."))
+
+    with pytest.raises(ModelError, match="gave no verdict") as error:
+        await talk.model.judge(Question("Saved?", output_data={}))
 
     assert error.value.is_retryable
 

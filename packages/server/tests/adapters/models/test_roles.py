@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from cyberdesk_server.adapters.models.roles import Candidate, ModelsInOrder
+from cyberdesk_server.domain.check_verdicts import Question
 from cyberdesk_server.domain.steps import ToolCall, Turn
 from cyberdesk_server.domain.tasks import Refusal
 from cyberdesk_server.executor.asking import LONGEST_PAUSE_SECONDS
@@ -128,7 +129,11 @@ async def test_the_provider_says_how_long_to_wait_within_reason(
 async def test_what_cannot_be_used_refuses_every_task() -> None:
     refusal = Refusal("there is no API key")
 
-    assert ModelsInOrder([], ManualClock(), [refusal]).check(a_task("Find Ann")) == [refusal]
+    models = ModelsInOrder([], ManualClock(), [refusal])
+
+    assert models.check(a_task("Find Ann")) == [refusal]
+    with pytest.raises(ModelError, match="there is no API key"):
+        await models.judge(Question("Is it saved?"))
 
 
 def test_the_longest_time_is_that_of_all_together() -> None:

@@ -2,9 +2,11 @@
 
 next_turn     the journal as a conversation, the answer's places moved to real pixels
 extract       one picture, one instruction, one call of `report`
+judge         what must be so, output data or pictures, one call of `verdict`
 conclude      what was observed, turned into the output data; repaired once when it does not fit
 """
 
+import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 
@@ -14,10 +16,12 @@ from cyberdesk_server.adapters.models.output import NoOutput, read_output
 from cyberdesk_server.adapters.models.pictures import Pictures
 from cyberdesk_server.adapters.models.scaling import in_picture_pixels, on_screen
 from cyberdesk_server.adapters.models.words import (
+    JUDGING,
     LEFT_OUT,
     READING,
     REPORT,
     TRANSFORMING,
+    VERDICT,
     driving_rules,
     observed,
     only_inputs,
@@ -25,6 +29,8 @@ from cyberdesk_server.adapters.models.words import (
     with_inputs,
 )
 from cyberdesk_server.domain.addresses import address_of, history_image_key
+from cyberdesk_server.domain.check_verdicts import Judgement
+from cyberdesk_server.domain.check_verdicts import Question as CheckQuestion
 from cyberdesk_server.domain.geometry import Scale
 from cyberdesk_server.domain.json import JsonObject, JsonValue
 from cyberdesk_server.domain.prompts import escape
@@ -107,6 +113,24 @@ class LanguageModel:
                 f"{self._provider.model} reported what it read in a wrong form", is_retryable=True
             )
         return Observation(observation, runtime_values=values)
+
+    async def judge(self, question: CheckQuestion) -> Judgement:
+        """Whether the output data, or the pictures, are as a post-run check wants them."""
+        pictures = [await self._pictures.of(picture.content) for picture in question.pictures]
+        data = () if question.pictures else (f"The output data:\n{json.dumps(question.output_data)}",)
+        answer = await self._ask(
+            Question(
+                role=Role.POST_RUN_CHECK,
+                system=JUDGING,
+                opening=(f"This must be so:\n{question.prompt}", *data, *pictures),
+                tools=(VERDICT,),
+            )
+        )
+        told = answer.calls[0].arguments if answer.calls else {}
+        is_fulfilled, reason = told.get("is_fulfilled"), told.get("reason")
+        if not isinstance(is_fulfilled, bool) or not isinstance(reason, str):
+            raise ModelError(f"{self._provider.model} gave no verdict", is_retryable=True)
+        return Judgement(is_fulfilled, reason)
 
     async def conclude(
         self, task: Task, history: Sequence[Step], runtime_values: Mapping[str, JsonValue]

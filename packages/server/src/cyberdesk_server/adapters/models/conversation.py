@@ -21,6 +21,7 @@ class Role(StrEnum):
     MAIN_AGENT = "main_agent"
     EXTRACTION = "extraction"
     TRANSFORMATION = "transformation"
+    POST_RUN_CHECK = "post_run_check"
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from cyberdesk_server.executor.parts import Limits
 from cyberdesk_server.executor.reading.reader import ScreenReader
 from cyberdesk_server.ports import Blobs, Clock, Model, Retracer, Vault
 from cyberdesk_server.store import model_configurations
-from cyberdesk_server.store.claims import Claim
+from cyberdesk_server.store.claims import CheckClaim
 from cyberdesk_server.store.database import Database
 
 ORDER = ("main_agent_model_id", "fallback_model_1_id", "fallback_model_2_id")
@@ -62,8 +62,8 @@ class Models:
         self._keys = Keys(database, vault)
         self._libraries = Libraries()
 
-    async def of(self, claim: Claim, reader: ScreenReader) -> tuple[Model, Limits]:
-        """The model of this run, and the limits it is asked with.
+    async def of(self, claim: CheckClaim, reader: ScreenReader) -> tuple[Model, Limits]:
+        """The model of this run, or of its post-run checks, and the limits it is asked with.
 
         `reader` is the run's own and remembers what it read. A model that cannot be used refuses every task
         and says why, which ends the run before its first action.
@@ -93,7 +93,7 @@ class Models:
     async def close(self) -> None:
         await self._libraries.close()
 
-    async def _chosen(self, claim: Claim) -> Sequence[tuple[str, ModelConfiguration | None]]:
+    async def _chosen(self, claim: CheckClaim) -> Sequence[tuple[str, ModelConfiguration | None]]:
         """The configurations by role, in order; None for one that is not there."""
         named = {**_named(claim.workflow.model_metadata), **_named(claim.run.model_metadata)}
         if not named.keys() & set(ORDER):
@@ -110,7 +110,9 @@ class Models:
                 if role in named
             ]
 
-    def _candidate(self, configuration: ModelConfiguration, claim: Claim, reader: ScreenReader) -> Candidate:
+    def _candidate(
+        self, configuration: ModelConfiguration, claim: CheckClaim, reader: ScreenReader
+    ) -> Candidate:
         retries = configuration.max_retries
         return Candidate(
             name=configuration.name,
@@ -119,7 +121,7 @@ class Models:
             timeout_seconds=configuration.timeout_seconds or self._limits.model_answer_seconds,
         )
 
-    def _model(self, configuration: ModelConfiguration, claim: Claim, reader: ScreenReader) -> Model:
+    def _model(self, configuration: ModelConfiguration, claim: CheckClaim, reader: ScreenReader) -> Model:
         if configuration.provider == STEPS.provider:
             return _steps(reader)
         organization_id = claim.run.organization_id
@@ -162,7 +164,7 @@ class Models:
             extra=extra,
         )
 
-    async def _why_not(self, configuration: ModelConfiguration, claim: Claim) -> str | None:
+    async def _why_not(self, configuration: ModelConfiguration, claim: CheckClaim) -> str | None:
         """Why the configuration cannot be used, as far as that is known without asking; None when it can."""
         if configuration.provider == STEPS.provider:
             return None

@@ -12,12 +12,13 @@ from typing import Any, TypeVar
 
 import structlog
 
+from cyberdesk_server.domain.check_verdicts import Judgement, Question
 from cyberdesk_server.domain.json import JsonObject, JsonValue
 from cyberdesk_server.domain.screens import Screenshot
 from cyberdesk_server.domain.steps import Observation, Step, Turn
 from cyberdesk_server.domain.tasks import Refusal, Task
 from cyberdesk_server.executor.asking import LONGEST_PAUSE_SECONDS, patiently
-from cyberdesk_server.ports import Clock, Model, ModelUnavailable
+from cyberdesk_server.ports import Clock, Model, ModelError, ModelUnavailable
 
 T = TypeVar("T")
 
@@ -86,6 +87,12 @@ class ModelsInOrder:
     async def extract(self, instruction: str, task: Task, screenshot: Screenshot) -> Observation:
         observation, _ = await self._first_answer(lambda model: model.extract(instruction, task, screenshot))
         return observation
+
+    async def judge(self, question: Question) -> Judgement:
+        if self._refusals:
+            raise ModelError("; ".join(map(str, self._refusals)))
+        judgement, _ = await self._first_answer(lambda model: model.judge(question))
+        return judgement
 
     async def conclude(
         self, task: Task, history: Sequence[Step], runtime_values: Mapping[str, JsonValue]

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
+from cyberdesk_server.domain.check_verdicts import Judgement, Question
 from cyberdesk_server.domain.json import JsonObject, JsonValue
 from cyberdesk_server.domain.recordings import RecordedTurn
 from cyberdesk_server.domain.screens import Screenshot
@@ -156,6 +157,9 @@ class StepsModel:
                 raise ModelError(str(problem)) from None
 
         return await self._look(screenshot, read)
+
+    async def judge(self, question: Question) -> Judgement:
+        raise ModelError("the model steps follows written steps; it cannot judge what a prompt describes")
 
     async def conclude(
         self, task: Task, history: Sequence[Step], runtime_values: Mapping[str, JsonValue]

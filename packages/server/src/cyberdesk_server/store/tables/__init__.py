@@ -11,7 +11,6 @@ from cyberdesk_server.store.tables.machines import (
 from cyberdesk_server.store.tables.models import model_configurations, provider_credentials
 from cyberdesk_server.store.tables.organizations import api_keys, idempotency, organizations
 from cyberdesk_server.store.tables.runs import (
-    HELD,
     ONE_RUN_PER_MACHINE,
     WAITING,
     attachments,
@@ -39,7 +38,6 @@ from cyberdesk_server.store.tables.workflows import (
 
 __all__ = [
     "FREE",
-    "HELD",
     "ONE_RUN_PER_MACHINE",
     "WAITING",
     "api_keys",

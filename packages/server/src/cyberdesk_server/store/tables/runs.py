@@ -23,7 +23,8 @@ ONE_RUN_PER_MACHINE = "one_run_per_machine"
 
 WAITING = text("status = 'scheduling'")
 WAITING_WITH_A_LIMIT = text("status = 'scheduling' AND start_by IS NOT NULL")
-HELD = text("lease_expires_at IS NOT NULL")
+LEASED = text("lease_expires_at IS NOT NULL")
+HOLDING = text("lease_expires_at IS NOT NULL AND NOT has_left_machine")
 OPEN = text("ended_at IS NULL")
 
 sessions = Table(
@@ -85,6 +86,8 @@ runs = Table(
     # In the hands of which server the run is; NULL when it was left to whoever comes next.
     Column("server_id", Words),
     Column("lease_expires_at", UtcDateTime),
+    # A run that is in no session leaves its machine before its post-run checks, its lease going on.
+    Column("has_left_machine", Boolean, nullable=False, server_default=false()),
     Index(
         "ix_runs_waiting",
         "organization_id",
@@ -101,8 +104,8 @@ runs = Table(
         postgresql_where=WAITING_WITH_A_LIMIT,
         sqlite_where=WAITING_WITH_A_LIMIT,
     ),
-    Index("ix_runs_leases", "lease_expires_at", postgresql_where=HELD, sqlite_where=HELD),
-    Index(ONE_RUN_PER_MACHINE, "machine_id", unique=True, postgresql_where=HELD, sqlite_where=HELD),
+    Index("ix_runs_leases", "lease_expires_at", postgresql_where=LEASED, sqlite_where=LEASED),
+    Index(ONE_RUN_PER_MACHINE, "machine_id", unique=True, postgresql_where=HOLDING, sqlite_where=HOLDING),
     Index("ix_runs_newest", "organization_id", "created_at", "id"),
     Index("ix_runs_moved", "organization_id", "moved_at", "id"),
     Index("ix_runs_workflow", "workflow_id", "created_at"),
