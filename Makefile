@@ -1,6 +1,6 @@
 # The manual of this repository: `make` lists the commands.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test test-fast fuzz chaos simulate check fix bench bench-api bench-sdk lock clean
+.PHONY: help setup demo up test test-fast fuzz chaos simulate check fix bench bench-api bench-sdk bench-replay lock clean
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
@@ -53,6 +53,9 @@ bench-api: setup ## measure requests per second beside a bare FastAPI handler on
 
 bench-sdk: setup ## measure our SDK beside the vendor's, each in an environment of its own
 	@python -m bench sdk
+
+bench-replay: setup ## measure replays of a twenty-step workflow on the clinic
+	@python -m bench replay
 
 lock:            ## write requirements.lock anew (needs uv)
 	@uv lock -q
