@@ -17,7 +17,7 @@ from cyberdesk_server.ports import DesktopRefused, DesktopUnreachable
 T = TypeVar("T")
 
 FIRST_PAUSE_SECONDS = 0.1
-LONGEST_PAUSE_SECONDS = 2.0
+LONGEST_PAUSE_SECONDS = 0.5
 
 _LAST_LOOKS = 5
 """At a screen that goes on moving, which tell what moves: what was still being painted came before."""
