@@ -7,7 +7,7 @@ import pytest
 from cyberdesk_server.domain.check_verdicts import Judgement, Picture, Question
 from cyberdesk_server.domain.steps import StepState, ToolCall
 from cyberdesk_server.executor.steps.outputs import OutputDoesNotFit
-from cyberdesk_server.ports import ModelError, ModelUnavailable
+from cyberdesk_server.ports import Comparison, ModelError, ModelUnavailable
 from cyberdesk_server.testing.model_servers import (
     Scripted,
     completion,
@@ -202,6 +202,23 @@ async def test_a_check_without_a_verdict_may_be_judged_again(talk: Any, endpoint
         await talk.model.judge(Question("Saved?", output_data={}))
 
     assert error.value.is_retryable
+
+
+@pytest.mark.parametrize("is_fulfilled", [True, False])
+async def test_two_screens_are_compared_by_an_authors_words(
+    talk: Any, endpoint: str, is_fulfilled: bool
+) -> None:
+    talk.server.answers(calling(endpoint, "verdict", is_fulfilled=is_fulfilled, reason="The list is open."))
+    click = ToolCall("click", {"x": 850, "y": 450})
+
+    comparison = await talk.model.compare(
+        "The list is open", click, a_screenshot("then"), a_screenshot("now")
+    )
+
+    assert comparison == Comparison(is_fulfilled, "The list is open.")
+    assert all(word in str(talk.sent) for word in ("The list is open", "click", "850", "Desktop #2"))
+    assert len(pictures_in(talk.sent)) == 2
+    assert [role for role, _ in talk.costs] == ["cache_detection"]
 
 
 SCHEMA = '{"type": "object", "properties": {"age": {"type": "integer"}}, "required": ["age"]}'

@@ -3,6 +3,7 @@
 next_turn     the journal as a conversation, the answer's places moved to real pixels
 extract       one picture, one instruction, one call of `report`
 judge         what must be so, output data or pictures, one call of `verdict`
+compare       a recorded screen and the one that is there, by an author's words, one call of `verdict`
 conclude      what was observed, turned into the output data; repaired once when it does not fit
 """
 
@@ -10,12 +11,21 @@ import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 
-from cyberdesk_server.adapters.models.conversation import Answer, Picture, Provider, Question, Role, Tokens
+from cyberdesk_server.adapters.models.conversation import (
+    Answer,
+    Part,
+    Picture,
+    Provider,
+    Question,
+    Role,
+    Tokens,
+)
 from cyberdesk_server.adapters.models.history import memo_text, told
 from cyberdesk_server.adapters.models.output import NoOutput, read_output
 from cyberdesk_server.adapters.models.pictures import Pictures
 from cyberdesk_server.adapters.models.scaling import in_picture_pixels, on_screen
 from cyberdesk_server.adapters.models.words import (
+    COMPARING,
     JUDGING,
     LEFT_OUT,
     READING,
@@ -39,7 +49,7 @@ from cyberdesk_server.domain.steps import Observation, Step, ToolCall, Turn
 from cyberdesk_server.domain.tasks import Refusal, Task
 from cyberdesk_server.executor.moves import TASK_SUCCEEDED
 from cyberdesk_server.executor.steps.outputs import OutputDoesNotFit
-from cyberdesk_server.ports import Blobs, ModelError
+from cyberdesk_server.ports import Blobs, Comparison, ModelError
 
 OpenKey = Callable[[], Awaitable[str | None]]
 """Opens the API key for one call; None when the provider wants none."""
@@ -118,19 +128,30 @@ class LanguageModel:
         """Whether the output data, or the pictures, are as a post-run check wants them."""
         pictures = [await self._pictures.of(picture.content) for picture in question.pictures]
         data = () if question.pictures else (f"The output data:\n{json.dumps(question.output_data)}",)
-        answer = await self._ask(
-            Question(
-                role=Role.POST_RUN_CHECK,
-                system=JUDGING,
-                opening=(f"This must be so:\n{question.prompt}", *data, *pictures),
-                tools=(VERDICT,),
-            )
+        opening = (f"This must be so:\n{question.prompt}", *data, *pictures)
+        return Judgement(*await self._verdict(Role.POST_RUN_CHECK, JUDGING, opening))
+
+    async def compare(
+        self, instructions: str, call: ToolCall, recorded: Screenshot, current: Screenshot
+    ) -> Comparison:
+        """Whether the recorded step still fits, by its author's words."""
+        opening = (
+            f"The step: {call.tool} {json.dumps(dict(call.arguments), ensure_ascii=False)}",
+            f"It still fits when this is so:\n{instructions}",
+            "Desktop #1:",
+            await self._pictures.of(recorded.png),
+            "Desktop #2:",
+            await self._pictures.of(current.png),
         )
+        return Comparison(*await self._verdict(Role.CACHE_DETECTION, COMPARING, opening))
+
+    async def _verdict(self, role: Role, system: str, opening: tuple[Part, ...]) -> tuple[bool, str]:
+        answer = await self._ask(Question(role=role, system=system, opening=opening, tools=(VERDICT,)))
         told = answer.calls[0].arguments if answer.calls else {}
         is_fulfilled, reason = told.get("is_fulfilled"), told.get("reason")
         if not isinstance(is_fulfilled, bool) or not isinstance(reason, str):
             raise ModelError(f"{self._provider.model} gave no verdict", is_retryable=True)
-        return Judgement(is_fulfilled, reason)
+        return is_fulfilled, reason
 
     async def conclude(
         self, task: Task, history: Sequence[Step], runtime_values: Mapping[str, JsonValue]

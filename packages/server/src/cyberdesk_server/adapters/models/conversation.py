@@ -22,6 +22,7 @@ class Role(StrEnum):
     EXTRACTION = "extraction"
     TRANSFORMATION = "transformation"
     POST_RUN_CHECK = "post_run_check"
+    CACHE_DETECTION = "cache_detection"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,10 @@ import structlog
 from cyberdesk_server.domain.check_verdicts import Judgement, Question
 from cyberdesk_server.domain.json import JsonObject, JsonValue
 from cyberdesk_server.domain.screens import Screenshot
-from cyberdesk_server.domain.steps import Observation, Step, Turn
+from cyberdesk_server.domain.steps import Observation, Step, ToolCall, Turn
 from cyberdesk_server.domain.tasks import Refusal, Task
 from cyberdesk_server.executor.asking import LONGEST_PAUSE_SECONDS, patiently
-from cyberdesk_server.ports import Clock, Model, ModelError, ModelUnavailable
+from cyberdesk_server.ports import Clock, Comparer, Comparison, Model, ModelError, ModelUnavailable
 
 T = TypeVar("T")
 
@@ -93,6 +93,19 @@ class ModelsInOrder:
             raise ModelError("; ".join(map(str, self._refusals)))
         judgement, _ = await self._first_answer(lambda model: model.judge(question))
         return judgement
+
+    async def compare(
+        self, instructions: str, call: ToolCall, recorded: Screenshot, current: Screenshot
+    ) -> Comparison:
+        """Raises `ModelError` when a model that acts cannot compare screens."""
+
+        async def ask(model: Model) -> Comparison:
+            if not isinstance(model, Comparer):
+                raise ModelError("the model cannot compare screens")
+            return await model.compare(instructions, call, recorded, current)
+
+        comparison, _ = await self._first_answer(ask)
+        return comparison
 
     async def conclude(
         self, task: Task, history: Sequence[Step], runtime_values: Mapping[str, JsonValue]

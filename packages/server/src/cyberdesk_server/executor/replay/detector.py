@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from cyberdesk_server.domain.addresses import blob_key_of
 from cyberdesk_server.domain.geometry import Box
+from cyberdesk_server.domain.ids import TrajectoryId
 from cyberdesk_server.domain.recordings import RecordedTurn, places_of
 from cyberdesk_server.domain.screens import Screenshot
 from cyberdesk_server.domain.steps import ToolCall
@@ -29,9 +30,33 @@ class Detector:
         self._parts = parts
         self._watch = watch
         self._model = parts.model if isinstance(parts.model, Comparer) else None
+        self._seen = ""
+        # Of the screen with this digest, by trajectory and step.
+        self._guarded: dict[tuple[TrajectoryId, int], tuple[Verdict, float]] = {}
+        self._compared: dict[tuple[TrajectoryId, int], Verdict] = {}
 
-    async def verdict(self, turn: RecordedTurn, screenshot: Screenshot) -> "tuple[Verdict, float]":
-        """What is said of the recorded turn on this screen, and the milliseconds the guard took."""
+    async def verdict(
+        self, turn: RecordedTurn, screenshot: Screenshot, *, is_still: bool
+    ) -> "tuple[Verdict, float]":
+        """What is said of the recorded turn on this screen, and the milliseconds the guard took.
+
+        Where its author wrote down when it fits, a model says so, once the screen is still.
+        """
+        if self._seen != screenshot.digest:
+            self._seen, self._guarded, self._compared = screenshot.digest, {}, {}
+        which = turn.trajectory_id, turn.first
+        if which not in self._guarded:
+            self._guarded[which] = await self._guard(turn, screenshot)
+        verdict, milliseconds = self._guarded[which]
+        if not (turn.instructions and self._model and is_still) or verdict.is_as_recorded:
+            return verdict, milliseconds
+        if turn.skips_detection or turn.screen is None:
+            return verdict, milliseconds
+        if which not in self._compared:
+            self._compared[which] = await self._compare(self._model, turn.instructions, turn, screenshot)
+        return self._compared[which], milliseconds
+
+    async def _guard(self, turn: RecordedTurn, screenshot: Screenshot) -> "tuple[Verdict, float]":
         from cyberdesk_server.executor.replay import guard
 
         if turn.skips_detection:
@@ -43,10 +68,7 @@ class Detector:
         recorded = await self._recorded(turn.screen)
         if recorded is None:
             return guard.Verdict(False, "the recorded screen is gone"), 0.0
-        verdict, milliseconds = await asyncio.to_thread(_checked, recorded, screenshot, facts_of(turn))
-        if turn.instructions and self._model is not None and not verdict.is_as_recorded:
-            verdict = await self._compared(self._model, turn.instructions, turn, screenshot)
-        return verdict, milliseconds
+        return await asyncio.to_thread(_checked, recorded, screenshot, facts_of(turn))
 
     async def is_still(self, before: Screenshot, now: Screenshot, volatile: Sequence[Box]) -> bool:
         """True when nothing moved between two looks but what always does."""
@@ -56,14 +78,17 @@ class Detector:
             return False
         return await asyncio.to_thread(_moved_nothing_else, before, now, volatile)
 
-    async def _compared(
+    async def _compare(
         self, model: Comparer, instructions: str, turn: RecordedTurn, screenshot: Screenshot
     ) -> "Verdict":
         """What a model says by the author's own words; that it failed counts as a miss."""
         from cyberdesk_server.executor.replay import guard
 
         assert turn.screen is not None
-        png = await self._parts.blobs.get(blob_key_of(turn.screen))
+        try:
+            png = await self._parts.blobs.get(blob_key_of(turn.screen))
+        except BlobMissing:
+            return guard.Verdict(False, "the recorded screen is gone")
         recorded = Screenshot(png, screenshot.size, turn.screen)
         question = model.compare(instructions, turn.calls[0], recorded, screenshot)
         try:

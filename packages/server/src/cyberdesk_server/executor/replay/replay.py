@@ -204,7 +204,7 @@ class Replay:
         turn = option.turn
         if option.size != screenshot.size:
             return NOTHING
-        verdict, milliseconds = await self._detector.verdict(turn, screenshot)
+        verdict, milliseconds = await self._detector.verdict(turn, screenshot, is_still=is_still)
         detection = _detection(turn, verdict.reason, milliseconds, is_hit=verdict.is_hit)
         if not verdict.is_hit:
             return Offer(None, screenshot, detection)
