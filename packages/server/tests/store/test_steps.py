@@ -6,10 +6,11 @@ from datetime import timedelta
 from cyberdesk_server.domain.geometry import Box
 from cyberdesk_server.domain.runs import RunStatus
 from cyberdesk_server.domain.steps import Step, StepState, ToolCall
-from cyberdesk_server.store import claims, pictures, runs, steps
+from cyberdesk_server.store import claims, pictures, runs, steps, tables
 from cyberdesk_server.store.claims import Claim
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.testing.rows import HERE, NOON, a_machine, a_run, a_step, a_workflow, an_organization
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 
@@ -124,3 +125,25 @@ async def test_a_picture_two_runs_show_belongs_to_neither_alone(database: Databa
         await pictures.show(conn, other.id, ["shared"])
 
         assert await pictures.only_shown_by(conn, claim.run.id) == ("own",)
+
+
+async def test_each_try_has_a_journal_of_its_own_and_the_last_is_shown(database: Database) -> None:
+    async with database.transaction() as conn:
+        claim = await a_claim(conn)
+        first = a_step(claim.run.id)
+        await steps.begin(conn, first, claim.attempt)
+        await runs.end(conn, claim.run.id, status=RunStatus.CANCELLED, changes={}, now=NOON)
+        await claims.release(conn, claim.run.id, claim.attempt, now=NOON)
+        await runs.start_over(conn, replace(claim.run, status=RunStatus.SCHEDULING), now=NOON)
+
+        before_the_second = await steps.history(conn, claim.run.id)
+        claim = await taken(conn, 1)
+        second = a_step(claim.run.id)
+        await steps.begin(conn, second, claim.attempt)
+        kept = await conn.execute(
+            select(tables.steps.c.id, tables.steps.c.retry).order_by(tables.steps.c.retry)
+        )
+
+        assert before_the_second == ()
+        assert await steps.history(conn, claim.run.id) == (second,)
+        assert [tuple(row) for row in kept] == [(first.id, 0), (second.id, 1)]
