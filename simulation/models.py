@@ -9,7 +9,7 @@ from uuid import UUID
 from cyberdesk_server.domain.check_verdicts import Judgement, Question
 from cyberdesk_server.domain.json import JsonObject, JsonValue
 from cyberdesk_server.domain.screens import Screenshot
-from cyberdesk_server.domain.steps import Observation, Step, ToolCall, Turn
+from cyberdesk_server.domain.steps import Observation, Step, StepState, ToolCall, Turn
 from cyberdesk_server.domain.tasks import Refusal, Task
 from cyberdesk_server.executor.moves import TASK_FAILED, TASK_SUCCEEDED
 from cyberdesk_server.ports import ModelError
@@ -82,6 +82,8 @@ class SimulatedModel:
         screenshot: Screenshot,
     ) -> Turn:
         await self._think()
+        if any(step.state is StepState.FAILED for step in history):
+            raise ModelError("it cannot tell from the screen what became of an action (simulated)")
         secret = f" {{${SECRET}}}" if SECRET in task.secret_names else ""
         return self._script.turn(history[-1].turn if history else 0, secret=secret)
 
