@@ -102,7 +102,7 @@ class Settings(BaseSettings):
         unit="seconds",
     )
     sweep_seconds: Seconds = _setting(
-        1.0,
+        0.5,
         "How often waiting runs are looked for that nobody announced to this server.",
         unit="seconds",
     )

@@ -37,7 +37,7 @@ class WorkerLimits:
     lease_seconds: float = 5.0
     """How long a claim lasts without a renewal."""
 
-    sweep_seconds: float = 1.0
+    sweep_seconds: float = 0.5
     """How long a worker sleeps that nobody wakes."""
 
     shutdown_seconds: float = 5.0
