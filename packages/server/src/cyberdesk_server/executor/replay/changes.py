@@ -5,7 +5,7 @@ keeps its colour and the lines around it stay. Where something else stands, as a
 ground changes, or lines come and go: such tiles are *rebuilt*.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
 import cv2
@@ -83,15 +83,9 @@ def moving(looks: Sequence[Image]) -> tuple[Box, ...]:
 def rebuilt(recorded: Image, current: Image, mask: Mask) -> list[Box]:
     """The tiles with differing pixels in which not only the writing changed, row by row."""
     ys, xs = np.nonzero(_tiles_with(mask, 1))
-    if not len(ys):
-        return []
-    first_row, first_column = int(ys.min()), int(xs.min())
-    part = np.s_[
-        first_row * TILE_PX : (int(ys.max()) + 1) * TILE_PX,
-        first_column * TILE_PX : (int(xs.max()) + 1) * TILE_PX,
-    ]
-    has_other_lines = _tiles_with_other_lines(recorded[part], current[part])
-    is_rebuilt = has_other_lines[ys - first_row, xs - first_column]
+    is_rebuilt = np.zeros(len(ys), np.bool_)
+    for band in _bands(ys):
+        is_rebuilt[band] = _has_other_lines(recorded, current, ys[band], xs[band])
     still = np.flatnonzero(~is_rebuilt)
     for start in range(0, len(still), _TILES_AT_A_TIME):
         some = still[start : start + _TILES_AT_A_TIME]
@@ -115,11 +109,24 @@ def _tiles_with(mask: NDArray[np.bool_] | NDArray[np.uint8], least_px: int) -> M
     return enough
 
 
-def _tiles_with_other_lines(recorded: Image, current: Image) -> Mask:
-    before, after = _lines(recorded), _lines(current)
+def _bands(rows: NDArray[np.intp]) -> Iterator[slice]:
+    """The stretches of tiles in rows that follow one another; the rows are in order."""
+    starts = [0, *(np.flatnonzero(np.diff(rows) > 1) + 1), len(rows)]
+    return (slice(int(start), int(end)) for start, end in pairwise(starts) if end > start)
+
+
+def _has_other_lines(recorded: Image, current: Image, ys: NDArray[np.intp], xs: NDArray[np.intp]) -> Mask:
+    """In which of these neighbouring tiles lines came or went; a tile around them is looked at as well."""
+    first_row, first_column = max(int(ys.min()) - 1, 0), max(int(xs.min()) - 1, 0)
+    part = np.s_[
+        first_row * TILE_PX : (int(ys.max()) + 2) * TILE_PX,
+        first_column * TILE_PX : (int(xs.max()) + 2) * TILE_PX,
+    ]
+    before, after = _lines(recorded[part]), _lines(current[part])
     other = _tiles_with(before[0] != after[0], _LINE_CHANGED_PX)
     other |= _tiles_with(before[1] != after[1], _LINE_CHANGED_PX)
-    return other
+    found: Mask = other[ys - first_row, xs - first_column]
+    return found
 
 
 def _lines(picture: Image) -> tuple[Mask, Mask]:

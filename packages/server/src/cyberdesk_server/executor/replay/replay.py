@@ -12,6 +12,7 @@ takes over goes on from there.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from itertools import islice
 
 from cyberdesk_server.domain.geometry import Point, Size
 from cyberdesk_server.domain.json import JsonValue
@@ -118,7 +119,7 @@ class Replay:
         run = _Run(history, runtime_values)
         if not self._candidates or run.last_turn_failed:
             return NOTHING
-        options = list(self._on_the_way(run))[:_MOST_OPTIONS]
+        options = list(islice(self._on_the_way(run), _MOST_OPTIONS))
         if not options:
             return await self._end(run)
         first = options[0].turn
