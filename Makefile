@@ -1,11 +1,11 @@
 # The manual of this repository: `make` lists the commands.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test test-fast fuzz chaos simulate check fix bench bench-api bench-sdk bench-replay lock clean
+.PHONY: help setup demo up test test-fast fuzz chaos simulate check fix bench bench-api bench-scheduler bench-sdk bench-replay lock clean
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 help:            ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup:           ## install what is missing: apt packages when root, then .venv from requirements.lock
 	@tools/setup
@@ -51,6 +51,10 @@ bench: setup     ## measure, and print a line per goal; NAMES="tunnel memory" me
 bench-api: setup ## measure requests per second beside a bare FastAPI handler on the same database
 	@python -m bench api
 
+bench-scheduler: setup ## measure decisions of the scheduler, with up to a million waiting runs, and runs per second
+	@tools/setup bench
+	@python -m bench scheduler
+
 bench-sdk: setup ## measure our SDK beside the vendor's, each in an environment of its own
 	@python -m bench sdk
 
@@ -61,7 +65,7 @@ lock:            ## write requirements.lock anew (needs uv)
 	@uv lock -q
 	@uv export -q --format requirements-txt --all-groups --no-emit-workspace --no-header --no-annotate -o requirements.lock
 	@uv pip compile -q --generate-hashes --no-header --no-annotate --no-emit-index-url --python-version 3.11 \
-		bench/requirements.in -o bench/requirements.lock
+		-c requirements.lock bench/requirements.in -o bench/requirements.lock
 	@uv pip compile -q --generate-hashes --no-header --no-annotate --no-emit-index-url --python-version 3.11 \
 		bench/vendor-sdk.requirements.in -o bench/vendor-sdk.requirements.lock
 	@uv pip compile -q --generate-hashes --no-header --no-annotate --no-emit-index-url --python-version 3.11 \

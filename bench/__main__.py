@@ -5,12 +5,12 @@ import sys
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from collections.abc import Sequence
 
-from bench import api, first_frame, memory, peers, replay, sdk, steps, tunnel
+from bench import api, first_frame, memory, peers, replay, scheduler, sdk, steps, tunnel
 from bench.goals import tell
 
 MEASUREMENTS = {
     module.__name__.removeprefix("bench."): module
-    for module in (memory, api, first_frame, steps, replay, tunnel, peers, sdk)
+    for module in (memory, api, first_frame, steps, replay, tunnel, peers, scheduler, sdk)
 }
 
 
