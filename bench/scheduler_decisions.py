@@ -9,7 +9,7 @@ from time import perf_counter
 
 from cyberdesk_server.domain.runs import RunStatus
 from cyberdesk_server.store import claims
-from cyberdesk_server.store.claims import Claim
+from cyberdesk_server.store.claims import CheckClaim
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.usecases.endings import finish
 
@@ -105,7 +105,7 @@ async def _decide_often(database: Database, crowd: Crowd, group: Group) -> list[
     return taken[len(taken) // 4 :]
 
 
-async def _decide(database: Database, group: Group) -> tuple[float, Claim | None]:
+async def _decide(database: Database, group: Group) -> tuple[float, CheckClaim | None]:
     began = perf_counter()
     async with database.transaction() as conn:
         claim = await claims.claim_next(
@@ -114,7 +114,7 @@ async def _decide(database: Database, group: Group) -> tuple[float, Claim | None
     return 1000 * (perf_counter() - began), claim
 
 
-async def _end(database: Database, claim: Claim) -> None:
+async def _end(database: Database, claim: CheckClaim) -> None:
     async with database.transaction() as conn:
         await finish(
             conn,

@@ -42,7 +42,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cyberdesk_server.domain.ids import MachineId, OrganizationId, RunId, ServerId
 from cyberdesk_server.domain.runs import ANY_MACHINE, Demand, RunStatus, is_in_order
 from cyberdesk_server.store.tables import (
-    FREE,
     machines,
     news,
     offers,
@@ -62,7 +61,11 @@ NEWS_AT_ONCE = 100
 FEW_OPENINGS = 8
 """How many a decision compares; more, when these have promised too much."""
 
-IS_FREE = text(" AND ".join(f"machines.{term}" for term in FREE))
+IS_FREE = text(
+    "machines.status = 'connected' AND machines.connection_id IS NOT NULL AND machines.is_available"
+    # Not a plain IS NULL, which SQLite would look for by an index, and find all machines that are free.
+    " AND coalesce(machines.held_by_run_id, NULL) IS NULL"
+)
 """Condition of machines that can take a run: any, or one of the session that has reserved them."""
 
 Rank = tuple[bool, datetime]
@@ -219,7 +222,7 @@ def _in_all_pools(free: FromClause) -> Select[Any]:
         select(free.c.server_id, free.c.organization_id, pool_sets.c.demand, free.c.id)
         .join(pool_machines, pool_machines.c.machine_id == free.c.id)
         .join(pool_sets, pool_sets.c.rarest_pool_id == pool_machines.c.pool_id)
-        .where(pool_sets.c.organization_id == free.c.organization_id, ~lacks_one.correlate(pool_sets, free))
+        .where(~lacks_one.correlate(pool_sets, free))
     )
 
 

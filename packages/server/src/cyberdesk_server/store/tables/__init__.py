@@ -1,7 +1,6 @@
 """Every table of the server. `migrations/` brings a database to this shape; a test compares the two."""
 
 from cyberdesk_server.store.tables.machines import (
-    FREE,
     connections,
     machines,
     pool_machines,
@@ -37,7 +36,6 @@ from cyberdesk_server.store.tables.workflows import (
 )
 
 __all__ = [
-    "FREE",
     "ONE_RUN_PER_MACHINE",
     "WAITING",
     "api_keys",

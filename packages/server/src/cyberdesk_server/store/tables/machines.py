@@ -16,9 +16,6 @@ from sqlalchemy import (
 from cyberdesk_server.store.tables.shared import metadata
 from cyberdesk_server.store.types import Id, Json, UtcDateTime, Words
 
-FREE = ("status = 'connected'", "connection_id IS NOT NULL", "is_available", "held_by_run_id IS NULL")
-"""What a machine needs to take a run: a live tunnel, and nothing else going on."""
-
 RESERVED = text("reserved_session_id IS NOT NULL")
 
 machines = Table(
