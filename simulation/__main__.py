@@ -4,9 +4,12 @@ import sys
 import time
 from argparse import ArgumentParser, Namespace
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
+from multiprocessing.util import Finalize
 
-from simulation.database import a_disk
+from simulation.database import Disk, a_disk
 from simulation.site import Outcome, simulate
 
 PROGRESS_SECONDS = 5.0
@@ -14,10 +17,30 @@ PROGRESS_SECONDS = 5.0
 
 def main() -> None:
     arguments = _arguments()
-    tell = print if arguments.verbose else None
-    with a_disk() as disk:
-        failed = _report(simulate(seed, disk, tell=tell) for seed in _seeds(arguments))
+    if arguments.seed is not None:
+        tell = print if arguments.verbose else None
+        with a_disk() as disk:
+            failed = _report(iter([simulate(arguments.seed, disk, tell=tell)]))
+    else:
+        seeds = range(arguments.first, arguments.first + arguments.seeds)
+        with ProcessPoolExecutor(arguments.jobs, initializer=_open_disk) as processes:
+            failed = _report(processes.map(_simulate, seeds))
     sys.exit(bool(failed))
+
+
+_disk: Disk
+"""Of this process, once it has one."""
+
+
+def _open_disk() -> None:
+    global _disk
+    opened = ExitStack()
+    _disk = opened.enter_context(a_disk())
+    Finalize(None, opened.close, exitpriority=1)  # processes of a pool do not run what `atexit` knows
+
+
+def _simulate(seed: int) -> Outcome:
+    return simulate(seed, _disk)
 
 
 def _arguments() -> Namespace:
@@ -25,14 +48,9 @@ def _arguments() -> Namespace:
     parser.add_argument("--seeds", type=int, default=1000, help="how many; %(default)s when not told")
     parser.add_argument("--first", type=int, default=1, help="the first of them; %(default)s when not told")
     parser.add_argument("--seed", type=int, help="only this one")
-    parser.add_argument("--verbose", action="store_true", help="tell every event")
+    parser.add_argument("--jobs", type=int, help="processes; as many as there are cores when not told")
+    parser.add_argument("--verbose", action="store_true", help="with --seed: tell every event")
     return parser.parse_args()
-
-
-def _seeds(arguments: Namespace) -> Iterable[int]:
-    if arguments.seed is not None:
-        return (arguments.seed,)
-    return range(arguments.first, arguments.first + arguments.seeds)
 
 
 def _report(outcomes: Iterator[Outcome]) -> list[Outcome]:

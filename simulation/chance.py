@@ -36,28 +36,28 @@ def no_collection() -> Iterator[None]:
     """
     pool = logging.getLogger("sqlalchemy.pool")
     level = pool.level
+    pool.setLevel(logging.CRITICAL)
     gc.disable()
     try:
-        yield
-    finally:
-        pool.setLevel(logging.CRITICAL)
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "The garbage collector is trying to clean up", SAWarning)
+            yield
             gc.collect()
-        pool.setLevel(level)
+    finally:
         gc.enable()
+        pool.setLevel(level)
 
 
 @dataclass(frozen=True, slots=True)
 class Weather:
     """How often what goes wrong: probabilities, each for one occasion."""
 
-    server_dies: float = 1 / 1500
+    server_dies: float = 1 / 3000
     """At one of its awaits."""
 
-    server_freezes: float = 1 / 3000
+    server_freezes: float = 1 / 4000
     driver_dies: float = 1 / 150
-    clock_jumps: float = 1 / 3000
+    clock_jumps: float = 1 / 6000
     statement_fails: float = 1 / 400
     commit_fails: float = 1 / 150
     commit_answer_lost: float = 1 / 150
@@ -71,7 +71,7 @@ class Weather:
     model_fails: float = 1 / 40
     blob_fails: float = 1 / 400
     slow_statement: float = 1 / 100
-    slow_model: float = 1 / 20
+    slow_model: float = 1 / 10
 
     @classmethod
     def drawn(cls, chance: Random) -> "Weather":

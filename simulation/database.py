@@ -5,6 +5,7 @@ when it dies, its system closes: a transaction that was not committed has not ha
 """
 
 import asyncio
+import gc
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -185,4 +186,6 @@ def a_disk() -> Iterator[Disk]:
         asyncio.run(migrate(f"sqlite+aiosqlite:///{path}"))
         disk = Disk(path)
         asyncio.run(disk.prepare())
+        gc.freeze()  # the collection after each seed need not look at all that was imported
         yield disk
+        gc.unfreeze()

@@ -20,8 +20,8 @@ SCREEN = a_screenshot("a screen that never changes")
 SCREEN_TAG = '"the only one"'
 ACTING_SECONDS = 0.05
 LONG_ACTING_SECONDS = 8.0
-PATIENCE_SECONDS = 30.0
-"""How long a driver believes in a server that says nothing."""
+PATIENCE_SECONDS = 60.0
+"""How long a driver believes in a server that says nothing, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class Driver:
         async with asyncio.TaskGroup() as group:
             while True:
                 try:
-                    async with asyncio.timeout(PATIENCE_SECONDS * (1 + self._chance.random())):
+                    async with asyncio.timeout(PATIENCE_SECONDS * self._chance.uniform(0.1, 1.0)):
                         event = await line.to_driver.get()
                 except TimeoutError:
                     if line.is_answered:

@@ -12,6 +12,8 @@ FROZEN_SECONDS = 70.0
 """At most, which is more than twice a lease."""
 
 JUMP_SECONDS = 25.0
+AFTER_A_COMMIT = 20.0
+"""How much likelier it is then: something is written, and nothing of what follows from it is done."""
 
 
 class Faults:
@@ -28,6 +30,7 @@ class Faults:
         self._storage = storage
         self._network = network
         self._weather = CALM
+        self._has_committed: Host | None = None
 
     def begin(self, weather: Weather) -> None:
         self._weather = self._storage.weather = self._network.weather = weather
@@ -45,19 +48,24 @@ class Faults:
         if weather is CALM or host.is_dead:
             return
         if host in self.servers:
-            self._meet_server(host, weather)
+            self._meet_server(host, weather, AFTER_A_COMMIT if host is self._has_committed else 1.0)
         elif host in self.drivers and self._happens(weather.driver_dies):
             host.die()
+        self._has_committed = None
 
-    def _meet_server(self, host: Host, weather: Weather) -> None:
-        if self._happens(weather.server_dies):
+    def after_commit(self, host: Host) -> None:
+        """The host has written something, and goes on to its next await."""
+        self._has_committed = host
+
+    def _meet_server(self, host: Host, weather: Weather, times: float) -> None:
+        if self._happens(weather.server_dies * times):
             host.die()
-        elif self._happens(weather.server_freezes):
+        elif self._happens(weather.server_freezes * times):
             host.is_frozen = True
             seconds = self._chance.random() * FROZEN_SECONDS
             self._story.add("freezes", who=host, seconds=round(seconds, 1))
             self._loop.outside.call_later(seconds, self._thaw, host)
-        elif self._happens(weather.clock_jumps):
+        elif self._happens(weather.clock_jumps * times):
             host.skew_seconds = self._chance.uniform(-JUMP_SECONDS, JUMP_SECONDS)
             self._story.add("clock jumps", who=host, skew_seconds=round(host.skew_seconds, 1))
 

@@ -69,12 +69,10 @@ class Host:
         self._tasks.append(task)
 
     def bury(self) -> list[asyncio.Task[Any]]:
-        """End what is left of the tasks, now that nothing they do matters. The loop has to run once more."""
+        """What is left of the tasks, now that nothing they do matters; what is ready here runs again."""
         self.is_frozen = False
         left = [task for task in self._tasks if not task.done() and task is not asyncio.current_task()]
         self._tasks = []
-        for task in left:
-            task.cancel()
         return left
 
 
@@ -144,8 +142,11 @@ class SimulatedLoop(asyncio.BaseEventLoop):
             host.die()
         self.hosts, self._dead = self._dead, []
         left = [task for host in self.hosts for task in host.bury()]
-        if left:
+        for task in left:
+            task.cancel()
+        while left:
             await asyncio.wait(left)
+            left = [task for host in self.hosts for task in host.bury()]  # an end may need a task of its own
 
     def new_host(self, name: str) -> Host:
         """A host on which nothing runs yet."""

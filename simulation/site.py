@@ -22,7 +22,7 @@ from simulation.database import Disk, Storage
 from simulation.driver import Desktop
 from simulation.faults import Faults
 from simulation.invariants import Watcher
-from simulation.loop import Host, SimulatedLoop
+from simulation.loop import HOST, Host, SimulatedLoop
 from simulation.models import SECRET
 from simulation.network import Network
 from simulation.operator import Operator
@@ -190,6 +190,7 @@ class Site:
         self._loop.create_task(work).add_done_callback(end)
 
     def _judge(self, watcher: Watcher) -> None:
+        self._faults.after_commit(HOST.get(self._loop.outside))
         try:
             watcher.look()
         except Violation as violation:  # raised again where nobody in between can catch it

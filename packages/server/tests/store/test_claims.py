@@ -234,6 +234,23 @@ async def test_a_worker_that_lost_its_lease_changes_nothing(database: Database) 
         assert await claims.may_act(conn, run.id, taken.attempt)
 
 
+async def test_a_worker_of_the_try_before_changes_nothing_of_a_run_that_starts_over(
+    database: Database,
+) -> None:
+    """Invariant 4: its attempt is still the run's, until somebody claims it again."""
+    async with database.transaction() as conn:
+        organization = await an_organization(conn)
+        await a_machine(conn, organization)
+        run = await a_run(conn, await a_workflow(conn, organization))
+        late = await claim(conn)
+        assert late is not None
+        await finish(conn, late)
+        again = await runs.start_over(conn, run, now=NOON + SECOND)
+
+        assert not await finish(conn, late)
+        assert await stored(conn, run) == again
+
+
 async def test_a_renewed_lease_is_not_taken_over(database: Database) -> None:
     async with database.transaction() as conn:
         organization = await an_organization(conn)

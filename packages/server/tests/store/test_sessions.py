@@ -128,20 +128,23 @@ async def test_unfinished_are_the_runs_that_wait_or_go_on_in_order(database: Dat
         assert await sessions.unfinished(conn, session.id) == (old.id, young.id)
 
 
-async def test_a_waiting_run_may_get_the_session_its_machine(database: Database) -> None:
+async def test_one_waiting_run_gets_the_session_its_machine(database: Database) -> None:
+    """Two would each get it one."""
     async with database.transaction() as conn:
         organization = await an_organization(conn)
         workflow = await a_workflow(conn, organization)
         session = await a_session(conn, organization)
         behind = {"session_id": session.id, "demand": demand_of_session(session.id)}
-        waiting = await a_run(conn, workflow, **behind)
         ended = await a_run(conn, workflow, **behind, status=RunStatus.CANCELLED)
+        before = await a_run(conn, workflow, session_id=session.id)
+        waiting = await a_run(conn, workflow, **behind)
 
-        for run in (waiting, ended):
+        for run in (ended, waiting):
             await sessions.demand_machine(conn, session, run.id)
 
-        found = [await runs.get(conn, organization, run.id) for run in (waiting, ended)]
-        assert [run and run.demand for run in found] == [ANY_MACHINE, demand_of_session(session.id)]
+        found = [await runs.get(conn, organization, run.id) for run in (ended, before, waiting)]
+        of_session = demand_of_session(session.id)
+        assert [run and run.demand for run in found] == [of_session, of_session, ANY_MACHINE]
 
 
 async def test_earlier_runs_of_the_session_and_of_the_chain_are_known_by_their_aliases(

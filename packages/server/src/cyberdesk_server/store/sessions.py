@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cyberdesk_server.domain.ids import MachineId, OrganizationId, RunId, SessionId
 from cyberdesk_server.domain.refs import Outcome
-from cyberdesk_server.domain.runs import Demand, Run, RunStatus
+from cyberdesk_server.domain.runs import Demand, Run, RunStatus, demand_of_session
 from cyberdesk_server.domain.sessions import Session
 from cyberdesk_server.store import news
 from cyberdesk_server.store.tables import machines, runs, sessions
@@ -133,7 +133,9 @@ async def last_made_at(conn: AsyncConnection, session_id: SessionId) -> datetime
 
 
 async def demand_machine(conn: AsyncConnection, session: Session, run_id: RunId) -> None:
-    """Let this waiting run be the one that gets the session its machine."""
+    """Let this waiting run, and no other, be the one that gets the session its machine."""
+    others = (runs.c.session_id == session.id) & (runs.c.id != run_id)
+    await conn.execute(update(runs).where(others, WAITS).values(demand=demand_of_session(session.id)))
     await conn.execute(update(runs).where(runs.c.id == run_id, WAITS).values(demand=session.demand))
     await news.of_demands(conn, [(session.organization_id, session.demand)])
 
