@@ -87,18 +87,18 @@ async def approved_for(
     return tuple(map(_trajectory, rows))
 
 
-async def has_equal(conn: AsyncConnection, trajectory: Trajectory) -> bool:
-    """True when there is one that does the same for the same prompt, approved or not."""
-    found = await conn.execute(
-        select(trajectories.c.id)
-        .where(
-            trajectories.c.workflow_id == trajectory.workflow_id,
-            trajectories.c.prompt_digest == trajectory.prompt_digest,
-            trajectories.c.calls_digest == trajectory.calls_digest,
+async def has_room_for(conn: AsyncConnection, recording: Trajectory, *, most_unapproved: int) -> bool:
+    """True when nothing does the same for the same prompt, approved or not, and not too many wait for an
+    approval already."""
+    rows = await conn.execute(
+        select(trajectories.c.calls_digest, trajectories.c.has_been_approved).where(
+            trajectories.c.workflow_id == recording.workflow_id,
+            trajectories.c.prompt_digest == recording.prompt_digest,
         )
-        .limit(1)
     )
-    return found.first() is not None
+    kept = rows.all()
+    unapproved = sum(not row.has_been_approved for row in kept)
+    return unapproved < most_unapproved and all(row.calls_digest != recording.calls_digest for row in kept)
 
 
 async def add(conn: AsyncConnection, trajectory: Trajectory) -> None:

@@ -44,6 +44,9 @@ MAX_NAME_LENGTH = 255
 COPY = " (copy)"
 MAX_PROBLEMS = 20
 
+MOST_UNAPPROVED = 20
+"""Recordings of one prompt that wait for somebody to look at them; runs leave no more."""
+
 
 async def create(
     conn: AsyncConnection,
@@ -148,7 +151,8 @@ async def generate(
 async def record(conn: AsyncConnection, run: Run, prompt: str, display: Size, *, now: datetime) -> None:
     """Keep what a run that ended with success did, for somebody to approve.
 
-    Not when it was replayed as a whole, and not what is kept already. `prompt` is the one it followed.
+    Not when it was replayed as a whole, not what is kept already, and not when `MOST_UNAPPROVED` wait
+    already. `prompt` is the one it followed.
     """
     journal = await steps.history(conn, run.id)
     if all(step.is_cached for step in journal):
@@ -168,7 +172,9 @@ async def record(conn: AsyncConnection, run: Run, prompt: str, display: Size, *,
         created_at=now,
         updated_at=now,
     )
-    if recording.trajectory_data and not await trajectories.has_equal(conn, recording):
+    if recording.trajectory_data and await trajectories.has_room_for(
+        conn, recording, most_unapproved=MOST_UNAPPROVED
+    ):
         await trajectories.add(conn, recording)
 
 

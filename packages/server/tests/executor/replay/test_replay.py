@@ -63,6 +63,7 @@ async def record(stage: Stage, *script: Turn, screen: Screenshot | None = None, 
             dimensions=dimensions(SIZE),
             prompt_digest=prompt_digest(claim.prompt),
             is_approved=True,
+            has_been_approved=True,
         )
     return claim.workflow, trajectory
 
@@ -364,3 +365,19 @@ async def test_a_run_that_was_replayed_as_a_whole_leaves_nothing_behind(stage: S
         await trajectories.record(conn, run, workflow.main_prompt, ending.display, now=stage.clock.now())
 
     assert [one.id for one in await stage.trajectories_of(workflow)] == [first.id]
+
+
+async def test_runs_that_all_differ_leave_a_limited_number_of_recordings(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trajectories, "MOST_UNAPPROVED", 2)
+    workflow, _ = await record(stage, Turn((CLICK,)))
+    for key in ("F1", "F2", "F4"):
+        model = turns(Turn((ToolCall("key", {"keys": key}),)))
+        ending = await replay(stage, workflow, model, a_screen(save="Sovo"))
+        async with stage.database.transaction() as conn:
+            run = await runs.get(conn, workflow.organization_id, stage.run_id)
+            assert run is not None
+            await trajectories.record(conn, run, workflow.main_prompt, ending.display, now=stage.clock.now())
+
+    assert len([one for one in await stage.trajectories_of(workflow) if not one.is_approved]) == 2
