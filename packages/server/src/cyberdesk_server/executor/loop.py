@@ -13,6 +13,7 @@ execute
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
+from cyberdesk_server.domain.geometry import Box
 from cyberdesk_server.domain.ids import StepId
 from cyberdesk_server.domain.json import JsonObject
 from cyberdesk_server.domain.runs import RunStatus
@@ -151,7 +152,7 @@ class _Execution:
         history = self.journal.history
         offer = await self.replay.next_turn(history, runtime_values(history))
         if offer.turn is not None:
-            await self._begin(number, offer.turn, offer.screenshot, offer.detection)
+            await self._begin(number, offer.turn, offer.screenshot, offer.detection, offer.volatile)
             return bool(offer.turn.calls)
         if asked_turns(history) >= limits.max_turns:
             raise RunFails(f"the run took more than its limit of {limits.max_turns} turns")
@@ -166,18 +167,24 @@ class _Execution:
         except ModelError as error:
             await self._show(number, str(error), await self.eyes.keep(screenshot))
             raise RunFails(str(error)) from error
-        await self._begin(number, turn, screenshot, offer.detection)
+        volatile = () if offer.screenshot else self.eyes.volatile
+        await self._begin(number, turn, screenshot, offer.detection, volatile)
         return bool(turn.calls)
 
     async def _look(self) -> Screenshot:
         return await (self.eyes.look() if self.is_still else self.eyes.look_when_still())
 
     async def _begin(
-        self, number: int, turn: Turn, screenshot: Screenshot | None, detection: Detection | None
+        self,
+        number: int,
+        turn: Turn,
+        screenshot: Screenshot | None,
+        detection: Detection | None,
+        volatile: tuple[Box, ...],
     ) -> None:
         if turn.calls:
             screen = None if screenshot is None else await self.eyes.keep(screenshot)
-            await self.journal.begin(number, turn, screen, detection=detection, volatile=self.eyes.volatile)
+            await self.journal.begin(number, turn, screen, detection=detection, volatile=volatile)
 
     async def _show(self, number: int, error: str, screen: str) -> None:
         """Let the history show the screen on which the model gave up."""

@@ -381,3 +381,28 @@ async def test_runs_that_all_differ_leave_a_limited_number_of_recordings(
             await trajectories.record(conn, run, workflow.main_prompt, ending.display, now=stage.clock.now())
 
     assert len([one for one in await stage.trajectories_of(workflow) if not one.is_approved]) == 2
+
+
+async def test_what_moves_by_itself_is_recorded_and_not_waited_for_again(stage: Stage) -> None:
+    class Moving(ScriptedDesktop):
+        """With a bar that never stands still."""
+
+        async def screenshot(self) -> Screenshot:
+            await super().screenshot()
+            canvas = Canvas(*SIZE)
+            canvas.button(SAVE.left, SAVE.top, "Save")
+            canvas.rectangle(Box(0, 0, 20 + self.looks % 60, 20), fill="#ff0000")
+            return canvas.screenshot()
+
+    stage.desktop = Moving()
+    workflow, trajectory = await record(stage, Turn((CLICK,)))
+    stage.desktop = Moving(looks=25)
+
+    await replay(stage, workflow, never_asked(), a_screen())
+
+    [recorded_step], [step] = trajectory.trajectory_data, await stage.history()
+    boxes = recorded_step["pre_check_snapshot"]["volatile"]
+    assert boxes
+    assert all(bottom <= 32 for _, _, _, bottom in boxes)
+    assert [box.edges for box in step.volatile] == boxes
+    assert stage.desktop.looks < 25 + 40

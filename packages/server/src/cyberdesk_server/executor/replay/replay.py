@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import islice
 
-from cyberdesk_server.domain.geometry import Point, Size
+from cyberdesk_server.domain.geometry import Box, Point, Size
 from cyberdesk_server.domain.json import JsonValue
 from cyberdesk_server.domain.recordings import (
     WAIT,
@@ -54,6 +54,9 @@ class Offer:
 
     detection: Detection | None = None
     """What was said of a recorded turn; None when there was none to compare."""
+
+    volatile: tuple[Box, ...] = ()
+    """What moves by itself on the screen, as it was recorded."""
 
 
 NOTHING = Offer()
@@ -215,7 +218,7 @@ class Replay:
         if is_open and not await self._gets_there(turn, run, screenshot):
             reason = "on this screen the prompt goes elsewhere"
             return Offer(None, screenshot, replace(detection, is_hit=False, reason=reason))
-        return Offer(self._again(turn, verdict.shift), screenshot, detection)
+        return Offer(self._again(turn, verdict.shift), screenshot, detection, turn.volatile)
 
     async def _gets_there(self, turn: RecordedTurn | None, run: _Run, screenshot: Screenshot) -> bool:
         assert self._model is not None
