@@ -27,9 +27,9 @@ DEADLINE_SECONDS = 1500.0
 REST_SECONDS = 1.0
 """Longest rest between two blows."""
 
-LIFE_SECONDS = 4.0
-"""How long a blow waits, at most, for life to go on after the one before: drivers that lose their line again
-and again come back later and later."""
+LIFE_SECONDS = 30.0
+"""How long a blow waits, at most, for life to go on after the one before: a server has to start, and drivers
+that lose their line again and again come back after up to 20 s."""
 
 DRAIN_SECONDS = 120.0
 """How long after the last blow everything that was accepted may take to end."""

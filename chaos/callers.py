@@ -1,11 +1,11 @@
-"""Callers: they create runs, sessions and chains through the SDK, for ever asking anew under the same key."""
+"""Callers: they create runs, sessions and chains through the SDK, and ask under one key until answered."""
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from random import Random
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any
 from uuid import uuid4
 
@@ -32,8 +32,8 @@ HASTY_SECONDS = 1.0
 HASTY_SHARE = 0.1
 """How many single runs are asked for once and not again: an answer that is lost stays lost."""
 
-PATIENCE_SECONDS = 20.0
-"""How long a caller waits for what it ordered before it orders more."""
+PATIENCE_SECONDS = 5.0
+"""How long a caller waits for the end of what it ordered before it looks whether all is over."""
 
 PAUSE_SECONDS = 0.3
 STOP_SECONDS = ANSWERED_SECONDS + PATIENCE_SECONDS
@@ -146,13 +146,17 @@ class Caller:
             is_in_progress = answer.headers.get("idempotency-status") == "in_progress"
             if answer.status is not None and answer.status < 500 and not is_in_progress:
                 return answer
-            threading.Event().wait(PAUSE_SECONDS)
+            sleep(PAUSE_SECONDS)
         raise NeverAnswered(f"{answer.status} {answer.error!r}")
 
     def _wait_for(self, run_id: str) -> None:
-        self.client.runs.wait_sync(
-            run_id, timeout_seconds=PATIENCE_SECONDS, poll_interval_seconds=PAUSE_SECONDS
-        )
+        """Until it has ended: nobody orders more than is done."""
+        while not self.is_over.is_set():
+            waited = self.client.runs.wait_sync(
+                run_id, timeout_seconds=PATIENCE_SECONDS, poll_interval_seconds=PAUSE_SECONDS
+            )
+            if waited.error is None:
+                return
 
 
 Write = Callable[[CyberdeskClient], ApiResponse[Any]]

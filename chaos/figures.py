@@ -23,7 +23,7 @@ def tell_all(ledger: Ledger, told: Sequence[Told], verdict: Verdict, taken: Sequ
     for word, found in verdict.findings:
         Goal(f"chaos_{word}", 0).tell(len(found))
     _tell_takeovers(taken)
-    _tell_counts("ended with", (re.sub(r"\d+", "N", reason) for run in told for reason in run.reasons))
+    _tell_counts("ended with", (_without_ids(reason) for run in told for reason in run.reasons))
     _tell_counts("was refused with", ledger.refused.elements())
 
 
@@ -37,6 +37,10 @@ def _tell_takeovers(taken: Sequence[Takeover]) -> None:
     tell("chaos_takeovers_without_a_blow", sum(one.blow is None for one in taken))
     for one in sorted(taken, key=lambda one: one.seconds)[-SLOWEST_TOLD:]:
         print(f"slow: {one.seconds:.2f} s until run {one.claim.run_id} was claimed again; {one.blow}")
+
+
+def _without_ids(reason: str) -> str:
+    return re.sub(r"\d+", "N", re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "ID", reason))
 
 
 def _tell_counts(what: str, reasons: Iterable[str]) -> None:

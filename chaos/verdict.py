@@ -41,7 +41,7 @@ class Verdict:
     """Runs that were accepted and are not there, or succeeded without having typed everything."""
 
     doubled: tuple[str, ...]
-    """Runs that are there twice, or typed something twice."""
+    """Runs that are there twice, or without an order, or typed something twice."""
 
     stuck: tuple[str, ...]
     """Runs that have not ended."""
@@ -80,7 +80,7 @@ def judge(
     runs = {run.number: run for run in told}
     return Verdict(
         lost=(*_missing_runs(accepted, runs), *_missing_tokens(orders, told, tokens)),
-        doubled=(*_doubled_runs(told), *_doubled_tokens(tokens)),
+        doubled=(*_doubled_runs(told), *_unwanted_runs(orders, told), *_doubled_tokens(tokens)),
         stuck=tuple(f"run {run.number} ({run.id}) is {run.status}" for run in told if not run.has_ended),
         mixed=tuple(one for desktop, got in tokens.items() for one in _mixed(orders, runs, desktop, got)),
         leaked=tuple(f"the secret of run {one.number}" for one in orders.values() if _is_in(logged, one)),
@@ -101,7 +101,7 @@ def _missing_tokens(
     orders: Mapping[int, Order], told: Sequence[Told], tokens: Mapping[str, Sequence[Token]]
 ) -> Iterator[str]:
     for run in told:
-        if run.status == "success":
+        if run.status == "success" and run.number in orders:
             got = {token.part for token in tokens.get(run.desktop, ()) if token.number == run.number}
             missing = sorted(set(range(1, orders[run.number].kind.parts + 1)) - got)
             if missing:
@@ -112,6 +112,12 @@ def _doubled_runs(told: Sequence[Told]) -> Iterator[str]:
     for number, count in Counter(run.number for run in told).items():
         if count > 1:
             yield f"there are {count} runs of the one order {number}"
+
+
+def _unwanted_runs(orders: Mapping[int, Order], told: Sequence[Told]) -> Iterator[str]:
+    for run in told:
+        if run.number not in orders:
+            yield f"run {run.number} ({run.id}) is there, and its order was refused"
 
 
 def _doubled_tokens(tokens: Mapping[str, Sequence[Token]]) -> Iterator[str]:

@@ -65,6 +65,10 @@ def test_a_create_without_an_answer_may_be_there_once() -> None:
     assert len(judge(orders, {}, [a_run(1), replace(a_run(1), id="again")], typed).doubled) == 1
 
 
+def test_a_run_of_an_order_that_was_refused_is_one_too_many() -> None:
+    assert len(judged([], [a_run(1)], left=typed_by(an_order(1, PLAIN))).doubled) == 1
+
+
 @pytest.mark.parametrize("status", ["success", "error"])
 def test_what_is_typed_twice_is_doubled(status: str) -> None:
     order = an_order(1, PLAIN)
