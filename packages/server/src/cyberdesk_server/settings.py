@@ -97,7 +97,7 @@ class Settings(BaseSettings):
     )
     worker_concurrency: PositiveInt = _setting(16, "Runs this server works on at the same time.", unit="runs")
     lease_seconds: Seconds = _setting(
-        5.0,
+        3.0,
         "How long a server that gives no sign keeps its runs; then others take them over.",
         unit="seconds",
     )

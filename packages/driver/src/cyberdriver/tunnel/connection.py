@@ -87,7 +87,7 @@ class Connection:
             case Request():
                 self._on_request()
                 running = self._dispatcher.begin(event)
-                if running.done():
+                if running.done() and not self._running:
                     self._finished(event.request_id, running)
                 else:
                     self._running.add(running)

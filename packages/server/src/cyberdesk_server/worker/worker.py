@@ -34,7 +34,7 @@ class WorkerLimits:
     concurrency: int = 16
     """Runs at the same time."""
 
-    lease_seconds: float = 5.0
+    lease_seconds: float = 3.0
     """How long a claim lasts without a renewal."""
 
     sweep_seconds: float = 0.5
