@@ -3,6 +3,7 @@
 What is configured decides who is asked; no secret is in any request.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
@@ -101,6 +102,9 @@ async def scene(stage: Any) -> AsyncIterator[Scene]:
 
 ANTHROPIC = {"provider": "anthropic", "model": "claude-opus-5", "api_key": KEY}
 OPENAI = {"provider": "openai", "model": "gpt-5.4", "api_key": KEY}
+
+
+NEVER = Scripted({}, hangs=True)
 
 
 def script_of(provider: str) -> list[Scripted]:
@@ -334,6 +338,28 @@ async def test_a_provider_that_is_down_ends_the_run_and_says_so(
 
     assert (ending.status, ending.error) == (RunStatus.ERROR, (says,))
     assert scene.stage.desktop.performed == []
+
+
+async def test_a_provider_that_never_answers_is_given_up(scene: Scene) -> None:
+    await scene.run_of(ANTHROPIC | {"timeout_seconds": 0.05, "max_retries": 1})
+    scene.server.answers(NEVER, NEVER)
+    await scene.models._libraries.anthropic(scene.server.url)  # what takes its time with the first question
+
+    ending = await scene.execute()
+
+    assert ending.error == ("mine did not answer within 0.05 seconds",)
+    assert len(scene.server.asked) == 2
+
+
+async def test_a_cancelled_run_waits_for_no_answer(scene: Scene) -> None:
+    await scene.run_of(ANTHROPIC)
+    scene.server.answers(NEVER)
+    execution = asyncio.create_task(scene.execute())
+    await scene.server.is_asked.wait()
+
+    await scene.stage.cancel()
+
+    assert (await execution).status is RunStatus.CANCELLED
 
 
 async def test_who_names_no_model_gets_steps(scene: Scene) -> None:

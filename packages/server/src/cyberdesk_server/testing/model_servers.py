@@ -49,6 +49,9 @@ class ModelServer:
     url: str = ""
     """Without the `/v1` of the paths."""
 
+    is_asked: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set by the first request."""
+
     _clients: set[asyncio.Task[Any]] = field(default_factory=set)
 
     def answers(self, *replies: Scripted) -> None:
@@ -86,6 +89,7 @@ class ModelServer:
 
     def _reply(self, asked: Asked) -> Scripted:
         self.asked.append(asked)
+        self.is_asked.set()
         if fault := _fault(asked):
             return fault
         return self.script.pop(0) if self.script else Scripted("the script is over", 500)
