@@ -16,10 +16,12 @@ from cyberdesk_server.domain.ids import ModelConfigurationId
 from cyberdesk_server.domain.json import JsonObject
 from cyberdesk_server.domain.provider_credentials import ProviderSlot
 from cyberdesk_server.domain.runs import RunStatus
+from cyberdesk_server.domain.steps import ToolCall
 from cyberdesk_server.domain.tasks import Task
 from cyberdesk_server.executor.loop import execute
 from cyberdesk_server.executor.parts import Ending
 from cyberdesk_server.executor.reading.reader import ScreenReader
+from cyberdesk_server.ports import Comparer, Comparison, Retracer
 from cyberdesk_server.store import llm_costs
 from cyberdesk_server.store.tables import runs, workflows
 from cyberdesk_server.testing.model_servers import (
@@ -36,6 +38,7 @@ from cyberdesk_server.testing.model_servers import (
     text_block,
     tool_use,
 )
+from cyberdesk_server.testing.ports import a_screenshot
 from cyberdesk_server.usecases import model_configurations, provider_credentials
 from sqlalchemy import update
 
@@ -57,11 +60,15 @@ class Scene:
             stage.limits,
         )
 
-    async def run_of(self, *configurations: JsonObject, **run: Any) -> None:
-        """A waiting run whose workflow names these models as main agent and fallbacks."""
+    async def run_of(
+        self,
+        *configurations: JsonObject,
+        roles: tuple[str, ...] = ("main_agent_model_id", "fallback_model_1_id"),
+        **run: Any,
+    ) -> None:
+        """A waiting run whose workflow names these models in these roles."""
         made = await self.stage.a_waiting_run(**run)
         named = {}
-        roles = ("main_agent_model_id", "fallback_model_1_id", "fallback_model_2_id")
         async with self.stage.database.transaction() as conn:
             for role, fields in zip(roles, configurations, strict=False):
                 fields = {"name": "mine", "is_computer_use_model": True, "max_retries": 0} | dict(fields)
@@ -207,6 +214,7 @@ async def test_any_worker_can_go_on(scene: Scene) -> None:
     await scene.execute()
     cut_off = scene.server.asked[1].body
     scene.stage.clock.advance(61)
+    await scene.models.close()
     scene.models = Scene(scene.stage, scene.server).models
     scene.server.script.clear()
     scene.server.answers(message(text_block("done")))
@@ -220,7 +228,6 @@ async def test_any_worker_can_go_on(scene: Scene) -> None:
         {},
         scene.stage.desktop.screen,
     )
-    await scene.models.close()
 
     asked_again = scene.server.asked[-1].body
     assert asked_again["messages"] == cut_off["messages"]
@@ -360,6 +367,27 @@ async def test_a_cancelled_run_waits_for_no_answer(scene: Scene) -> None:
     await scene.stage.cancel()
 
     assert (await execution).status is RunStatus.CANCELLED
+
+
+async def test_steps_can_have_screens_compared_by_a_language_model(scene: Scene) -> None:
+    await scene.run_of(ANTHROPIC, roles=("cache_detection_model_id",))
+    scene.server.answers(message(tool_use("verdict", is_fulfilled=True, reason="it is there")))
+
+    model, _ = await scene.models.of(await scene.stage.claim(), ScreenReader())
+
+    assert isinstance(model, Retracer)
+    assert isinstance(model, Comparer)
+    said = await model.compare("?", ToolCall("click"), a_screenshot("then"), a_screenshot("now"))
+    assert said == Comparison(True, "it is there")
+    assert ("cache_detection", "claude-opus-5") in await scene.costs()
+
+
+async def test_who_cannot_compare_is_told_before_the_first_action(scene: Scene) -> None:
+    await scene.run_of({"provider": "mistral", "model": "m"}, roles=("cache_detection_model_id",))
+
+    ending = await scene.execute()
+
+    assert "of cache_detection_model_id cannot be used" in ending.error[0]
 
 
 async def test_who_names_no_model_gets_steps(scene: Scene) -> None:

@@ -165,18 +165,12 @@ async def test_what_a_run_did_is_recorded_only_when_its_checks_passed(floor: Flo
     assert recorded == [(RunStatus.ERROR, 0), (RunStatus.SUCCESS, 1)]
 
 
-async def test_only_the_main_model_of_the_run_judges(floor: Floor) -> None:
-    main, other = str(uuid4()), str(uuid4())
+async def test_a_check_says_which_model_is_to_judge(floor: Floor) -> None:
+    model, named = saving(verdict=yes), uuid4()
 
-    ended = await carried_out(
-        floor,
-        saving(verdict=yes),
-        a_check(model=main),
-        a_check(model=other),
-        model_metadata={"main_agent_model_id": main},
-    )
+    await carried_out(floor, model, a_check(model=str(named)), a_check())
 
-    assert statuses(ended) == ["success", "infra_error"]
+    assert [question.model for question in model.judged] == [named, None]
 
 
 async def test_missing_pictures_may_be_passed_over(floor: Floor) -> None:

@@ -85,6 +85,9 @@ class Question:
     prompt: str
     """What the author of the check wrote, with inputs in the place of `{x}`."""
 
+    model: UUID | None = None
+    """The model configuration that judges; None takes the run's main one."""
+
     output_data: JsonObject | None = None
     pictures: tuple[Picture, ...] = ()
 

@@ -31,7 +31,7 @@ from cyberdesk_server.domain.check_verdicts import (
     unmade,
     was_judged,
 )
-from cyberdesk_server.domain.json import JsonObject, JsonValue
+from cyberdesk_server.domain.json import JsonObject
 from cyberdesk_server.domain.post_run_checks import (
     CheckSpec,
     PostRunCheckFileTargetMode,
@@ -168,26 +168,18 @@ class _Examination:
         return await self._judge(spec, found.matched)
 
     async def _judge(self, spec: CheckSpec, matched: tuple[str, ...] | None) -> Verdict:
-        if spec.model is not None and str(spec.model) != self._main_model():
-            return not_made("its model is not the main one of the run, and no other is asked")
         try:
             prompt = prompt_of(spec, self.evidence)
         except PathError as error:
             return not_made(f"check_prompt: {error}")
         question = Question(
             prompt,
+            model=spec.model,
             output_data=self.evidence.output_data if matched is None else None,
             pictures=await self._pictures(matched or ()),
         )
         judgement = await persistently(lambda: self.parts.model.judge(question), self.parts, self.watch)
         return judged(judgement, matched)
-
-    def _main_model(self) -> JsonValue:
-        of_run, of_workflow = (
-            (one.model_metadata or {}).get("main_agent_model_id")
-            for one in (self.claim.run, self.claim.workflow)
-        )
-        return of_run or of_workflow
 
     async def _pictures(self, names: Sequence[str]) -> tuple[Picture, ...]:
         return tuple(

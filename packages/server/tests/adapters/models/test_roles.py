@@ -2,14 +2,15 @@
 
 import asyncio
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from cyberdesk_server.adapters.models.roles import Candidate, ModelsInOrder
-from cyberdesk_server.domain.check_verdicts import Question
+from cyberdesk_server.domain.check_verdicts import Judgement, Question
 from cyberdesk_server.domain.steps import ToolCall, Turn
 from cyberdesk_server.domain.tasks import Refusal
 from cyberdesk_server.executor.asking import LONGEST_PAUSE_SECONDS
-from cyberdesk_server.ports import ModelError, ModelUnavailable
+from cyberdesk_server.ports import Comparison, ModelError, ModelUnavailable
 from cyberdesk_server.testing.ports import FunctionModel, ManualClock, a_screenshot
 from cyberdesk_server.testing.prompts import a_task
 
@@ -140,3 +141,38 @@ def test_the_longest_time_is_that_of_all_together() -> None:
     assert in_order(Scripted(CLICK), Scripted(CLICK), attempts=3).longest_seconds == 2 * 3 * (
         5.0 + LONGEST_PAUSE_SECONDS
     )
+
+
+class Helper(FunctionModel):
+    """Judges and compares, and drives nothing."""
+
+    async def judge(self, question: Question) -> Judgement:
+        return Judgement(True, "it is so")
+
+    async def compare(self, *_: Any) -> Comparison:
+        return Comparison(True, "it is there")
+
+
+def never(*_: Any) -> Turn:
+    raise AssertionError("it was asked to drive")
+
+
+async def test_who_is_named_for_it_compares_and_judges() -> None:
+    helper, judge_id = Candidate("helper", Helper(never), 1, timeout_seconds=5.0), uuid4()
+    main = Candidate("main", FunctionModel(Scripted(CLICK).decide), 1, timeout_seconds=5.0)
+    model = ModelsInOrder([main], ManualClock(), comparer=helper, judges={judge_id: helper})
+
+    screens = a_screenshot("then"), a_screenshot("now")
+    assert await model.compare("?", CLICK.calls[0], *screens) == Comparison(True, "it is there")
+    assert await model.judge(Question("?", judge_id)) == Judgement(True, "it is so")
+    with pytest.raises(ModelError, match="does not judge"):
+        await model.judge(Question("?"))
+    assert await ask(model) == CLICK
+
+
+async def test_who_is_named_for_nothing_leaves_it_to_the_main_agent() -> None:
+    main = Candidate("main", Helper(Scripted(CLICK).decide), 1, timeout_seconds=5.0)
+    model = ModelsInOrder([main], ManualClock())
+
+    assert (await model.judge(Question("?", uuid4()))).is_fulfilled
+    assert (await model.compare("?", CLICK.calls[0], a_screenshot("then"), a_screenshot("now"))).is_hit

@@ -388,7 +388,7 @@ class RunPostRunCheckSnapshot(Answered):
     """What a model judges by; required by the types that ask a model."""
 
     model: UUID | str | None = UNSET
-    """Id of the model configuration that judges: the run's main one, as None is; no other is asked yet."""
+    """Id of the model configuration that judges; None takes the run's main one."""
 
     started_at: datetime | str | None = UNSET
     """When the check began, in UTC; None before that."""

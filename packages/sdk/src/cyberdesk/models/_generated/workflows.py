@@ -213,7 +213,7 @@ class WorkflowPostRunCheckResponse(Answered):
     """What a model judges by; required by the types that ask a model."""
 
     model: UUID | None = UNSET
-    """Id of the model configuration that judges: the run's main one, as None is; no other is asked yet."""
+    """Id of the model configuration that judges; None takes the run's main one."""
 
     user_id: UUID | None = UNSET
     """Who made it; None when no person is known."""
@@ -272,7 +272,7 @@ class WorkflowPostRunCheckUpsert(Model):
     """What a model judges by; required by the types that ask a model."""
 
     model: UUID | str | None = UNSET
-    """Id of the model configuration that judges: the run's main one, as None is; no other is asked yet."""
+    """Id of the model configuration that judges; None takes the run's main one."""
 
     id: UUID | str | None = UNSET
     """The check of this workflow that it replaces; None makes a new one."""

@@ -5,7 +5,8 @@ which needs neither a key nor a network. What is asked is imported with the firs
 server does without.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from cyberdesk_server.adapters.models.conversation import Provider
 from cyberdesk_server.adapters.models.costs import Costs
 from cyberdesk_server.adapters.models.keys import Keys
 from cyberdesk_server.adapters.models.libraries import Libraries
-from cyberdesk_server.adapters.models.roles import Candidate, ModelsInOrder
+from cyberdesk_server.adapters.models.roles import Candidate, ModelsInOrder, ModelsOnTheirWay
 from cyberdesk_server.domain.ids import ModelConfigurationId
 from cyberdesk_server.domain.json import JsonObject, JsonValue
 from cyberdesk_server.domain.model_configurations import STEPS, ModelConfiguration
@@ -28,6 +29,12 @@ from cyberdesk_server.store.database import Database
 
 ORDER = ("main_agent_model_id", "fallback_model_1_id", "fallback_model_2_id")
 """The roles of `model_metadata` that drive a run, in the order in which they take over."""
+
+DETECTION = "cache_detection_model_id"
+"""The role of who compares screens where the author of a recorded step wants a model to do so."""
+
+CHECK = "post_run_checks.model "
+"""Begins the role of who judges a post-run check; the configuration's id follows."""
 
 RESERVED = frozenset(
     {"model", "messages", "input", "instructions", "system", "tools", "stream", "store", "include"}
@@ -69,24 +76,28 @@ class Models:
         and says why, which ends the run before its first action.
         """
         chosen = await self._chosen(claim)
-        if not chosen:
-            return _steps(reader), self._limits
-        candidates, refusals = [], list[Refusal]()
-        for role, configuration in chosen:
-            reason = (
-                await self._why_not(configuration, claim)
-                if configuration
-                else "there is no such model configuration"
-            )
-            if configuration is None or reason is not None:
-                name = f'the model "{configuration.name}"' if configuration else "the model"
-                refusals.append(Refusal(f"{name} of {role} cannot be used: {reason}"))
-            else:
-                candidates.append(self._candidate(configuration, claim, reader))
-        if not refusals and isinstance(candidates[0].model, Retracer):
+        refusals = [refusal for one in chosen if (refusal := await self._refusal(*one, claim))]
+        if refusals:
+            return ModelsInOrder((), self._clock, refusals), self._limits
+        by_role = {
+            role: self._candidate(configuration, claim, reader)
+            for role, configuration in chosen
+            if configuration is not None
+        }
+        drivers = [by_role[role] for role in ORDER if role in by_role]
+        drivers = drivers or [self._candidate(STEPS, claim, reader)]
+        comparer = by_role.get(DETECTION)
+        judges = {
+            UUID(role.removeprefix(CHECK)): candidate
+            for role, candidate in by_role.items()
+            if role.startswith(CHECK)
+        }
+        knows_its_way = isinstance(drivers[0].model, Retracer)
+        if knows_its_way and not (comparer or judges):
             # It has no provider that could fail, so nobody ever takes over from it.
-            return candidates[0].model, self._limits
-        model = ModelsInOrder(candidates, self._clock, refusals)
+            return drivers[0].model, self._limits
+        kind = ModelsOnTheirWay if knows_its_way else ModelsInOrder
+        model = kind(drivers, self._clock, comparer=comparer, judges=judges)
         # It keeps its own time and asks again by itself.
         return model, replace(self._limits, model_answer_seconds=model.longest_seconds, max_model_attempts=1)
 
@@ -96,19 +107,25 @@ class Models:
     async def _chosen(self, claim: CheckClaim) -> Sequence[tuple[str, ModelConfiguration | None]]:
         """The configurations by role, in order; None for one that is not there."""
         named = {**_named(claim.workflow.model_metadata), **_named(claim.run.model_metadata)}
-        if not named.keys() & set(ORDER):
+        given = {role: UUID(str(named[role])) for role in (*ORDER, DETECTION) if role in named}
+        given |= {f"{CHECK}{judge}": judge for judge in _judges(claim)}
+        if not given:
             return []
+        organization_id = claim.run.organization_id
         async with self._database.read() as conn:
             return [
-                (
-                    role,
-                    await model_configurations.get(
-                        conn, claim.run.organization_id, ModelConfigurationId(UUID(str(named[role])))
-                    ),
-                )
-                for role in ORDER
-                if role in named
+                (role, await model_configurations.get(conn, organization_id, ModelConfigurationId(one)))
+                for role, one in given.items()
             ]
+
+    async def _refusal(
+        self, role: str, configuration: ModelConfiguration | None, claim: CheckClaim
+    ) -> Refusal | None:
+        if configuration is None:
+            return Refusal(f"the model of {role} cannot be used: there is no such model configuration")
+        reason = await self._why_not(configuration, claim)
+        named = f'the model "{configuration.name}" of {role}'
+        return None if reason is None else Refusal(f"{named} cannot be used: {reason}")
 
     def _candidate(
         self, configuration: ModelConfiguration, claim: CheckClaim, reader: ScreenReader
@@ -201,3 +218,11 @@ def _steps(reader: ScreenReader) -> Model:
 
 def _named(metadata: JsonObject | None) -> JsonObject:
     return {role: named for role, named in (metadata or {}).items() if named is not None}
+
+
+def _judges(claim: CheckClaim) -> Iterator[UUID]:
+    """The models that post-run checks name; what a caller has written over them may be anything."""
+    for check in claim.run.post_run_checks or ():
+        with suppress(ValueError):
+            if check.get("model") is not None:
+                yield UUID(str(check["model"]))

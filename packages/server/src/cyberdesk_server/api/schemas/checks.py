@@ -48,7 +48,7 @@ class _Check(Model):
     """What a model judges by; required by the types that ask a model."""
 
     model: UUID | None = None
-    """Id of the model configuration that judges: the run's main one, as null is; no other is asked yet."""
+    """Id of the model configuration that judges; null takes the run's main one."""
 
 
 class WorkflowPostRunCheckUpsert(_Check):
