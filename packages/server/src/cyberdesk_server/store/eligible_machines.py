@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 
-from sqlalchemy import case, func, literal, select
+from sqlalchemy import bindparam, case, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cyberdesk_server.domain.ids import OrganizationId, PoolId
@@ -20,6 +20,12 @@ _OBSTACLE = case(
     (machines.c.reserved_session_id.is_not(None), literal(Obstacle.RESERVED.name)),
 )
 
+_COUNTED = (
+    select(_OBSTACLE.label("obstacle"), func.count().label("number"))
+    .where(machines.c.organization_id == bindparam("organization_id"))
+    .group_by("obstacle")
+)
+
 
 async def counts(
     conn: AsyncConnection, organization_id: OrganizationId, pool_ids: Collection[PoolId]
@@ -27,15 +33,12 @@ async def counts(
     """How many machines of the organization are in all of these pools, by what keeps them from taking a run
     that is in no session, as `domain.waiting.obstacle` has it."""
     wanted = frozenset(pool_ids)
-    of_organization = select(_OBSTACLE.label("obstacle"), func.count().label("number")).where(
-        machines.c.organization_id == organization_id
-    )
     in_all = (
         select(pool_machines.c.machine_id)
         .where(pool_machines.c.pool_id.in_(wanted))
         .group_by(pool_machines.c.machine_id)
         .having(func.count() == len(wanted))
     )
-    which = of_organization.where(machines.c.id.in_(in_all)) if wanted else of_organization
-    rows = await conn.execute(which.group_by("obstacle"))
+    which = _COUNTED.where(machines.c.id.in_(in_all)) if wanted else _COUNTED
+    rows = await conn.execute(which, {"organization_id": organization_id})
     return {None if row.obstacle is None else Obstacle[row.obstacle]: row.number for row in rows}

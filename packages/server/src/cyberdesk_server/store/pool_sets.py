@@ -6,7 +6,7 @@ from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cyberdesk_server.domain.ids import OrganizationId, PoolId
-from cyberdesk_server.domain.runs import Demand
+from cyberdesk_server.domain.runs import ANY_MACHINE, Demand
 from cyberdesk_server.store import news
 from cyberdesk_server.store.tables import pool_machines, pool_sets
 from cyberdesk_server.store.upsert import insert
@@ -27,6 +27,8 @@ async def add(
 
 async def pools_of(conn: AsyncConnection, demand: Demand) -> tuple[PoolId, ...]:
     """The pools a machine must be in to satisfy the demand; none for demands that ask for no pools."""
+    if demand == ANY_MACHINE:
+        return ()
     rows = await conn.execute(select(pool_sets.c.pool_id).where(pool_sets.c.demand == demand))
     return tuple(sorted(rows.scalars()))
 

@@ -79,6 +79,8 @@ async def unknown(
 
 async def names(conn: AsyncConnection, ids: Collection[PoolId]) -> tuple[str, ...]:
     """What people call these pools, in the order of the alphabet."""
+    if not ids:
+        return ()
     rows = await conn.execute(select(pools.c.name).where(pools.c.id.in_(ids)).order_by(pools.c.name))
     return tuple(rows.scalars())
 
