@@ -35,8 +35,9 @@ from cyberdesk_server.domain.machines import Machine, MachineStatus
 from cyberdesk_server.domain.refusals import Unknown, invalid
 from cyberdesk_server.store import machines as store
 from cyberdesk_server.store import pools as pools_store
-from cyberdesk_server.topics import MACHINES_FREE, run_topic
+from cyberdesk_server.topics import MACHINES_FREE
 from cyberdesk_server.usecases import machines, pools
+from cyberdesk_server.usecases.endings import tell_ended
 
 api = router(prefix="/v1/machines", tags=["machines"])
 
@@ -148,8 +149,7 @@ async def update_machine(
         return JsonAnswer(await _view(conn, machine))
 
     answer = await write(request, work)
-    for run_id in ended:
-        await parts.bus.publish(run_topic(run_id))
+    await tell_ended(parts.bus, ended)
     if body.is_available or body.status is MachineStatus.CONNECTED or "reserved_session_id" in changes:
         await parts.bus.publish(MACHINES_FREE)
     return answer
@@ -168,8 +168,7 @@ async def delete_machine(request: Request, machine_id: UUID, caller: Caller, par
         return no_content()
 
     answer = await write(request, work)
-    for run_id in ended:
-        await parts.bus.publish(run_topic(run_id))
+    await tell_ended(parts.bus, ended)
     return answer
 
 

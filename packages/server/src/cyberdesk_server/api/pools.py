@@ -30,8 +30,9 @@ from cyberdesk_server.api.writes import write
 from cyberdesk_server.domain.ids import MachineId, PoolId, RunId
 from cyberdesk_server.domain.refusals import Unknown
 from cyberdesk_server.store import pools as store
-from cyberdesk_server.topics import MACHINES_FREE, run_topic
+from cyberdesk_server.topics import MACHINES_FREE
 from cyberdesk_server.usecases import pools
+from cyberdesk_server.usecases.endings import tell_ended
 
 api = router(prefix="/v1/pools", tags=["pools"])
 
@@ -134,8 +135,7 @@ async def delete_pool(request: Request, pool_id: UUID, caller: Caller, parts: Pa
         return no_content()
 
     answer = await write(request, work)
-    for run_id in ended:
-        await parts.bus.publish(run_topic(run_id))
+    await tell_ended(parts.bus, ended)
     return answer
 
 

@@ -6,8 +6,6 @@ from uuid import UUID
 
 from cyberdesk_server.api.schemas.runs import FileInput
 from cyberdesk_server.domain.ids import MachineId, PoolId, SessionId
-from cyberdesk_server.ports import Bus
-from cyberdesk_server.topics import MACHINES_FREE, run_topic
 from cyberdesk_server.usecases.attachments import SentFile
 from cyberdesk_server.usecases.placement import Wish
 
@@ -41,10 +39,3 @@ def wish_of(body: Destined) -> Wish:
         session_id=None if body.session_id is None else SessionId(body.session_id),
         start_session=bool(getattr(body, "start_session", False)),
     )
-
-
-async def tell_of_endings(bus: Bus, *run_ids: UUID) -> None:
-    """Wake whoever works on these runs or watches them, and whoever waits for a machine."""
-    for run_id in run_ids:
-        await bus.publish(run_topic(run_id))
-    await bus.publish(MACHINES_FREE)

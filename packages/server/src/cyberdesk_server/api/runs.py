@@ -12,7 +12,7 @@ from starlette.responses import Response
 from cyberdesk_server.api.answers import JsonAnswer, no_content
 from cyberdesk_server.api.auth import Caller
 from cyberdesk_server.api.routes import PartsOf, router
-from cyberdesk_server.api.run_requests import sent_files, tell_of_endings, wish_of
+from cyberdesk_server.api.run_requests import sent_files, wish_of
 from cyberdesk_server.api.run_views import ALL_FIELDS, new_run_views, related, run_view, run_views
 from cyberdesk_server.api.schemas.common import (
     WRITES,
@@ -39,9 +39,10 @@ from cyberdesk_server.domain.limits import RunLimits
 from cyberdesk_server.domain.runs import RunListOrder, RunStatus
 from cyberdesk_server.store import run_records
 from cyberdesk_server.store.run_records import Wanted
-from cyberdesk_server.topics import RUNS_WAITING
+from cyberdesk_server.topics import MACHINES_FREE, RUNS_WAITING
 from cyberdesk_server.usecases import runs, waiting
 from cyberdesk_server.usecases.attachments import delete_contents, uploading
+from cyberdesk_server.usecases.endings import tell_ended
 from cyberdesk_server.usecases.orders import Order
 
 api = router(prefix="/v1/runs", tags=["runs"])
@@ -169,7 +170,8 @@ async def update_run(
         return JsonAnswer(await run_view(conn, caller.organization_id, RunId(run_id)))
 
     answer = await write(request, work)
-    await tell_of_endings(parts.bus, run_id, *others)
+    await tell_ended(parts.bus, (RunId(run_id), *others))
+    await parts.bus.publish(MACHINES_FREE)
     return answer
 
 

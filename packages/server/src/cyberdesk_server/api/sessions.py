@@ -12,8 +12,9 @@ from cyberdesk_server.api.routes import PartsOf, router
 from cyberdesk_server.api.schemas.common import WRITES
 from cyberdesk_server.api.writes import write
 from cyberdesk_server.domain.ids import RunId, SessionId
-from cyberdesk_server.topics import MACHINES_FREE, run_topic
+from cyberdesk_server.topics import MACHINES_FREE
 from cyberdesk_server.usecases import sessions
+from cyberdesk_server.usecases.endings import tell_ended
 
 api = router(prefix="/v1/sessions", tags=["sessions"])
 
@@ -32,7 +33,6 @@ async def release_session(request: Request, session_id: UUID, caller: Caller, pa
         return no_content()
 
     answer = await write(request, work)
-    for run_id in cancelled:
-        await parts.bus.publish(run_topic(run_id))
+    await tell_ended(parts.bus, cancelled)
     await parts.bus.publish(MACHINES_FREE)
     return answer

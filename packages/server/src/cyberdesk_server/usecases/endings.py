@@ -4,7 +4,7 @@ Whoever ends a run calls `settle` in the same transaction: a worker that finishe
 it, the removal of its machine or pool.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -13,7 +13,9 @@ from cyberdesk_server.domain.ids import RunId, SessionId
 from cyberdesk_server.domain.json import JsonObject
 from cyberdesk_server.domain.runs import Demand, Run, RunStatus, added_up
 from cyberdesk_server.domain.sessions import Session
+from cyberdesk_server.ports import Bus
 from cyberdesk_server.store import claims, runs, sessions
+from cyberdesk_server.topics import run_topic
 
 
 async def finish(
@@ -85,6 +87,12 @@ async def settle(conn: AsyncConnection, ended: Sequence[Run], *, now: datetime) 
         if run.session_id is not None:
             others += await _settle_one(conn, run, run.session_id, now)
     return tuple(others)
+
+
+async def tell_ended(bus: Bus, run_ids: Iterable[RunId]) -> None:
+    """After the commit: wake whoever works on these runs that have ended, or watches them."""
+    for run_id in run_ids:
+        await bus.publish(run_topic(run_id))
 
 
 async def end_session(

@@ -10,8 +10,8 @@ from cyberdesk_server.domain.waiting import waits_for_machine, waits_for_one_of,
 from cyberdesk_server.ports import Bus
 from cyberdesk_server.store import eligible_machines, machines, pool_sets, pools, runs, sessions
 from cyberdesk_server.store.database import Database
-from cyberdesk_server.topics import MACHINES_FREE, run_topic
-from cyberdesk_server.usecases.endings import settle
+from cyberdesk_server.topics import MACHINES_FREE
+from cyberdesk_server.usecases.endings import settle, tell_ended
 
 AT_A_TIME = 100
 """Runs that are ended in one transaction."""
@@ -46,8 +46,7 @@ async def end_overdue(database: Database, bus: Bus, *, now: datetime) -> None:
             overdue = await runs.overdue(conn, now=now, limit=AT_A_TIME)
             for run in overdue:
                 ended += await _end(conn, run, now)
-        for run_id in ended:
-            await bus.publish(run_topic(run_id))
+        await tell_ended(bus, ended)
         if ended:
             await bus.publish(MACHINES_FREE)
         is_more = len(overdue) == AT_A_TIME

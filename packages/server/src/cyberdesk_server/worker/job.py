@@ -24,7 +24,7 @@ from cyberdesk_server.store.claims import CheckClaim, Claim
 from cyberdesk_server.store.database import is_away
 from cyberdesk_server.topics import MACHINES_FREE, run_topic
 from cyberdesk_server.usecases import trajectories
-from cyberdesk_server.usecases.endings import finish, finish_checks
+from cyberdesk_server.usecases.endings import finish, finish_checks, tell_ended
 from cyberdesk_server.worker.gate import GatedDesktop
 
 log = structlog.get_logger(__name__)
@@ -134,8 +134,7 @@ class Job(ABC):
         log.info(
             "run ended" if ended else "run was ended or taken over by somebody else", status=ending.status
         )
-        for other in ended:
-            await self._parts.bus.publish(run_topic(other))
+        await tell_ended(self._parts.bus, ended)
 
     async def _write(self, conn: AsyncConnection, ending: Ending) -> tuple[RunId, ...]:
         told: Any = {
