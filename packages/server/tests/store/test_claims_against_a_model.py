@@ -5,13 +5,10 @@ of its session only, in order; a session ends once) and 4 (a worker that lost it
 Two servers share the database.
 """
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 from cyberdesk_server.domain.ids import (
@@ -28,10 +25,9 @@ from cyberdesk_server.domain.refusals import SessionEnded
 from cyberdesk_server.domain.runs import Run, RunStatus
 from cyberdesk_server.domain.workflows import Workflow
 from cyberdesk_server.store import claims, machines, pools, runs, servers, sessions, tables, waiting
-from cyberdesk_server.store.database import Database
+from cyberdesk_server.testing.modelled import OnDatabase, OpenDatabase, run_on
 from cyberdesk_server.testing.rows import (
     NOON,
-    a_database,
     a_machine,
     a_pool,
     a_run,
@@ -41,20 +37,15 @@ from cyberdesk_server.testing.rows import (
 from cyberdesk_server.usecases.endings import end_session, finish, settle
 from cyberdesk_server.usecases.placement import Wish, place
 from cyberdesk_server.usecases.servers import begin
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
-    RuleBasedStateMachine,
     initialize,
     invariant,
     precondition,
     rule,
-    run_state_machine_as_test,
 )
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncConnection
-
-T = TypeVar("T")
 
 RARELY = st.sampled_from([False, False, False, True])
 
@@ -63,7 +54,6 @@ SERVERS = ServerId("a"), ServerId("b")
 A_SERVER = st.sampled_from(SERVERS)
 ORGANIZATIONS = OrganizationId("org_a"), OrganizationId("org_b")
 MOSTLY_ONE = st.sampled_from([*ORGANIZATIONS, ORGANIZATIONS[0]])
-OpenDatabase = Callable[[], AbstractAsyncContextManager[Database]]
 
 
 @dataclass(eq=False)
@@ -193,26 +183,10 @@ class Model:
         return [run.id for run in waiting]
 
 
-class Claims(RuleBasedStateMachine):
+class Claims(OnDatabase):
     def __init__(self, open_database: OpenDatabase) -> None:
-        super().__init__()
-        self.runner = asyncio.Runner()
-        self.opened = open_database()
-        self.database = self.runner.run(self.opened.__aenter__())
+        super().__init__(open_database)
         self.model = Model()
-
-    def teardown(self) -> None:
-        self.runner.run(self.opened.__aexit__(None, None, None))
-        self.runner.close()
-
-    def do(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
-        """What the work answers, done in one transaction."""
-
-        async def do() -> T:
-            async with self.database.transaction() as conn:
-                return await work(conn)
-
-        return self.runner.run(do())
 
     @initialize()
     def found(self) -> None:
@@ -581,18 +555,4 @@ class Claims(RuleBasedStateMachine):
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
 def test_claims_do_what_the_model_does(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    def open_database() -> AbstractAsyncContextManager[Database]:
-        if kind == "sqlite":
-            return a_database(tmp_path)
-        opened: AbstractAsyncContextManager[Database] = request.getfixturevalue("postgresql").a_database()
-        return opened
-
-    run_state_machine_as_test(
-        lambda: Claims(open_database),  # type: ignore[arg-type]  # any factory will do
-        settings=settings(
-            max_examples=12,
-            stateful_step_count=60,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+    run_on(kind, Claims, tmp_path, request, programs=12)

@@ -6,14 +6,12 @@ its lease changes nothing) and 6 (a secret goes with its run). What workers, ser
 a model of its own: `tests/store/test_claims_against_a_model.py`.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 from cyberdesk_server.adapters.vault import EnvelopeVault, MasterKey
@@ -29,26 +27,21 @@ from cyberdesk_server.domain.refusals import (
 )
 from cyberdesk_server.domain.runs import Run, RunStatus
 from cyberdesk_server.store import claims, machines, servers, tables
-from cyberdesk_server.store.database import Database
-from cyberdesk_server.testing.rows import NOON, a_database, a_machine, a_workflow, an_organization
+from cyberdesk_server.testing.modelled import OnDatabase, OpenDatabase, run_on
+from cyberdesk_server.testing.rows import NOON, a_machine, a_workflow, an_organization
 from cyberdesk_server.usecases import chains, retries, runs
 from cyberdesk_server.usecases.endings import finish
 from cyberdesk_server.usecases.orders import Order
 from cyberdesk_server.usecases.placement import Wish
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
-    RuleBasedStateMachine,
     initialize,
     invariant,
     precondition,
     rule,
-    run_state_machine_as_test,
 )
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncConnection
-
-T = TypeVar("T")
 
 SERVER = ServerId("the server")
 LEASE_SECONDS = 30
@@ -60,7 +53,6 @@ OFTEN_SUCCESS = st.sampled_from(
     [RunStatus.SUCCESS, RunStatus.SUCCESS, RunStatus.TASK_FAILED, RunStatus.ERROR]
 )
 RARELY = st.sampled_from([False, False, False, True])
-OpenDatabase = Callable[[], AbstractAsyncContextManager[Database]]
 
 
 @dataclass(eq=False)
@@ -187,27 +179,11 @@ class Model:
         return {other.id for other in behind}
 
 
-class Runs(RuleBasedStateMachine):
+class Runs(OnDatabase):
     def __init__(self, open_database: OpenDatabase) -> None:
-        super().__init__()
-        self.runner = asyncio.Runner()
-        self.opened = open_database()
-        self.database = self.runner.run(self.opened.__aenter__())
+        super().__init__(open_database)
         self.model = Model()
         self.ages, self.chains = count(), count()
-
-    def teardown(self) -> None:
-        self.runner.run(self.opened.__aexit__(None, None, None))
-        self.runner.close()
-
-    def do(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
-        """What the work answers, done in one transaction."""
-
-        async def do() -> T:
-            async with self.database.transaction() as conn:
-                return await work(conn)
-
-        return self.runner.run(do())
 
     def refusal_of(self, work: Callable[[AsyncConnection], Awaitable[object]]) -> type[Refused] | None:
         """How the work is refused; None when it is done."""
@@ -510,18 +486,4 @@ class Runs(RuleBasedStateMachine):
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_runs_do_what_the_model_does(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    def open_database() -> AbstractAsyncContextManager[Database]:
-        if kind == "sqlite":
-            return a_database(tmp_path)
-        opened: AbstractAsyncContextManager[Database] = request.getfixturevalue("postgresql").a_database()
-        return opened
-
-    run_state_machine_as_test(
-        lambda: Runs(open_database),  # type: ignore[arg-type]  # any factory will do
-        settings=settings(
-            max_examples=10,
-            stateful_step_count=60,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+    run_on(kind, Runs, tmp_path, request, programs=10)
