@@ -61,7 +61,7 @@ class ModelServer:
     @asynccontextmanager
     async def running(self) -> AsyncIterator["ModelServer"]:
         """While the context is open it listens on a free port of this machine."""
-        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
         self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         try:
             yield self
@@ -72,20 +72,20 @@ class ModelServer:
             await asyncio.gather(*self._clients, return_exceptions=True)
             await server.wait_closed()
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        client = asyncio.current_task()
-        assert client is not None
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # A task that is cancelled before its first step runs no `finally`: who closes stands outside of it.
+        client = asyncio.create_task(self._serve(reader, writer))
+        client.add_done_callback(lambda _: writer.close())
         self._clients.add(client)
-        try:
-            with suppress(asyncio.IncompleteReadError, ConnectionError):
-                while True:
-                    reply = self._reply(await _request(reader))
-                    if reply.hangs:
-                        await asyncio.get_running_loop().create_future()
-                    writer.write(_response(reply))
-                    await writer.drain()
-        finally:
-            writer.close()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                reply = self._reply(await _request(reader))
+                if reply.hangs:
+                    await asyncio.get_running_loop().create_future()
+                writer.write(_response(reply))
+                await writer.drain()
 
     def _reply(self, asked: Asked) -> Scripted:
         self.asked.append(asked)
