@@ -4,12 +4,13 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from cyberdesk_server.domain.ids import ConnectionId, MachineId, OrganizationId, RunId, WorkflowId
+from cyberdesk_server.domain.ids import ConnectionId, MachineId, OrganizationId, RunId
 from cyberdesk_server.domain.machines import Machine, MachineStatus
-from cyberdesk_server.domain.runs import Run, RunStatus
+from cyberdesk_server.domain.runs import ANY_MACHINE
 from cyberdesk_server.domain.waiting import (
     ABOUT_TO_START,
     Obstacle,
+    Waiter,
     waits_for_machine,
     waits_for_one_of,
 )
@@ -32,10 +33,8 @@ def a_machine(**fields: Any) -> Machine:
     )
 
 
-def a_run(**fields: Any) -> Run:
-    return Run(
-        RunId(ID), OrganizationId("org"), WorkflowId(ID), RunStatus.SCHEDULING, created_at=NOON, **fields
-    )
+def a_run(**fields: Any) -> Waiter:
+    return Waiter(RunId(ID), OrganizationId("org"), ANY_MACHINE, **fields)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from itertools import product
 from uuid import uuid4
 
 from cyberdesk_server.domain.machines import Machine, MachineStatus
-from cyberdesk_server.domain.waiting import obstacle
+from cyberdesk_server.domain.waiting import Waiter, obstacle
 from cyberdesk_server.store import eligible_machines
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.testing.rows import a_machine, a_pool, a_run, a_workflow, an_organization
@@ -36,7 +36,7 @@ async def test_every_kind_of_machine_is_counted_for_what_keeps_it(database: Data
 
         counts = await eligible_machines.counts(conn, organization_id, ())
 
-    kept = [obstacle(machine, run) for machine in found]
+    kept = [obstacle(machine, Waiter.of(run)) for machine in found]
     assert counts == {one: kept.count(one) for one in set(kept)}
 
 

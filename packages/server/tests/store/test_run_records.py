@@ -62,6 +62,7 @@ async def test_facts_tell_what_is_beside_the_run(database: Database) -> None:
 
     assert record is not None
     assert {name: record[name] for name in FACTS} == {
+        "demand": run.demand,
         "told_message_history": [{"role": "user"}],
         "told_output_attachment_ids": None,
         "has_steps": True,

@@ -12,7 +12,7 @@ from cyberdesk_server.adapters.vault import EnvelopeVault, MasterKey
 from cyberdesk_server.domain.ids import OrganizationId, PoolId, RunId, SessionId
 from cyberdesk_server.domain.limits import BUILT_IN_LIMITS, NO_LIMITS, RunLimits, ServerLimits
 from cyberdesk_server.domain.runs import Run, RunStatus
-from cyberdesk_server.domain.waiting import ABOUT_TO_START
+from cyberdesk_server.domain.waiting import ABOUT_TO_START, Waiter
 from cyberdesk_server.domain.workflows import Workflow
 from cyberdesk_server.store import claims, runs
 from cyberdesk_server.store import workflows as stored_workflows
@@ -124,9 +124,10 @@ class Desk:
         assert found is not None
         return found
 
-    async def reason(self, run: Run) -> str | None:
+    async def reason(self, run: Run) -> str:
+        now = await self.now(run.id)
         async with self.database.read() as conn:
-            return await waiting.reason(conn, self.organization_id, run.id)
+            return await waiting.reason(conn, Waiter.of(now))
 
 
 @pytest.fixture
@@ -294,7 +295,6 @@ async def test_a_run_says_what_it_waits_for(desk: Desk) -> None:
     await desk.finish(anywhere)
     await desk.start()
     other = await desk.run()
-    assert await desk.reason(pinned) is None
     assert await desk.reason(other) == "no machine is free: 1 busy"
     await desk.finish(pinned.id)
     assert await desk.reason(behind) == ABOUT_TO_START

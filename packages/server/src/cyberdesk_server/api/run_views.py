@@ -1,6 +1,7 @@
 """How callers see runs: the record, and what is kept beside it, read only when it was asked for."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import fields as fields_of
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -14,8 +15,10 @@ from cyberdesk_server.domain.history import Message, message_history
 from cyberdesk_server.domain.ids import OrganizationId, RunId
 from cyberdesk_server.domain.refusals import Unknown
 from cyberdesk_server.domain.runs import Run, RunStatus
+from cyberdesk_server.domain.waiting import Waiter
 from cyberdesk_server.store import attachments, machines, pools, run_records, steps, workflows
 from cyberdesk_server.store.run_records import FACTS, Record, record_of
+from cyberdesk_server.usecases import waiting
 from cyberdesk_server.usecases.runs import TOLD
 
 ALL_FIELDS = frozenset(RunField)
@@ -52,10 +55,16 @@ async def run_views(
 
 async def run_view(conn: AsyncConnection, organization_id: OrganizationId, run_id: RunId) -> View:
     """The run with all members. Raises `Unknown` when the organization has no such run."""
-    record = await run_records.get(conn, organization_id, run_id)
-    if record is None:
-        raise Unknown("run", run_id)
+    [view] = await run_views(conn, [await _record(conn, organization_id, run_id)])
+    return view
+
+
+async def explained_run_view(conn: AsyncConnection, organization_id: OrganizationId, run_id: RunId) -> View:
+    """As `run_view`, with the reason why the run waits, if it does."""
+    record = await _record(conn, organization_id, run_id)
     [view] = await run_views(conn, [record])
+    does_wait = record["status"] == RunStatus.SCHEDULING
+    view["waiting_reason"] = await waiting.reason(conn, _waiter(record)) if does_wait else None
     return view
 
 
@@ -82,6 +91,17 @@ async def related(
         if "machine.pools" in include:
             found += included_once("pool", (pool for machine in shown for pool in machine["pools"]))
     return found
+
+
+async def _record(conn: AsyncConnection, organization_id: OrganizationId, run_id: RunId) -> Record:
+    record = await run_records.get(conn, organization_id, run_id)
+    if record is None:
+        raise Unknown("run", run_id)
+    return record
+
+
+def _waiter(record: Record) -> Waiter:
+    return Waiter(**{member.name: record[member.name] for member in fields_of(Waiter)})
 
 
 async def _histories(conn: AsyncConnection, records: Sequence[Record]) -> Mapping[RunId, list[Message]]:

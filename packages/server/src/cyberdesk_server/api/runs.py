@@ -13,7 +13,14 @@ from cyberdesk_server.api.answers import JsonAnswer, no_content
 from cyberdesk_server.api.auth import Caller
 from cyberdesk_server.api.routes import PartsOf, router
 from cyberdesk_server.api.run_requests import sent_files, wish_of
-from cyberdesk_server.api.run_views import ALL_FIELDS, new_run_views, related, run_view, run_views
+from cyberdesk_server.api.run_views import (
+    ALL_FIELDS,
+    explained_run_view,
+    new_run_views,
+    related,
+    run_view,
+    run_views,
+)
 from cyberdesk_server.api.schemas.common import (
     WRITES,
     Limit,
@@ -40,7 +47,7 @@ from cyberdesk_server.domain.runs import RunListOrder, RunStatus
 from cyberdesk_server.store import run_records
 from cyberdesk_server.store.run_records import Wanted
 from cyberdesk_server.topics import MACHINES_FREE, RUNS_WAITING
-from cyberdesk_server.usecases import runs, waiting
+from cyberdesk_server.usecases import runs
 from cyberdesk_server.usecases.attachments import delete_contents, uploading
 from cyberdesk_server.usecases.endings import tell_ended
 from cyberdesk_server.usecases.orders import Order
@@ -138,11 +145,7 @@ async def list_runs(
 async def get_run(run_id: UUID, caller: Caller, parts: PartsOf, include: Included) -> Response:
     """The run with its history."""
     async with parts.database.read() as conn:
-        view = await run_view(conn, caller.organization_id, RunId(run_id))
-        waits = view["status"] == RunStatus.SCHEDULING
-        view["waiting_reason"] = (
-            await waiting.reason(conn, caller.organization_id, RunId(run_id)) if waits else None
-        )
+        view = await explained_run_view(conn, caller.organization_id, RunId(run_id))
         view["included"] = await related(conn, caller.organization_id, [view], include) if include else None
     return JsonAnswer(view)
 

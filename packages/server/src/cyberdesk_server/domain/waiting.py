@@ -1,11 +1,13 @@
 """Why does a run wait? In one plain sentence, told from what keeps machines from taking it."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from enum import Enum
+from typing import Self
 
-from cyberdesk_server.domain.ids import RunId
+from cyberdesk_server.domain.ids import MachineId, OrganizationId, RunId, SessionId
 from cyberdesk_server.domain.machines import Machine, MachineStatus
-from cyberdesk_server.domain.runs import Run
+from cyberdesk_server.domain.runs import Demand, Run
 
 
 class Obstacle(Enum):
@@ -17,10 +19,25 @@ class Obstacle(Enum):
     RESERVED = "reserved by a session"
 
 
+@dataclass(frozen=True, slots=True)
+class Waiter:
+    """A run that waits, as far as it decides for what."""
+
+    id: RunId
+    organization_id: OrganizationId
+    demand: Demand
+    machine_id: MachineId | None = None
+    session_id: SessionId | None = None
+
+    @classmethod
+    def of(cls, run: Run) -> Self:
+        return cls(run.id, run.organization_id, run.demand, run.machine_id, run.session_id)
+
+
 ABOUT_TO_START = "a machine is free; the run starts when a worker has taken those before it"
 
 
-def obstacle(machine: Machine, run: Run) -> Obstacle | None:
+def obstacle(machine: Machine, run: Waiter) -> Obstacle | None:
     """What keeps this machine from taking the run; None when nothing does."""
     if machine.status is not MachineStatus.CONNECTED or machine.connection_id is None:
         return Obstacle.NOT_CONNECTED
@@ -38,7 +55,7 @@ def waits_for_run(before: RunId) -> str:
     return f"run {before} of its session comes first"
 
 
-def waits_for_machine(machine: Machine, run: Run) -> str:
+def waits_for_machine(machine: Machine, run: Waiter) -> str:
     """The run can use this machine only."""
     called = f"machine {machine.name or machine.id}"
     match obstacle(machine, run):

@@ -1,6 +1,7 @@
 """The machines a waiting run could use, counted by what keeps them from taking it."""
 
 from collections.abc import Collection, Mapping
+from typing import Any
 
 from sqlalchemy import bindparam, case, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -20,25 +21,30 @@ _OBSTACLE = case(
     (machines.c.reserved_session_id.is_not(None), literal(Obstacle.RESERVED.name)),
 )
 
-_COUNTED = (
-    select(_OBSTACLE.label("obstacle"), func.count().label("number"))
-    .where(machines.c.organization_id == bindparam("organization_id"))
-    .group_by("obstacle")
-)
-
 
 async def counts(
     conn: AsyncConnection, organization_id: OrganizationId, pool_ids: Collection[PoolId]
 ) -> Mapping[Obstacle | None, int]:
     """How many machines of the organization are in all of these pools, by what keeps them from taking a run
     that is in no session, as `domain.waiting.obstacle` has it."""
-    wanted = frozenset(pool_ids)
-    in_all = (
-        select(pool_machines.c.machine_id)
-        .where(pool_machines.c.pool_id.in_(wanted))
-        .group_by(pool_machines.c.machine_id)
-        .having(func.count() == len(wanted))
-    )
-    which = _COUNTED.where(machines.c.id.in_(in_all)) if wanted else _COUNTED
-    rows = await conn.execute(which, {"organization_id": organization_id})
+    wanted = list(frozenset(pool_ids))
+    asked: dict[str, Any] = {"organization_id": organization_id}
+    if wanted:
+        asked |= {"pool_ids": wanted, "number_of_pools": len(wanted)}
+    rows = await conn.execute(_COUNTED_IN_POOLS if wanted else _COUNTED, asked)
     return {None if row.obstacle is None else Obstacle[row.obstacle]: row.number for row in rows}
+
+
+# Built once: putting these together takes longer than asking for them.
+_COUNTED = (
+    select(_OBSTACLE.label("obstacle"), func.count().label("number"))
+    .where(machines.c.organization_id == bindparam("organization_id"))
+    .group_by("obstacle")
+)
+_IN_ALL = (
+    select(pool_machines.c.machine_id)
+    .where(pool_machines.c.pool_id.in_(bindparam("pool_ids", expanding=True)))
+    .group_by(pool_machines.c.machine_id)
+    .having(func.count() == bindparam("number_of_pools"))
+)
+_COUNTED_IN_POOLS = _COUNTED.where(machines.c.id.in_(_IN_ALL))

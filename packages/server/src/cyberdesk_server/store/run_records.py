@@ -46,6 +46,7 @@ COLUMNS = (
 
 
 FACTS: Mapping[str, ColumnElement[Any]] = {
+    "demand": runs.c.demand,
     "told_message_history": runs.c.told_message_history,
     "told_output_attachment_ids": runs.c.told_output_attachment_ids,
     "has_steps": select(steps.c.id)
@@ -54,7 +55,8 @@ FACTS: Mapping[str, ColumnElement[Any]] = {
     .exists(),
     "has_files": select(attachments.c.id).where(attachments.c.run_id == runs.c.id).correlate(runs).exists(),
 }
-"""What a record tells of what is beside the run: what a caller wrote there, and whether there is anything."""
+"""What a record tells besides its columns, for who shows it: what kind of machine the run waits for, what a
+caller wrote beside the run, and whether there is anything."""
 
 NEEDED_BY: Mapping[str, Sequence[str]] = {
     "run_message_history": ("told_message_history", "has_steps"),
@@ -87,7 +89,7 @@ class Wanted:
 def record_of(run: Run) -> Record:
     """The record of a run that was just made: nothing is beside it yet."""
     columns = {name: getattr(run, name) for name in COLUMNS}
-    return columns | dict.fromkeys(FACTS)
+    return columns | dict.fromkeys(FACTS) | {"demand": run.demand}
 
 
 async def get(conn: AsyncConnection, organization_id: OrganizationId, run_id: RunId) -> Record | None:

@@ -4,9 +4,9 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cyberdesk_server.domain.ids import OrganizationId, RunId
+from cyberdesk_server.domain.ids import RunId
 from cyberdesk_server.domain.runs import Run, RunStatus, machine_demanded
-from cyberdesk_server.domain.waiting import waits_for_machine, waits_for_one_of, waits_for_run
+from cyberdesk_server.domain.waiting import Waiter, waits_for_machine, waits_for_one_of, waits_for_run
 from cyberdesk_server.ports import Bus
 from cyberdesk_server.store import eligible_machines, machines, pool_sets, pools, runs, sessions
 from cyberdesk_server.store.database import Database
@@ -17,13 +17,8 @@ AT_A_TIME = 100
 """Runs that are ended in one transaction."""
 
 
-async def reason(conn: AsyncConnection, organization_id: OrganizationId, run_id: RunId) -> str | None:
-    """Why this run has not started, in one sentence without a full stop; None when it does not wait."""
-    run = await runs.get(conn, organization_id, run_id)
-    return await _reason(conn, run) if run and run.status is RunStatus.SCHEDULING else None
-
-
-async def _reason(conn: AsyncConnection, run: Run) -> str:
+async def reason(conn: AsyncConnection, run: Waiter) -> str:
+    """Why this run has not started, in one sentence without a full stop."""
     if run.session_id is not None:
         unfinished = await sessions.unfinished(conn, run.session_id)
         if unfinished and unfinished[0] != run.id:
@@ -58,7 +53,7 @@ async def _end(conn: AsyncConnection, run: Run, now: datetime) -> tuple[RunId, .
         conn,
         runs.just(run.id),
         status=RunStatus.ERROR,
-        reason=text + await _reason(conn, run),
+        reason=text + await reason(conn, Waiter.of(run)),
         now=now,
     )
     return (*(each.id for each in ended), *await settle(conn, ended, now=now))
