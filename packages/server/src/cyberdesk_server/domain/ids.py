@@ -29,6 +29,9 @@ RequestLogId = NewType("RequestLogId", UUID)
 ConnectionId = NewType("ConnectionId", UUID)
 SecretId = NewType("SecretId", UUID)
 AttachmentId = NewType("AttachmentId", UUID)
+WebhookEndpointId = NewType("WebhookEndpointId", UUID)
+WebhookMessageId = NewType("WebhookMessageId", UUID)
+WebhookDeliveryId = NewType("WebhookDeliveryId", UUID)
 ServerId = NewType("ServerId", str)
 """One process with a gateway and a worker, from its start to its end; readable, for the logs."""
 

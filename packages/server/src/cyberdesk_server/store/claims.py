@@ -23,7 +23,17 @@ from cyberdesk_server.domain.machines import Machine
 from cyberdesk_server.domain.refs import Outcome
 from cyberdesk_server.domain.runs import Run, RunStatus
 from cyberdesk_server.domain.workflows import Workflow
-from cyberdesk_server.store import machines, news, pools, secrets, sessions, tables, waiting, workflows
+from cyberdesk_server.store import (
+    machines,
+    news,
+    outbox,
+    pools,
+    secrets,
+    sessions,
+    tables,
+    waiting,
+    workflows,
+)
 from cyberdesk_server.store.runs import COLUMNS, ENDED, run_from
 from cyberdesk_server.store.tables import runs, servers
 
@@ -314,6 +324,7 @@ async def _finish(
         return None
     await machines.free(conn, run_id)
     await secrets.forget_run(conn, run_id)
+    await outbox.runs_ended(conn, [run_id], now=now)
     return run_from(row)
 
 

@@ -143,6 +143,7 @@ async def connect(
         "features": sorted(features),
         "peer_id": peer_id,
         "last_seen": now,
+        "is_watched": True,
     }
     statement = insert(conn, machines).values(
         id=uuid4(),
@@ -323,7 +324,7 @@ def _values(machine: Machine) -> dict[str, Any]:
     return values | {"status": machine.status.value, "features": sorted(machine.features)}
 
 
-_NAMES = [column.name for column in machines.c]
+_NAMES = [column.name for column in machines.c if column.name != "is_watched"]
 _FREE = (
     update(machines)
     .where(machines.c.held_by_run_id == bindparam("run_id"))

@@ -17,7 +17,7 @@ from cyberdesk_server.domain.ids import (
 )
 from cyberdesk_server.domain.json import JsonObject
 from cyberdesk_server.domain.runs import TERMINAL, Demand, Run, RunStatus
-from cyberdesk_server.store import news, secrets
+from cyberdesk_server.store import news, outbox, secrets
 from cyberdesk_server.store.tables import runs
 
 WAITING = literal(RunStatus.SCHEDULING.value, literal_execute=True)
@@ -63,6 +63,7 @@ async def end(
     if row is None:
         return None
     await secrets.forget_run(conn, run_id)
+    await outbox.runs_ended(conn, [run_id], now=now)
     return run_from(row)
 
 
@@ -160,6 +161,7 @@ async def end_waiting(
     ended = sorted(map(run_from, rows), key=lambda run: (run.created_at, str(run.id)))
     for run in ended:
         await secrets.forget_run(conn, run.id)
+    await outbox.runs_ended(conn, [run.id for run in ended], now=now)
     return tuple(ended)
 
 

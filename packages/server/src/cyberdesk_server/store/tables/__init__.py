@@ -25,6 +25,12 @@ from cyberdesk_server.store.tables.scheduling import news, offers, openings
 from cyberdesk_server.store.tables.servers import servers
 from cyberdesk_server.store.tables.shared import metadata
 from cyberdesk_server.store.tables.trajectories import trajectories, trajectory_pictures
+from cyberdesk_server.store.tables.webhooks import (
+    webhook_attempts,
+    webhook_deliveries,
+    webhook_endpoints,
+    webhook_messages,
+)
 from cyberdesk_server.store.tables.workflows import (
     post_run_checks,
     prompt_images,
@@ -66,6 +72,10 @@ __all__ = [
     "tagged_workflows",
     "trajectories",
     "trajectory_pictures",
+    "webhook_attempts",
+    "webhook_deliveries",
+    "webhook_endpoints",
+    "webhook_messages",
     "workflow_tag_groups",
     "workflow_tags",
     "workflow_versions",

@@ -9,6 +9,7 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    false,
     text,
     true,
 )
@@ -17,6 +18,7 @@ from cyberdesk_server.store.tables.shared import metadata
 from cyberdesk_server.store.types import Id, Json, UtcDateTime, Words
 
 RESERVED = text("reserved_session_id IS NOT NULL")
+WATCHED = text("is_watched")
 
 machines = Table(
     "machines",
@@ -47,9 +49,12 @@ machines = Table(
     Column("held_by_run_id", Id, unique=True),
     Column("created_at", UtcDateTime, nullable=False),
     Column("last_seen", UtcDateTime, nullable=False),
+    # It has been connected, and that it is lost was not told yet.
+    Column("is_watched", Boolean, nullable=False, server_default=false()),
     UniqueConstraint("organization_id", "fingerprint"),
     Index("ix_machines_newest", "organization_id", "created_at", "id"),
     Index("ix_machines_reserved", "reserved_session_id", postgresql_where=RESERVED, sqlite_where=RESERVED),
+    Index("ix_machines_watched", "last_seen", postgresql_where=WATCHED, sqlite_where=WATCHED),
 )
 
 pools = Table(
