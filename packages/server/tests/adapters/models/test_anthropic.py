@@ -33,7 +33,7 @@ async def test_the_first_question_holds_the_task_the_screen_and_the_tools(talk: 
 
     assert turn.calls == (ToolCall("click", {"x": 5, "y": 7}),)
     assert turn.thought == "I see it."
-    assert talk.server.asked[-1].headers["authorization"] == f"Bearer {KEY}"
+    assert talk.server.asked[-1].headers["x-api-key"] == KEY
     assert talk.sent["messages"][0]["content"][0]["text"] == "Find patient Ann"
     assert len(pictures_in(talk.sent)) == 1
     names = [tool.get("name", tool["type"] if "name" not in tool else "") for tool in talk.sent["tools"]]

@@ -176,3 +176,21 @@ async def test_who_is_named_for_nothing_leaves_it_to_the_main_agent() -> None:
 
     assert (await model.judge(Question("?", uuid4()))).is_fulfilled
     assert (await model.compare("?", CLICK.calls[0], a_screenshot("then"), a_screenshot("now"))).is_hit
+
+
+async def test_what_a_first_question_has_to_load_is_no_fault_of_its_provider() -> None:
+    """It takes longer than an answer may, and happens once it is needed: not for a fallback nobody asks."""
+    loaded: list[str] = []
+
+    def loading(name: str) -> Candidate:
+        async def prepare() -> None:
+            await asyncio.sleep(0.02)
+            loaded.append(name)
+
+        model = FunctionModel(Scripted(CLICK).decide)
+        return Candidate(name, model, attempts=1, timeout_seconds=0.01, prepare=prepare)
+
+    model = ModelsInOrder([loading("first"), loading("second")], ManualClock())
+
+    assert await ask(model) == CLICK
+    assert loaded == ["first"]

@@ -155,6 +155,10 @@ class Provider(Protocol):
     base_url: str
     bounds: Bounds
 
+    async def prepare(self) -> None:
+        """Load what the first question needs. Takes seconds, once; `send` does it too when nobody has."""
+        ...
+
     async def send(self, question: Question, key: str | None) -> Reply:
         """Ask once. Raises `ModelUnavailable` when no answer comes."""
         ...

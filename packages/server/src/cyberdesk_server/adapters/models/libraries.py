@@ -11,13 +11,14 @@ CONNECT_SECONDS = 10.0
 """For a connection to a provider."""
 
 NO_KEY = "none"
-"""Sent to servers that want no key: the library does not go without."""
+"""Sent to servers that want no key: the libraries do not go without."""
 
 
 class Libraries:
-    """One client for each address, which holds connections and no key.
+    """One client for each address, which holds connections and no key: a key is a header of one request.
 
-    `with_options(api_key=…)` of a client shares its connections and is forgotten after one call.
+    What a client sends is what it is told. The libraries look into the environment for keys, addresses,
+    organizations and further headers; nothing of that counts here. Only its proxies do, as everywhere.
     """
 
     def __init__(self) -> None:
@@ -45,20 +46,31 @@ class Libraries:
 
 
 # Loading a library takes a second or more, and a client some tenths for its certificates: in a thread, so
-# that other runs go on meanwhile.
+# that other runs go on meanwhile. The first question loads the prices with it.
 
 
 def _new_anthropic(base_url: str) -> "AsyncAnthropic":
+    import genai_prices  # noqa: F401
     from anthropic import AsyncAnthropic, Timeout
 
-    return AsyncAnthropic(
-        base_url=base_url, api_key=NO_KEY, max_retries=0, timeout=Timeout(None, connect=CONNECT_SECONDS)
+    client = AsyncAnthropic(
+        base_url=base_url,
+        api_key=NO_KEY,
+        max_retries=0,
+        timeout=Timeout(None, connect=CONNECT_SECONDS),
+        open_telemetry=False,
     )
+    client._custom_headers = {}  # of the environment
+    return client
 
 
 def _new_openai(base_url: str) -> "AsyncOpenAI":
+    import genai_prices  # noqa: F401
     from openai import AsyncOpenAI, Timeout
 
-    return AsyncOpenAI(
+    client = AsyncOpenAI(
         base_url=base_url, api_key=NO_KEY, max_retries=0, timeout=Timeout(None, connect=CONNECT_SECONDS)
     )
+    client.organization = client.project = client.admin_api_key = None
+    client._custom_headers = {}  # of the environment
+    return client

@@ -131,23 +131,18 @@ class Models:
         self, configuration: ModelConfiguration, claim: CheckClaim, reader: ScreenReader
     ) -> Candidate:
         retries = configuration.max_retries
-        return Candidate(
-            name=configuration.name,
-            model=self._model(configuration, claim, reader),
-            attempts=self._limits.max_model_attempts if retries is None else retries + 1,
-            timeout_seconds=configuration.timeout_seconds or self._limits.model_answer_seconds,
-        )
-
-    def _model(self, configuration: ModelConfiguration, claim: CheckClaim, reader: ScreenReader) -> Model:
+        attempts = self._limits.max_model_attempts if retries is None else retries + 1
+        timeout_seconds = configuration.timeout_seconds or self._limits.model_answer_seconds
         if configuration.provider == STEPS.provider:
-            return _steps(reader)
-        organization_id = claim.run.organization_id
-        return LanguageModel(
-            self._provider(configuration),
+            return Candidate(configuration.name, _steps(reader), attempts, timeout_seconds)
+        provider, organization_id = self._provider(configuration), claim.run.organization_id
+        model = LanguageModel(
+            provider,
             lambda: self._keys.open(organization_id, configuration),
             Costs(self._database, claim.run.id).add,
             self._blobs,
         )
+        return Candidate(configuration.name, model, attempts, timeout_seconds, provider.prepare)
 
     def _provider(self, configuration: ModelConfiguration) -> Provider:
         """As `_why_not` has found usable."""

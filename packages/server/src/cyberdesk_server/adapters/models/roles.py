@@ -5,7 +5,7 @@ provider still gives no answer, the next one takes over for the rest of the run,
 a model itself says, a refusal too, is its answer: nobody takes over from that.
 """
 
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from types import MappingProxyType
@@ -36,6 +36,12 @@ T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
 
+Prepare = Callable[[], Awaitable[None]]
+
+
+async def _nothing_to_prepare() -> None:
+    return
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
@@ -50,6 +56,9 @@ class Candidate:
 
     timeout_seconds: float
     """Of one attempt."""
+
+    prepare: Prepare = _nothing_to_prepare
+    """Awaited before the first attempt, outside of its time: loading a library is no fault of a provider."""
 
     @property
     def longest_seconds(self) -> float:
@@ -156,6 +165,7 @@ class ModelsInOrder:
         return answer
 
     async def _patiently(self, candidate: Candidate, ask: Callable[[Model], Coroutine[Any, Any, T]]) -> T:
+        await candidate.prepare()
         return await patiently(
             partial(ask, candidate.model),
             attempts=candidate.attempts,

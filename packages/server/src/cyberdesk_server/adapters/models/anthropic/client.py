@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, cast
 from cyberdesk_server.adapters.models.anthropic.messages import answer_of, messages, system, tokens_of, tools
 from cyberdesk_server.adapters.models.conversation import Answer, Bounds, Question, Reply
 from cyberdesk_server.adapters.models.failures import unavailable, unreadable
-from cyberdesk_server.adapters.models.libraries import Libraries
+from cyberdesk_server.adapters.models.libraries import NO_KEY, Libraries
 from cyberdesk_server.domain.json import JsonObject
 
 if TYPE_CHECKING:
@@ -40,9 +40,12 @@ class AnthropicProvider:
         self._max_tokens = max_tokens or MAX_TOKENS
         self._extra = extra
 
+    async def prepare(self) -> None:
+        await self._libraries.anthropic(self.base_url)
+
     async def send(self, question: Question, key: str | None) -> Reply:
         client = await self._libraries.anthropic(self.base_url)
-        from anthropic import AnthropicError
+        from anthropic import AnthropicError, Omit
         from anthropic.types import Message
 
         request: MessageCreateParamsNonStreaming = {
@@ -54,8 +57,11 @@ class AnthropicProvider:
         if question.tools:
             request["tools"] = tools(question)
         try:
-            message = await client.with_options(api_key=key).messages.create(
-                **request, extra_body=dict(self._extra)
+            message = await client.messages.create(
+                **request,
+                # As the check of a credential sends it; the library would send it in `Authorization`.
+                extra_headers={"X-Api-Key": key or NO_KEY, "Authorization": Omit()},
+                extra_body=dict(self._extra),
             )
         except AnthropicError as error:
             raise unavailable(error, self.model, key) from error

@@ -33,6 +33,9 @@ class ResponsesProvider:
         self._max_tokens = max_tokens
         self._extra = extra
 
+    async def prepare(self) -> None:
+        await self._libraries.openai(self.base_url)
+
     async def send(self, question: Question, key: str | None) -> Reply:
         client = await self._libraries.openai(self.base_url)
         from openai import OpenAIError
@@ -52,8 +55,8 @@ class ResponsesProvider:
         if question.conversation:
             request["prompt_cache_key"] = question.conversation
         try:
-            response = await client.with_options(api_key=key or NO_KEY).responses.create(
-                **request, extra_body=dict(self._extra)
+            response = await client.responses.create(
+                **request, extra_headers=_authorization(key), extra_body=dict(self._extra)
             )
         except OpenAIError as error:
             raise unavailable(error, self.model, key) from error
@@ -90,6 +93,9 @@ class ChatProvider:
         self._max_tokens = max_tokens
         self._extra = extra
 
+    async def prepare(self) -> None:
+        await self._libraries.openai(self.base_url)
+
     async def send(self, question: Question, key: str | None) -> Reply:
         client = await self._libraries.openai(self.base_url)
         from openai import OpenAIError
@@ -104,8 +110,8 @@ class ChatProvider:
         if self._max_tokens is not None:
             request["max_tokens"] = self._max_tokens
         try:
-            completion = await client.with_options(api_key=key or NO_KEY).chat.completions.create(
-                **request, extra_body=dict(self._extra)
+            completion = await client.chat.completions.create(
+                **request, extra_headers=_authorization(key), extra_body=dict(self._extra)
             )
         except OpenAIError as error:
             raise unavailable(error, self.model, key) from error
@@ -115,3 +121,7 @@ class ChatProvider:
 
     def read(self, question: Question, reply: Reply) -> Answer:
         return chat.answer_of(cast("ChatCompletion", reply.content), question)
+
+
+def _authorization(key: str | None) -> dict[str, str]:
+    return {"Authorization": f"Bearer {key or NO_KEY}"}
