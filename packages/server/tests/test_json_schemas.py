@@ -1,5 +1,6 @@
 """JSON Schemas of inputs and outputs."""
 
+import json
 from typing import Any
 
 import pytest
@@ -18,6 +19,15 @@ from cyberdesk_server.json_schemas import misfits, optional_names, output_misfit
         ('{"type": "text"}', "is not a valid JSON Schema"),
         ('{"properties": 1}', "is not a valid JSON Schema"),
         ("[" * 100_000, "nested too deeply"),
+        ('{"properties": {"a": {"pattern": "("}}}', "is not a valid JSON Schema: '(' is not a 'regex'"),
+        ('{"properties": {"a": {"pattern": "^(?=.*1)"}}}', "its pattern '^(?=.*1)' cannot be used: look-"),
+        ('{"allOf": [{"patternProperties": {"(a)\\\\1": {}}}]}', "its patternProperties"),
+        ('{"type": "object", "properties": {"pattern": {"type": "string"}}}', None),
+        ('{"enum": [{"pattern": "("}], "type": "object"}', None),
+        (
+            '{"patternProperties": {"^a": {}}, "unevaluatedProperties": false, "type": "object"}',
+            "has patternProperties and unevaluatedProperties",
+        ),
     ],
 )
 def test_a_schema_is_usable_or_told_why_not(text: str, problem: str | None) -> None:
@@ -115,3 +125,49 @@ def test_outputs_are_checked_against_both_notations(
 
     assert len(found) == len(wrong)
     assert all(one.startswith(start) for one, start in zip(found, wrong, strict=True))
+
+
+SLOW = "^(a+)+$"
+BAIT = "a" * 60 + "!"
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "object", "properties": {"x": {"type": "string", "pattern": SLOW}}},
+        {"type": "object", "patternProperties": {SLOW: {"type": "string"}}},
+        {
+            "type": "object",
+            "properties": {"x": {}},
+            "patternProperties": {SLOW: {}},
+            "additionalProperties": {"type": "string"},
+        },
+        {"$schema": "http://json-schema.org/draft-07/schema#", "properties": {"x": {"pattern": SLOW}}},
+    ],
+)
+def test_no_regular_expression_of_a_caller_can_hold_the_server_up(schema: dict[str, Any]) -> None:
+    """With an engine that backtracks this test would not end."""
+    text = json.dumps(schema)
+
+    assert schema_problem(text) is None
+    misfits(text, {"x": BAIT, BAIT: "1"}, {})
+    output_misfits(text, {"x": BAIT, BAIT: "1"})
+
+
+def test_names_that_fit_a_pattern_are_not_additional() -> None:
+    schema = {"type": "object", "patternProperties": {"^x_": {"type": "integer"}}, "properties": {"y": {}}}
+
+    assert output_misfits(json.dumps({**schema, "additionalProperties": False}), {"x_1": 1, "y": 2}) == ()
+    assert output_misfits(json.dumps({**schema, "additionalProperties": False}), {"x_1": 1, "z": 2}) == (
+        "$: Additional properties are not allowed ('z' was unexpected)",
+    )
+    assert output_misfits(json.dumps(schema), {"x_1": "one", "z": 2}) == (
+        "$.x_1: 'one' is not of type 'integer'",
+    )
+
+
+def test_a_pattern_is_searched_for_and_need_not_be_the_whole() -> None:
+    schema = json.dumps({"type": "object", "properties": {"id": {"type": "string", "pattern": "[0-9]+"}}})
+
+    assert output_misfits(schema, {"id": "no. 7"}) == ()
+    assert output_misfits(schema, {"id": "none"}) == ("$.id: 'none' does not match '[0-9]+'",)

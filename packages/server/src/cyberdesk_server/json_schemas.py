@@ -1,12 +1,17 @@
-"""The JSON Schemas that callers write: which texts are some, and how values are checked against them."""
+"""The JSON Schemas that callers write: which texts are some, and how values are checked against them.
+
+Regular expressions in them are matched in linear time (`patterns.py`).
+"""
 
 import json
 from collections.abc import Collection, Iterator, Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cyberdesk_server.domain.inputs import provided
 from cyberdesk_server.domain.json import JsonObject, JsonValue
 from cyberdesk_server.domain.refusals import Problem
+from cyberdesk_server.patterns import is_found, pattern_problem
 
 if TYPE_CHECKING:
     from jsonschema.protocols import Validator
@@ -29,7 +34,41 @@ def validator_of(schema: Mapping[str, Any]) -> "Validator":
     import referencing
 
     draft = jsonschema.validators.validator_for(schema, default=jsonschema.Draft202012Validator)
-    return draft(schema, registry=referencing.Registry())
+    return _with_linear_patterns(draft)(schema, registry=referencing.Registry())
+
+
+@cache
+def _with_linear_patterns(draft: "type[Validator]") -> "type[Validator]":
+    """The draft, with every keyword that matches regular expressions matching them in linear time."""
+    import jsonschema
+
+    usual: Any = draft.VALIDATORS["additionalProperties"]
+
+    def pattern(validator: Any, wanted: str, instance: Any, schema: Any) -> Iterator[Any]:
+        if validator.is_type(instance, "string") and not is_found(wanted, instance):
+            yield jsonschema.ValidationError(f"{instance!r} does not match {wanted!r}")
+
+    def pattern_properties(validator: Any, wanted: Any, instance: Any, schema: Any) -> Iterator[Any]:
+        for one, inner in wanted.items() if validator.is_type(instance, "object") else ():
+            for name, value in instance.items():
+                if is_found(one, name):
+                    yield from validator.descend(value, inner, path=name, schema_path=one)
+
+    def additional_properties(validator: Any, wanted: Any, instance: Any, schema: Any) -> Iterator[Any]:
+        patterns = schema.get("patternProperties", {})
+        if patterns and validator.is_type(instance, "object"):
+            found = {name for name in instance if any(is_found(one, name) for one in patterns)}
+            instance = {name: value for name, value in instance.items() if name not in found}
+        yield from usual(validator, wanted, instance, {"properties": schema.get("properties", {})})
+
+    matching = {
+        "pattern": pattern,
+        "patternProperties": pattern_properties,
+        "additionalProperties": additional_properties,
+    }
+    extend: Any = jsonschema.validators.extend  # it has no types
+    extended: type[Validator] = extend(draft, matching)
+    return extended
 
 
 class Places(NamedTuple):
@@ -67,11 +106,47 @@ def schema_problem(text: str) -> str | None:
         return None
     try:
         validator_of(schema).check_schema(schema)
+        return next(_pattern_problems(schema), None) or _unmatchable(schema)
     except jsonschema.SchemaError as error:
         return f"is not a valid JSON Schema: {error.message}"
     except RecursionError:
         return DEPTH_TOO_LARGE
+
+
+def _pattern_problems(schema: Any) -> Iterator[str]:
+    """Why regular expressions of the schema cannot be used."""
+    for keyword, value in _keywords(schema):
+        patterns = [value] if keyword == "pattern" else value if keyword == "patternProperties" else ()
+        for pattern in patterns:
+            problem = pattern_problem(pattern) if isinstance(pattern, str) else None
+            if problem is not None:
+                yield f"its {keyword} {pattern!r} cannot be used: {problem}"
+
+
+def _unmatchable(schema: Any) -> str | None:
+    """`unevaluatedProperties` would match the names of `patternProperties` by itself, in any time."""
+    both = {"patternProperties", "unevaluatedProperties"}
+    if both <= {keyword for keyword, _ in _keywords(schema)}:
+        return "has patternProperties and unevaluatedProperties; use additionalProperties with the former"
     return None
+
+
+_DATA = frozenset({"const", "enum", "default", "examples"})
+"""Keywords whose values are no schemas."""
+
+_NAMED = frozenset({"properties", "patternProperties", "$defs", "definitions", "dependentSchemas"})
+"""Keywords whose values are schemas by names, which are no keywords."""
+
+
+def _keywords(schema: Any) -> Iterator[tuple[str, Any]]:
+    """Every keyword of the schema and of all schemas inside it, with its value."""
+    for name, value in schema.items() if isinstance(schema, dict) else ():
+        yield name, value
+        inner: list[Any] = [] if name in _DATA else value if isinstance(value, list) else [value]
+        if name in _NAMED and isinstance(value, dict):
+            inner = list(value.values())
+        for one in inner:
+            yield from _keywords(one)
 
 
 def known_names(input_schema: str | None) -> frozenset[str]:
