@@ -8,8 +8,9 @@ from uuid import uuid4
 import httpx
 import pytest
 from cyberdesk_server.api.parts import Parts
-from cyberdesk_server.api.schemas.runs import RunField, RunResponse, RunResponseWithIncludes
+from cyberdesk_server.api.schemas.runs import RunResponse, RunResponseWithIncludes
 from cyberdesk_server.domain.attachments import AttachmentType
+from cyberdesk_server.domain.runs import RunField
 from cyberdesk_server.store import attachments, steps
 from cyberdesk_server.testing.rows import NOON, a_step
 

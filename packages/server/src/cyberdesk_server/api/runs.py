@@ -13,14 +13,7 @@ from cyberdesk_server.api.answers import JsonAnswer, no_content
 from cyberdesk_server.api.auth import Caller
 from cyberdesk_server.api.routes import PartsOf, router
 from cyberdesk_server.api.run_requests import sent_files, wish_of
-from cyberdesk_server.api.run_views import (
-    ALL_FIELDS,
-    explained_run_view,
-    new_run_views,
-    related,
-    run_view,
-    run_views,
-)
+from cyberdesk_server.api.run_views import explained_run_view, new_run_views, related, run_view
 from cyberdesk_server.api.schemas.common import (
     WRITES,
     Limit,
@@ -31,7 +24,6 @@ from cyberdesk_server.api.schemas.common import (
 )
 from cyberdesk_server.api.schemas.runs import (
     RunCreate,
-    RunField,
     RunImageSignedUrlResponse,
     RunResponse,
     RunResponseWithIncludes,
@@ -43,7 +35,7 @@ from cyberdesk_server.api.writes import write
 from cyberdesk_server.domain.ids import MachineId, RunId, WorkflowId
 from cyberdesk_server.domain.json import JsonObject
 from cyberdesk_server.domain.limits import RunLimits
-from cyberdesk_server.domain.runs import RunListOrder, RunStatus
+from cyberdesk_server.domain.runs import RunField, RunListOrder, RunStatus
 from cyberdesk_server.store import run_records
 from cyberdesk_server.store.run_records import Wanted
 from cyberdesk_server.topics import MACHINES_FREE, RUNS_WAITING
@@ -51,6 +43,7 @@ from cyberdesk_server.usecases import runs
 from cyberdesk_server.usecases.attachments import delete_contents, uploading
 from cyberdesk_server.usecases.endings import tell_ended
 from cyberdesk_server.usecases.orders import Order
+from cyberdesk_server.usecases.run_views import ALL_FIELDS, run_views
 
 api = router(prefix="/v1/runs", tags=["runs"])
 

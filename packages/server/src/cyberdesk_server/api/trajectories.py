@@ -12,7 +12,7 @@ from starlette.responses import Response
 from cyberdesk_server.api.answers import JsonAnswer, no_content
 from cyberdesk_server.api.auth import Caller
 from cyberdesk_server.api.routes import PartsOf, router
-from cyberdesk_server.api.run_views import ALL_FIELDS, related, run_views
+from cyberdesk_server.api.run_views import related
 from cyberdesk_server.api.schemas.common import (
     WRITES,
     Limit,
@@ -21,7 +21,7 @@ from cyberdesk_server.api.schemas.common import (
     UtcTime,
     inclusion,
 )
-from cyberdesk_server.api.schemas.runs import RunField, RunImageSignedUrlResponse
+from cyberdesk_server.api.schemas.runs import RunImageSignedUrlResponse
 from cyberdesk_server.api.schemas.trajectories import (
     TrajectoryCreate,
     TrajectoryResponse,
@@ -32,12 +32,14 @@ from cyberdesk_server.api.views import View, included, page, sent
 from cyberdesk_server.api.writes import write
 from cyberdesk_server.domain.ids import OrganizationId, RunId, TrajectoryId, WorkflowId
 from cyberdesk_server.domain.refusals import Unknown
+from cyberdesk_server.domain.runs import RunField
 from cyberdesk_server.domain.trajectories import Trajectory
 from cyberdesk_server.store import run_records
 from cyberdesk_server.store import trajectories as store
 from cyberdesk_server.store.trajectories import Wanted
 from cyberdesk_server.usecases import trajectories
 from cyberdesk_server.usecases.attachments import delete_contents
+from cyberdesk_server.usecases.run_views import ALL_FIELDS, run_views
 
 api = router(prefix="/v1/trajectories", tags=["trajectories"])
 of_workflows = router(prefix="/v1/workflows", tags=["trajectories"])

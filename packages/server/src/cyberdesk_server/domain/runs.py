@@ -39,6 +39,37 @@ class RunListOrder(StrEnum):
     CREATED = "created_at_desc"
 
 
+class RunField(StrEnum):
+    """Members of a run that `fields=` can ask for."""
+
+    ENDED_AT = "ended_at"
+    ERROR = "error"
+    INPUT_ATTACHMENT_IDS = "input_attachment_ids"
+    INPUT_VALUES = "input_values"
+    IS_PRIORITY = "is_priority"
+    MACHINE_ID = "machine_id"
+    MAIN_PROMPT = "main_prompt"
+    MODEL_METADATA = "model_metadata"
+    ORGANIZATION_ID = "organization_id"
+    OUTPUT_ATTACHMENT_IDS = "output_attachment_ids"
+    OUTPUT_DATA = "output_data"
+    POOL_IDS = "pool_ids"
+    POST_RUN_CHECKS = "post_run_checks"
+    RELEASE_SESSION_AFTER = "release_session_after"
+    RUN_MESSAGE_HISTORY = "run_message_history"
+    SENSITIVE_INPUT_ALIASES = "sensitive_input_aliases"
+    SESSION_ALIAS = "session_alias"
+    SESSION_ID = "session_id"
+    STARTED_AT = "started_at"
+    USAGE_METADATA = "usage_metadata"
+    USER_ID = "user_id"
+
+    # Beyond the contract.
+    MAX_TURNS = "max_turns"
+    RUN_TIME_LIMIT_SECONDS = "run_time_limit_seconds"
+    WAIT_TIME_LIMIT_SECONDS = "wait_time_limit_seconds"
+
+
 Demand = str
 """Which machines a waiting run can use, as a key an index can find it by."""
 

@@ -30,12 +30,7 @@ from cyberdesk_server.usecases.endings import settle
 from cyberdesk_server.usecases.orders import Order, Placed, check, write
 from cyberdesk_server.usecases.placement import Wish, place
 from cyberdesk_server.usecases.run_inputs import Given, problems_of
-
-TOLD = {
-    "run_message_history": "told_message_history",
-    "output_attachment_ids": "told_output_attachment_ids",
-}
-"""Members that are views of journal and files until a caller writes them, and the columns it writes."""
+from cyberdesk_server.usecases.run_views import TOLD
 
 
 async def create(
