@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from cyberdesk_server.domain.runs import Run, RunStatus
+from cyberdesk_server.domain.runs import ANY_MACHINE, Run, RunStatus
 from cyberdesk_server.domain.workflows import Workflow
 from cyberdesk_server.store import claims, runs
 from cyberdesk_server.store.database import Database
@@ -80,3 +80,15 @@ async def test_an_ending_that_is_undone_tells_nothing(database: Database) -> Non
 
     async with database.read() as conn:
         assert await told(conn) == []
+
+
+async def test_all_that_end_at_once_are_told(database: Database) -> None:
+    async with database.transaction() as conn:
+        workflow = await a_told_workflow(conn)
+        waiting = [await a_run(conn, workflow) for _ in range(3)]
+
+        await runs.end_waiting(
+            conn, runs.demanding(ANY_MACHINE), status=RunStatus.CANCELLED, reason="no longer wanted", now=NOON
+        )
+
+        assert sorted(map(str, await told(conn))) == sorted(str((run.id, "run_complete")) for run in waiting)

@@ -29,7 +29,7 @@ _RUN_ENDED = insert(webhook_messages).from_select(
     select(
         bindparam("message_id", type_=Id),
         runs.c.organization_id,
-        literal(EventType.RUN_COMPLETE.value, literal_execute=True),
+        literal(EventType.RUN_COMPLETE.value),
         runs.c.id,
         bindparam("now", type_=UtcDateTime),
     )
