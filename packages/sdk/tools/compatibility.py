@@ -66,7 +66,7 @@ _TRAJECTORY_FACTS = (
     "updated_at",
 )
 
-_LIMITS = ("run_time_limit_seconds", "max_turns", "wait_time_limit_seconds")
+_LIMITS = ("run_time_limit_seconds", "max_turns", "wait_time_limit_seconds", "cost_limit_usd")
 
 EXTRAS = {
     **{

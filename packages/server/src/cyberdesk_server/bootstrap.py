@@ -209,6 +209,7 @@ def _build(
     limits = Limits(
         run_time_limit_seconds=settings.run_time_limit_seconds,
         max_turns=settings.max_turns,
+        cost_limit_usd=allowed.usual.cost_limit_usd,
         most=allowed.most,
         max_failures_in_a_row=settings.max_failures_in_a_row,
         desktop_grace_seconds=settings.desktop_grace_seconds,
@@ -330,9 +331,16 @@ def _master_key(settings: Settings, folder: DataFolder) -> MasterKey:
 def _server_limits(settings: Settings) -> ServerLimits:
     return ServerLimits(
         usual=RunLimits(
-            settings.run_time_limit_seconds, settings.max_turns, settings.wait_time_limit_seconds
+            settings.run_time_limit_seconds,
+            settings.max_turns,
+            settings.wait_time_limit_seconds,
+            settings.cost_limit_usd or settings.cost_limit_ceiling_usd,
         ),
-        most=RunLimits(settings.run_time_limit_ceiling_seconds, settings.max_turns_ceiling),
+        most=RunLimits(
+            settings.run_time_limit_ceiling_seconds,
+            settings.max_turns_ceiling,
+            cost_limit_usd=settings.cost_limit_ceiling_usd,
+        ),
     )
 
 

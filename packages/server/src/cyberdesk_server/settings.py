@@ -5,6 +5,7 @@
 Nothing else reads the environment; parts receive what they need from `bootstrap`.
 """
 
+import math
 import os
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -136,6 +137,17 @@ class Settings(BaseSettings):
         "names a time; without it a run waits for ever.",
         unit="seconds",
     )
+    cost_limit_usd: PositiveFloat | None = _setting(
+        None,
+        "Most that the calls of language models may cost in a run, when neither it nor its workflow names a "
+        "sum; without it there is no limit. Calls whose price nobody knows do not count.",
+        unit="US dollars",
+    )
+    cost_limit_ceiling_usd: PositiveFloat | None = _setting(
+        None,
+        "Most that a run or a workflow may name as `cost_limit_usd`, and the limit of those that name none.",
+        unit="US dollars",
+    )
     max_failures_in_a_row: PositiveInt = _setting(
         5, "Turns that may fail one after another before a run is given up.", unit="turns"
     )
@@ -231,6 +243,8 @@ class Settings(BaseSettings):
             raise ValueError("run_time_limit_seconds must not be above run_time_limit_ceiling_seconds")
         if self.max_turns > self.max_turns_ceiling:
             raise ValueError("max_turns must not be above max_turns_ceiling")
+        if (self.cost_limit_usd or 0) > (self.cost_limit_ceiling_usd or math.inf):
+            raise ValueError("cost_limit_usd must not be above cost_limit_ceiling_usd")
         return self
 
     @property

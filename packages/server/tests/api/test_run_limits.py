@@ -12,9 +12,14 @@ from cyberdesk_server.domain.limits import RunLimits, ServerLimits
 Make = Callable[..., Awaitable[dict[str, Any]]]
 ReadRun = Callable[[str], Awaitable[dict[str, Any]]]
 
-LIMITS = {"run_time_limit_seconds": 60, "max_turns": 7, "wait_time_limit_seconds": 30}
+LIMITS: dict[str, float] = {
+    "run_time_limit_seconds": 60,
+    "max_turns": 7,
+    "wait_time_limit_seconds": 30,
+    "cost_limit_usd": 0.25,
+}
 NONE = dict.fromkeys(LIMITS)
-MOST = RunLimits(run_time_limit_seconds=100, max_turns=10)
+MOST = RunLimits(run_time_limit_seconds=100, max_turns=10, cost_limit_usd=2.5)
 
 
 @pytest.fixture
@@ -83,9 +88,9 @@ async def test_what_the_server_does_not_allow_is_refused_by_name(
     workflow = await make("workflows")
     ended = await make("runs", workflow_id=workflow["id"])
     await client.patch(f"/v1/runs/{ended['id']}", json={"status": "cancelled"})
-    beyond = {"run_time_limit_seconds": 101, "max_turns": 11}
+    beyond = {"run_time_limit_seconds": 101, "max_turns": 11, "cost_limit_usd": 2.6}
     run = {"workflow_id": workflow["id"], **beyond}
-    fine = {"workflow_id": workflow["id"], "run_time_limit_seconds": 100, "max_turns": 10}
+    fine = {"workflow_id": workflow["id"], "run_time_limit_seconds": 100, "cost_limit_usd": 2.5}
 
     refused = [
         await client.post("/v1/runs", json=run),
@@ -99,6 +104,7 @@ async def test_what_the_server_does_not_allow_is_refused_by_name(
     said = {
         "run_time_limit_seconds": "this server allows at most 100",
         "max_turns": "this server allows at most 10",
+        "cost_limit_usd": "this server allows at most 2.5",
     }
     for answer in refused:
         assert problems_of(answer) == [("body", name, text) for name, text in said.items()]
@@ -135,3 +141,14 @@ async def test_a_waiting_run_says_why_and_one_that_has_ended_does_not(
     assert waiting["waiting_reason"] == "machine Desk 3 is not connected"
     assert "waiting_reason" not in listed
     assert (await read_run(run["id"]))["waiting_reason"] is None
+
+
+@pytest.mark.parametrize("value", [0, -1, 1e9, "1", True])
+async def test_a_sum_that_is_none_is_refused_by_name(
+    client: httpx.AsyncClient, make: Make, value: Any
+) -> None:
+    workflow = await make("workflows")
+
+    answer = await client.post("/v1/runs", json={"workflow_id": workflow["id"], "cost_limit_usd": value})
+
+    assert [problem[:2] for problem in problems_of(answer)] == [("body", "cost_limit_usd")]

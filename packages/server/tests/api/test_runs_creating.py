@@ -64,6 +64,7 @@ async def test_a_created_run_waits_and_is_answered_in_full(client: httpx.AsyncCl
         "run_time_limit_seconds": None,
         "max_turns": None,
         "wait_time_limit_seconds": None,
+        "cost_limit_usd": None,
         "started_at": None,
         "ended_at": None,
     }

@@ -32,6 +32,7 @@ async def test_a_workflow_keeps_what_its_author_wrote(client: httpx.AsyncClient)
         "run_time_limit_seconds": 600,
         "max_turns": 50,
         "wait_time_limit_seconds": 3600,
+        "cost_limit_usd": 0.5,
     }
 
     created = await client.post("/v1/workflows", json=written)

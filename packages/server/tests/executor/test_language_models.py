@@ -5,6 +5,7 @@ What is configured decides who is asked; no secret is in any request.
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +24,8 @@ from cyberdesk_server.executor.parts import Ending
 from cyberdesk_server.executor.reading.reader import ScreenReader
 from cyberdesk_server.ports import Comparer, Comparison, Retracer
 from cyberdesk_server.store import llm_costs
+from cyberdesk_server.store import runs as stored_runs
+from cyberdesk_server.store.claims import Claim
 from cyberdesk_server.store.tables import runs, workflows
 from cyberdesk_server.testing.model_servers import (
     ModelServer,
@@ -87,8 +90,8 @@ class Scene:
             )
         self.run, self.named = made, named
 
-    async def execute(self) -> Ending:
-        claim = await self.stage.claim()
+    async def execute(self, claim: Claim | None = None) -> Ending:
+        claim = claim or await self.stage.claim()
         model, limits = await self.models.of(claim, ScreenReader())
         return await execute(claim, self.stage.parts(model, limits=limits))
 
@@ -355,6 +358,61 @@ async def test_a_provider_that_never_answers_is_given_up(scene: Scene) -> None:
 
     assert ending.error == ("mine did not answer within 1 seconds",)
     assert len(scene.server.asked) == 2
+
+
+CLICK = message(computer_use("left_click", "toolu_1", coordinate=[5, 7]), usage={"input_tokens": 100_000})
+"""At the prices of its model it costs some tenths of a dollar."""
+
+
+async def limited_to(scene: Scene, usd: float) -> None:
+    async with scene.stage.database.transaction() as conn:
+        await conn.execute(update(runs).where(runs.c.id == scene.run.id).values(cost_limit_usd=usd))
+
+
+async def test_a_run_that_has_cost_more_than_it_may_asks_nobody_any_more(scene: Scene) -> None:
+    await scene.run_of(ANTHROPIC)
+    await limited_to(scene, 0.75)
+    scene.server.answers(CLICK, CLICK, CLICK)
+
+    ending = await scene.execute()
+
+    spent = sum(row.cost_usd for row in (await scene.costs()).values())
+    assert 0.75 < spent < 1.6
+    assert (ending.status, ending.error) == (
+        RunStatus.ERROR,
+        (f"language models have cost ${spent:.4f}, more than the run's cost_limit_usd of $0.75",),
+    )
+    assert len(scene.server.asked) == 2
+
+
+async def test_calls_whose_price_nobody_knows_do_not_count(scene: Scene) -> None:
+    additional_params = {"base_url": f"{scene.server.url}/v1"}
+    await scene.run_of({"provider": "vllm", "model": "qwen", "additional_params": additional_params})
+    await limited_to(scene, 0.000001)
+    scene.server.answers(completion(None, ("click", {"x": 5, "y": 7})), completion("done"))
+
+    ending = await scene.execute()
+
+    assert ending.status is RunStatus.SUCCESS
+    assert [row.cost_usd for row in (await scene.costs()).values()] == [None]
+
+
+async def test_what_earlier_tries_have_cost_does_not_count(scene: Scene) -> None:
+    await scene.run_of(ANTHROPIC)
+    await limited_to(scene, 0.75)
+    scene.server.answers(CLICK, CLICK)
+    claim = await scene.stage.claim()
+    await scene.stage.finish(claim, await scene.execute(claim))
+    async with scene.stage.database.transaction() as conn:
+        run = await stored_runs.get(conn, claim.run.organization_id, claim.run.id)
+        await stored_runs.start_over(
+            conn, replace(run, status=RunStatus.SCHEDULING), now=scene.stage.clock.now()
+        )
+    scene.server.answers(CLICK, message(text_block("done")))
+
+    ending = await scene.execute()
+
+    assert ending.status is RunStatus.SUCCESS
 
 
 async def test_a_cancelled_run_waits_for_no_answer(scene: Scene) -> None:

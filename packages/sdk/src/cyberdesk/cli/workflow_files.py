@@ -53,6 +53,7 @@ DEFAULTS: Mapping[str, Any] = {
     "run_time_limit_seconds": None,
     "max_turns": None,
     "wait_time_limit_seconds": None,
+    "cost_limit_usd": None,
     "post_run_checks": None,
 }
 """Member -> what it is where a file leaves it out; in the order in which they are written."""
@@ -74,6 +75,7 @@ _TYPES: Mapping[str, tuple[str, tuple[type, ...]]] = {
     "run_time_limit_seconds": _WHOLE_NUMBER,
     "max_turns": _WHOLE_NUMBER,
     "wait_time_limit_seconds": _WHOLE_NUMBER,
+    "cost_limit_usd": ("a number", (int, float)),
     "post_run_checks": ("a JSON list", (list,)),
 }
 

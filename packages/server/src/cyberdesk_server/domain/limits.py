@@ -16,6 +16,8 @@ class Limited(Protocol):
     def max_turns(self) -> int | None: ...
     @property
     def wait_time_limit_seconds(self) -> int | None: ...
+    @property
+    def cost_limit_usd(self) -> float | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,9 @@ class RunLimits:
     wait_time_limit_seconds: float | None = None
     """From when the run was made, or was the next of its session, to its start."""
 
+    cost_limit_usd: float | None = None
+    """What the calls of language models may cost, as far as their prices are known."""
+
     @classmethod
     def of(cls, one: Limited) -> "RunLimits":
         return cls(**{name: getattr(one, name) for name in LIMITS})
@@ -41,6 +46,7 @@ class RunLimits:
             _first(self.run_time_limit_seconds, others.run_time_limit_seconds),
             _first(self.max_turns, others.max_turns),
             _first(self.wait_time_limit_seconds, others.wait_time_limit_seconds),
+            _first(self.cost_limit_usd, others.cost_limit_usd),
         )
 
     def at_most(self, most: "RunLimits") -> "RunLimits":
@@ -49,6 +55,7 @@ class RunLimits:
             _smaller(self.run_time_limit_seconds, most.run_time_limit_seconds),
             _smaller(self.max_turns, most.max_turns),
             _smaller(self.wait_time_limit_seconds, most.wait_time_limit_seconds),
+            _smaller(self.cost_limit_usd, most.cost_limit_usd),
         )
 
     def beyond(self, most: "RunLimits") -> Iterator[tuple[str, float]]:

@@ -65,6 +65,7 @@ class RunField(StrEnum):
     USER_ID = "user_id"
 
     # Beyond the contract.
+    COST_LIMIT_USD = "cost_limit_usd"
     MAX_TURNS = "max_turns"
     RUN_TIME_LIMIT_SECONDS = "run_time_limit_seconds"
     WAIT_TIME_LIMIT_SECONDS = "wait_time_limit_seconds"
@@ -150,6 +151,7 @@ class Run:
 
     max_turns: int | None = None
     wait_time_limit_seconds: int | None = None
+    cost_limit_usd: float | None = None
     start_within_seconds: float | None = None
     """The limit of waiting that holds for it, its own or not; None lets it wait for ever."""
 

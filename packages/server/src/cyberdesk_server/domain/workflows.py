@@ -57,6 +57,7 @@ class Workflow:
 
     max_turns: int | None = None
     wait_time_limit_seconds: int | None = None
+    cost_limit_usd: float | None = None
     includes_input_variables: bool = False
     """True when the prompt holds an `{x}` that a run must be given."""
 

@@ -18,7 +18,8 @@ LONGEST_PAUSE_SECONDS = 60.0
 
 
 async def persistently(ask: Ask[T], parts: CheckParts, watch: Watch) -> T:
-    """The model's answer, as `patiently`, for as long as the run goes on."""
+    """The model's answer, as `patiently`, for as long as the run goes on and may cost something."""
+    await watch.afford()
     return await patiently(
         lambda: watch.unless_stopped(ask()),
         attempts=parts.limits.max_model_attempts,

@@ -34,8 +34,11 @@ class Limits:
     max_turns: int = 500
     """Questions to the model in one run."""
 
+    cost_limit_usd: float | None = None
+    """What the calls of language models may cost in one run; None is no limit."""
+
     most: RunLimits = BUILT_IN_LIMITS.most
-    """As far as a run or its workflow may go beyond the two."""
+    """As far as a run or its workflow may go beyond the three."""
 
     max_failures_in_a_row: int = 5
     """Turns that fail one after another before the run is given up."""
@@ -80,6 +83,7 @@ class Limits:
             self,
             run_time_limit_seconds=asked.run_time_limit_seconds or self.run_time_limit_seconds,
             max_turns=asked.max_turns or self.max_turns,
+            cost_limit_usd=asked.cost_limit_usd or self.cost_limit_usd,
         )
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from cyberdesk_server.executor.parts import CheckParts
 from cyberdesk_server.executor.signals import RunFails, RunStopped
 from cyberdesk_server.ports import Message
-from cyberdesk_server.store import claims
+from cyberdesk_server.store import claims, llm_costs
 from cyberdesk_server.store.claims import CheckClaim
 from cyberdesk_server.topics import run_topic
 
@@ -58,6 +58,21 @@ class Watch:
             may_act = await claims.may_act(conn, self._claim.run.id, self._claim.attempt)
         if not may_act:
             raise RunStopped
+
+    async def afford(self) -> None:
+        """Go on, or raise `RunFails` when the run has cost more than it may: for before a model is asked.
+
+        Calls whose price nobody knows do not count.
+        """
+        limit = self._parts.limits.cost_limit_usd
+        if limit is None:
+            return
+        async with self._parts.database.read() as conn:
+            spent = await llm_costs.spent_usd(conn, self._claim.run.id)
+        if spent > limit:
+            raise RunFails(
+                f"language models have cost ${spent:.4f}, more than the run's cost_limit_usd of ${limit:g}"
+            )
 
     async def unless_stopped(self, work: Coroutine[Any, Any, T]) -> T:
         """The result of `work`, which is interrupted when the run stops. Never hand over an action."""

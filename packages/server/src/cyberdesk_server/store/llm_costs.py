@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, ScalarSelect, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cyberdesk_server.domain.ids import OrganizationId, RunId
@@ -49,6 +49,18 @@ async def of_run(conn: AsyncConnection, run_id: RunId) -> tuple[LlmCost, ...]:
         .order_by(*(llm_costs.c[name] for name in KIND))
     )
     return tuple(LlmCost(**row._mapping) for row in rows)
+
+
+def known_usd(run_id: RunId) -> ScalarSelect[float]:
+    """What the calls of a run have cost in all its tries, those of unknown price left out; to select."""
+    total = func.coalesce(func.sum(llm_costs.c.cost_usd), 0.0)
+    return select(total).where(llm_costs.c.run_id == run_id).scalar_subquery()
+
+
+async def spent_usd(conn: AsyncConnection, run_id: RunId) -> float:
+    """What the calls of a run have cost in this try, without those of unknown price; 0 if it is gone."""
+    spent = await conn.execute(select(known_usd(run_id) - runs.c.cost_before_usd).where(runs.c.id == run_id))
+    return spent.scalar_one_or_none() or 0.0
 
 
 async def totals(

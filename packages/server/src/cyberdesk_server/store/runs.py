@@ -17,14 +17,14 @@ from cyberdesk_server.domain.ids import (
 )
 from cyberdesk_server.domain.json import JsonObject
 from cyberdesk_server.domain.runs import TERMINAL, Demand, Run, RunStatus
-from cyberdesk_server.store import news, outbox, secrets
+from cyberdesk_server.store import llm_costs, news, outbox, secrets
 from cyberdesk_server.store.tables import runs
 
 WAITING = literal(RunStatus.SCHEDULING.value, literal_execute=True)
 """Spelled out in the statement: SQLite uses a partial index only for the very terms it was made with."""
 
 ENDED = tuple(status.value for status in TERMINAL)
-BESIDE = ("moved_at", "server_id", "told_message_history", "told_output_attachment_ids")
+BESIDE = ("cost_before_usd", "moved_at", "server_id", "told_message_history", "told_output_attachment_ids")
 COLUMNS = [column for column in runs.c if column.name not in BESIDE]
 
 
@@ -193,6 +193,7 @@ async def start_over(conn: AsyncConnection, run: Run, *, now: datetime) -> Run |
         "retries": runs.c.retries + 1,
         "moved_at": now,
         "has_left_machine": False,
+        "cost_before_usd": llm_costs.known_usd(run.id),
     }
     kept = {name: value for name, value in _values(run).items() if name not in ("attempt", "usage_metadata")}
     row = (

@@ -111,8 +111,9 @@ class ProviderCredentialStatus(TextEnum):
 
 
 class RunField(TextEnum):
-    """One of 24 words."""
+    """One of 25 words."""
 
+    COST_LIMIT_USD = "cost_limit_usd"
     ENDED_AT = "ended_at"
     ERROR = "error"
     INPUT_ATTACHMENT_IDS = "input_attachment_ids"

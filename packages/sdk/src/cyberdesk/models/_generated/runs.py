@@ -50,6 +50,9 @@ class ChainStep(Model):
     wait_time_limit_seconds: int | None = field(default=UNSET, kw_only=True)
     """Longest wait for the machine once it is the step's turn, in seconds; None takes the workflow's."""
 
+    cost_limit_usd: float | None = field(default=UNSET, kw_only=True)
+    """Most that language models may cost the run, in US dollars of known prices; None: the workflow's."""
+
     _reads: ClassVar[Reads] = {"workflow_id": uuid}
 
 
@@ -112,6 +115,9 @@ class RunBulkCreate(Model):
 
     wait_time_limit_seconds: int | None = field(default=UNSET, kw_only=True)
     """Longest wait for a machine once it is the run's turn, in seconds; None takes the workflow's."""
+
+    cost_limit_usd: float | None = field(default=UNSET, kw_only=True)
+    """Most that language models may cost the run, in US dollars of known prices; None: the workflow's."""
 
     _reads: ClassVar[Reads] = {
         "workflow_id": uuid,
@@ -215,6 +221,9 @@ class RunCreate(Model):
 
     wait_time_limit_seconds: int | None = field(default=UNSET, kw_only=True)
     """Longest wait for a machine once it is the run's turn, in seconds; None takes the workflow's."""
+
+    cost_limit_usd: float | None = field(default=UNSET, kw_only=True)
+    """Most that language models may cost the run, in US dollars of known prices; None: the workflow's."""
 
     _reads: ClassVar[Reads] = {
         "workflow_id": uuid,
@@ -511,6 +520,9 @@ class RunResponse(Answered):
     wait_time_limit_seconds: int | None = field(default=UNSET, kw_only=True)
     """Longest wait for a machine once it is the run's turn, in seconds; None means the workflow's."""
 
+    cost_limit_usd: float | None = field(default=UNSET, kw_only=True)
+    """Most that language models may cost the run, in US dollars of known prices; None: the workflow's."""
+
     _reads: ClassVar[Reads] = {
         "workflow_id": uuid,
         "machine_id": uuid,
@@ -572,6 +584,9 @@ class RunRetry(Model):
 
     wait_time_limit_seconds: int | None = field(default=UNSET, kw_only=True)
     """Longest wait for a machine once it is the run's turn, in seconds; None keeps what the run had."""
+
+    cost_limit_usd: float | None = field(default=UNSET, kw_only=True)
+    """Most that language models may cost the run, in US dollars of known prices; None: what it had."""
 
     _reads: ClassVar[Reads] = {
         "file_inputs": each(nested("FileInput")),
@@ -908,6 +923,9 @@ class RunResponseWithIncludes(RunResponse):
 
     wait_time_limit_seconds: int | None = field(default=UNSET, kw_only=True)
     """Longest wait for a machine once it is the run's turn, in seconds; None means the workflow's."""
+
+    cost_limit_usd: float | None = field(default=UNSET, kw_only=True)
+    """Most that language models may cost the run, in US dollars of known prices; None: the workflow's."""
 
     waiting_reason: str | None = field(default=UNSET, kw_only=True)
     """Why it has not started, in one sentence; None when it does not wait, and in lists."""

@@ -57,7 +57,7 @@ class WorkflowCreate(Model):
     """The model of each role; None takes the server's defaults."""
 
     post_run_check_failure_cleanup_prompt: str | None = UNSET
-    """What is to be done on the machine when a post-run check has failed; today it is only kept."""
+    """What is to be done on the machine when a post-run check has failed."""
 
     post_run_checks: Sequence[WorkflowPostRunCheckUpsert] | None = UNSET
     """What must be true once a run's main part has ended well, in order."""
@@ -73,6 +73,9 @@ class WorkflowCreate(Model):
 
     wait_time_limit_seconds: int | None = field(default=UNSET, kw_only=True)
     """Longest wait for a machine once it is a run's turn, in seconds; None takes the server's, if any."""
+
+    cost_limit_usd: float | None = field(default=UNSET, kw_only=True)
+    """Most that language models may cost a run, in US dollars of known prices; None: the server's, if any."""
 
     _reads: ClassVar[Reads] = {
         "model_metadata": nested("WorkflowModelMetadata"),
@@ -386,7 +389,7 @@ class WorkflowResponse(Answered):
     """The model of each role; None takes the server's defaults."""
 
     post_run_check_failure_cleanup_prompt: str | None = UNSET
-    """What is to be done on the machine when a post-run check has failed; today it is only kept."""
+    """What is to be done on the machine when a post-run check has failed."""
 
     user_id: UUID | None = UNSET
     """Who made it; None when no person is known."""
@@ -420,6 +423,9 @@ class WorkflowResponse(Answered):
 
     wait_time_limit_seconds: int | None = field(default=UNSET, kw_only=True)
     """Longest wait for a machine once it is a run's turn, in seconds; None takes the server's, if any."""
+
+    cost_limit_usd: float | None = field(default=UNSET, kw_only=True)
+    """Most that language models may cost a run, in US dollars of known prices; None: the server's, if any."""
 
     _reads: ClassVar[Reads] = {
         "id": uuid,
@@ -462,7 +468,7 @@ class WorkflowUpdate(Model):
     """The model of each role; None takes the server's defaults."""
 
     post_run_check_failure_cleanup_prompt: str | None = UNSET
-    """What is to be done on the machine when a post-run check has failed; today it is only kept."""
+    """What is to be done on the machine when a post-run check has failed."""
 
     workflow_metadata: WorkflowInternalMetadataUpdate | None = UNSET
     """What is noted about failed runs."""
@@ -481,6 +487,9 @@ class WorkflowUpdate(Model):
 
     wait_time_limit_seconds: int | None = field(default=UNSET, kw_only=True)
     """Longest wait for a machine once it is a run's turn, in seconds; None takes the server's, if any."""
+
+    cost_limit_usd: float | None = field(default=UNSET, kw_only=True)
+    """Most that language models may cost a run, in US dollars of known prices; None: the server's, if any."""
 
     _reads: ClassVar[Reads] = {
         "model_metadata": nested("WorkflowModelMetadata"),
@@ -552,7 +561,7 @@ class WorkflowResponseWithIncludes(WorkflowResponse):
     """The model of each role; None takes the server's defaults."""
 
     post_run_check_failure_cleanup_prompt: str | None = UNSET
-    """What is to be done on the machine when a post-run check has failed; today it is only kept."""
+    """What is to be done on the machine when a post-run check has failed."""
 
     user_id: UUID | None = UNSET
     """Who made it; None when no person is known."""
@@ -589,6 +598,9 @@ class WorkflowResponseWithIncludes(WorkflowResponse):
 
     wait_time_limit_seconds: int | None = field(default=UNSET, kw_only=True)
     """Longest wait for a machine once it is a run's turn, in seconds; None takes the server's, if any."""
+
+    cost_limit_usd: float | None = field(default=UNSET, kw_only=True)
+    """Most that language models may cost a run, in US dollars of known prices; None: the server's, if any."""
 
     _reads: ClassVar[Reads] = {
         "id": uuid,

@@ -8,4 +8,5 @@ A_YEAR = 365 * 24 * 3600
 
 RunTimeLimit = Annotated[int, Field(ge=1, le=A_YEAR)] | None
 MaxTurns = Annotated[int, Field(ge=1, le=1_000_000)] | None
+CostLimit = Annotated[float, Field(gt=0, le=1_000_000, allow_inf_nan=False)] | None
 WaitTimeLimit = Annotated[int, Field(ge=1, le=A_YEAR)] | None

@@ -9,7 +9,7 @@ from pydantic import Field
 from cyberdesk_server.api.schemas.checks import RunPostRunCheckSnapshot
 from cyberdesk_server.api.schemas.common import IncludedResource, JsonDict, Model, UtcTime
 from cyberdesk_server.api.schemas.files import FileContent, FileName
-from cyberdesk_server.api.schemas.limits import MaxTurns, RunTimeLimit, WaitTimeLimit
+from cyberdesk_server.api.schemas.limits import CostLimit, MaxTurns, RunTimeLimit, WaitTimeLimit
 from cyberdesk_server.api.schemas.workflows import WorkflowModelMetadata
 from cyberdesk_server.domain.attachments import TRANSFER_FOLDER
 from cyberdesk_server.domain.runs import RunStatus
@@ -81,6 +81,9 @@ class RunCreate(Model):
     wait_time_limit_seconds: WaitTimeLimit = None
     """Longest wait for a machine once it is the run's turn, in seconds; null takes the workflow's."""
 
+    cost_limit_usd: CostLimit = None
+    """Most that language models may cost the run, in US dollars of known prices; null: the workflow's."""
+
 
 class RunBulkCreate(Model):
     workflow_id: UUID
@@ -121,6 +124,9 @@ class RunBulkCreate(Model):
 
     wait_time_limit_seconds: WaitTimeLimit = None
     """Longest wait for a machine once it is the run's turn, in seconds; null takes the workflow's."""
+
+    cost_limit_usd: CostLimit = None
+    """Most that language models may cost the run, in US dollars of known prices; null: the workflow's."""
 
 
 class RunRetry(Model):
@@ -166,6 +172,9 @@ class RunRetry(Model):
     wait_time_limit_seconds: WaitTimeLimit = None
     """Longest wait for a machine once it is the run's turn, in seconds; null keeps what the run had."""
 
+    cost_limit_usd: CostLimit = None
+    """Most that language models may cost the run, in US dollars of known prices; null: what it had."""
+
 
 class ChainStep(Model):
     workflow_id: UUID
@@ -188,6 +197,9 @@ class ChainStep(Model):
 
     wait_time_limit_seconds: WaitTimeLimit = None
     """Longest wait for the machine once it is the step's turn, in seconds; null takes the workflow's."""
+
+    cost_limit_usd: CostLimit = None
+    """Most that language models may cost the run, in US dollars of known prices; null: the workflow's."""
 
 
 class WorkflowChainCreate(Model):
@@ -346,6 +358,9 @@ class RunResponse(Model):
 
     wait_time_limit_seconds: WaitTimeLimit = None
     """Longest wait for a machine once it is the run's turn, in seconds; null means the workflow's."""
+
+    cost_limit_usd: CostLimit = None
+    """Most that language models may cost the run, in US dollars of known prices; null: the workflow's."""
 
 
 class RunBulkCreateResponse(Model):

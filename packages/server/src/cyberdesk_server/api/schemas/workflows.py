@@ -8,7 +8,7 @@ from pydantic import Field
 
 from cyberdesk_server.api.schemas.checks import WorkflowPostRunCheckResponse, WorkflowPostRunCheckUpsert
 from cyberdesk_server.api.schemas.common import IncludedResource, JsonDict, Model, UtcTime
-from cyberdesk_server.api.schemas.limits import MaxTurns, RunTimeLimit, WaitTimeLimit
+from cyberdesk_server.api.schemas.limits import CostLimit, MaxTurns, RunTimeLimit, WaitTimeLimit
 from cyberdesk_server.api.schemas.tags import WorkflowTagResponse
 
 Name = Annotated[str, Field(max_length=255)]
@@ -79,7 +79,7 @@ class WorkflowCreate(Model):
     """The model of each role; null takes the server's defaults."""
 
     post_run_check_failure_cleanup_prompt: str | None = None
-    """What is to be done on the machine when a post-run check has failed; today it is only kept."""
+    """What is to be done on the machine when a post-run check has failed."""
 
     post_run_checks: list[WorkflowPostRunCheckUpsert] | None = None
     """What must be true once a run's main part has ended well, in order."""
@@ -92,6 +92,9 @@ class WorkflowCreate(Model):
 
     wait_time_limit_seconds: WaitTimeLimit = None
     """Longest wait for a machine once it is a run's turn, in seconds; null takes the server's, if any."""
+
+    cost_limit_usd: CostLimit = None
+    """Most that language models may cost a run, in US dollars of known prices; null: the server's, if any."""
 
 
 class WorkflowUpdate(Model):
@@ -123,7 +126,7 @@ class WorkflowUpdate(Model):
     """The model of each role; null takes the server's defaults."""
 
     post_run_check_failure_cleanup_prompt: str | None = None
-    """What is to be done on the machine when a post-run check has failed; today it is only kept."""
+    """What is to be done on the machine when a post-run check has failed."""
 
     workflow_metadata: WorkflowInternalMetadataUpdate | None = None
     """What is noted about failed runs."""
@@ -139,6 +142,9 @@ class WorkflowUpdate(Model):
 
     wait_time_limit_seconds: WaitTimeLimit = None
     """Longest wait for a machine once it is a run's turn, in seconds; null takes the server's, if any."""
+
+    cost_limit_usd: CostLimit = None
+    """Most that language models may cost a run, in US dollars of known prices; null: the server's, if any."""
 
 
 class WorkflowResponse(Model):
@@ -179,7 +185,7 @@ class WorkflowResponse(Model):
     """The model of each role; null takes the server's defaults."""
 
     post_run_check_failure_cleanup_prompt: str | None = None
-    """What is to be done on the machine when a post-run check has failed; today it is only kept."""
+    """What is to be done on the machine when a post-run check has failed."""
 
     user_id: UUID | None = None
     """Who made it; null when no person is known."""
@@ -210,6 +216,9 @@ class WorkflowResponse(Model):
 
     wait_time_limit_seconds: WaitTimeLimit = None
     """Longest wait for a machine once it is a run's turn, in seconds; null takes the server's, if any."""
+
+    cost_limit_usd: CostLimit = None
+    """Most that language models may cost a run, in US dollars of known prices; null: the server's, if any."""
 
 
 class WorkflowResponseWithIncludes(WorkflowResponse):

@@ -70,6 +70,9 @@ runs = Table(
     Column("run_time_limit_seconds", Integer),
     Column("max_turns", Integer),
     Column("wait_time_limit_seconds", Integer),
+    Column("cost_limit_usd", Float),
+    # What the tries before this one have cost, which its own limit does not count.
+    Column("cost_before_usd", Float, nullable=False, server_default=text("0")),
     # The limit of waiting that holds for it, its own or not, and when the time is up.
     Column("start_within_seconds", Float),
     Column("start_by", UtcDateTime),
@@ -132,6 +135,8 @@ steps = Table(
     Column("retry", Integer, nullable=False, server_default=text("0")),
     Column("number", Integer, nullable=False),
     Column("turn", Integer, nullable=False),
+    # The step it is a part of, such as a focused action; NULL in the run's own course.
+    Column("within", Id),
     Column("attempt", Integer, nullable=False),
     Column("tool", Words, nullable=False),
     Column("arguments", Json, nullable=False),

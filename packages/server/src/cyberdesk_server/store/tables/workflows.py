@@ -1,6 +1,6 @@
 """Workflows and what authors attach to them: versions, tags, checks, prompt images."""
 
-from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, String, Table, false
+from sqlalchemy import Boolean, Column, Float, ForeignKey, Index, Integer, String, Table, false
 
 from cyberdesk_server.store.tables.shared import metadata
 from cyberdesk_server.store.types import Id, Json, UtcDateTime, Words
@@ -24,6 +24,7 @@ workflows = Table(
     Column("run_time_limit_seconds", Integer),
     Column("max_turns", Integer),
     Column("wait_time_limit_seconds", Integer),
+    Column("cost_limit_usd", Float),
     Column("includes_input_variables", Boolean, nullable=False, server_default=false()),
     Column("workflow_metadata", Json),
     Column("created_at", UtcDateTime, nullable=False),
