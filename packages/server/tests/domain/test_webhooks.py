@@ -113,7 +113,7 @@ def test_each_secret_signs_in_both_spellings(body: bytes) -> None:
 @pytest.mark.parametrize(
     ("text", "is_one"),
     [
-        (new_secret(), True),
+        pytest.param(new_secret(), True, id="new"),
         ("whsec_" + base64.b64encode(b"k" * 24).decode(), True),
         ("whsec_" + base64.b64encode(b"k" * 23).decode(), False),
         ("whsec_" + base64.b64encode(b"k" * 65).decode(), False),

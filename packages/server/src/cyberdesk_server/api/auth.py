@@ -5,25 +5,16 @@ from hashlib import sha256
 from time import monotonic
 from typing import Annotated
 
-from fastapi.security import HTTPBearer
 from starlette.exceptions import HTTPException
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import Request
 
 from cyberdesk_server.api.supplied import Supplied
 from cyberdesk_server.domain.organizations import ApiKey
 from cyberdesk_server.store import keys
 from cyberdesk_server.store.database import Database
 
-
-class _Described(HTTPBearer):
-    """Only the description: the key is checked by `authenticate`, before the body is read."""
-
-    async def __call__(self, request: HTTPConnection) -> None:
-        return None
-
-
-bearer = _Described(scheme_name="HTTPBearer")
-
+SECURITY_SCHEME = "HTTPBearer"
+"""Name in the description. The key is checked by `authenticate`, before the body is read."""
 
 FRESH_SECONDS = 2.0
 """How long a key that was looked up counts as known; so long a revoked key may go on to work."""

@@ -82,19 +82,19 @@ async def get_screenshot(driver: DriverOf) -> Response:
     return PngAnswer((await driver.screenshot()).png)
 
 
-@api.post("/copy_to_clipboard", response_model=FreeForm, dependencies=WRITES)
+@api.post("/copy_to_clipboard", response_model=FreeForm, openapi_extra=WRITES)
 async def copy_to_clipboard(request: Request, body: CopyToClipboardRequest, driver: DriverOf) -> Response:
     """Press Ctrl+C; what was copied is answered under the name that `text` gives it."""
     return await _passed_on(request, driver, "/computer/copy_to_clipboard", body)
 
 
-@api.post("/input/keyboard/type", status_code=204, response_class=Response, dependencies=WRITES)
+@api.post("/input/keyboard/type", status_code=204, response_class=Response, openapi_extra=WRITES)
 async def keyboard_type(request: Request, body: KeyboardTypeRequest, driver: DriverOf) -> Response:
     """Type this text."""
     return await _done(request, driver, "/computer/input/keyboard/type", body)
 
 
-@api.post("/input/keyboard/key", status_code=204, response_class=Response, dependencies=WRITES)
+@api.post("/input/keyboard/key", status_code=204, response_class=Response, openapi_extra=WRITES)
 async def keyboard_key(request: Request, body: KeyboardKeyRequest, driver: DriverOf) -> Response:
     """Press keys, such as `ctrl+a`; with `down`, hold one chord or let it go."""
     return await _done(request, driver, "/computer/input/keyboard/key", body)
@@ -106,25 +106,25 @@ async def get_mouse_position(driver: DriverOf) -> Response:
     return JsonAnswer((await computer.pointer(driver))._asdict())
 
 
-@api.post("/input/mouse/move", status_code=204, response_class=Response, dependencies=WRITES)
+@api.post("/input/mouse/move", status_code=204, response_class=Response, openapi_extra=WRITES)
 async def mouse_move(request: Request, body: MouseMoveRequest, driver: DriverOf) -> Response:
     """Move the pointer."""
     return await _done(request, driver, "/computer/input/mouse/move", body, AT)
 
 
-@api.post("/input/mouse/click", status_code=204, response_class=Response, dependencies=WRITES)
+@api.post("/input/mouse/click", status_code=204, response_class=Response, openapi_extra=WRITES)
 async def mouse_click(request: Request, body: MouseClickRequest, driver: DriverOf) -> Response:
     """Click, here or where the pointer is; with `down`, only press or only release."""
     return await _done(request, driver, "/computer/input/mouse/click", body, AT)
 
 
-@api.post("/input/mouse/drag", status_code=204, response_class=Response, dependencies=WRITES)
+@api.post("/input/mouse/drag", status_code=204, response_class=Response, openapi_extra=WRITES)
 async def mouse_drag(request: Request, body: MouseDragRequest, driver: DriverOf) -> Response:
     """Press here, move, release there."""
     return await _done(request, driver, "/computer/input/mouse/drag", body, FROM_TO)
 
 
-@api.post("/input/mouse/scroll", status_code=204, response_class=Response, dependencies=WRITES)
+@api.post("/input/mouse/scroll", status_code=204, response_class=Response, openapi_extra=WRITES)
 async def mouse_scroll(request: Request, body: MouseScrollRequest, driver: DriverOf) -> Response:
     """Turn the wheel by so many notches, here or where the pointer is."""
     return await _done(request, driver, "/computer/input/mouse/scroll", body, AT)
@@ -145,31 +145,31 @@ async def fs_read(driver: DriverOf, path: Annotated[str, Query(min_length=1)]) -
     return _as_it_is(await computer.look_up(driver, "/computer/fs/read", urlencode({"path": path})))
 
 
-@api.post("/fs/write", response_model=FreeForm, dependencies=WRITES)
+@api.post("/fs/write", response_model=FreeForm, openapi_extra=WRITES)
 async def fs_write(request: Request, body: FileWriteRequest, driver: DriverOf) -> Response:
     """Write or lengthen a file."""
     return await _passed_on(request, driver, "/computer/fs/write", body)
 
 
-@api.post("/shell/powershell/exec", response_model=FreeForm, dependencies=WRITES)
+@api.post("/shell/powershell/exec", response_model=FreeForm, openapi_extra=WRITES)
 async def powershell_exec(request: Request, body: PowerShellExecRequest, driver: DriverOf) -> Response:
     """Run a command in the machine's shell."""
     return await _passed_on(request, driver, "/computer/shell/powershell/exec", body)
 
 
-@api.post("/shell/powershell/session", response_model=FreeForm, dependencies=WRITES)
+@api.post("/shell/powershell/session", response_model=FreeForm, openapi_extra=WRITES)
 async def powershell_session(request: Request, body: PowerShellSessionRequest, driver: DriverOf) -> Response:
     """Create or destroy a session of the shell."""
     return await _passed_on(request, driver, "/computer/shell/powershell/session", body)
 
 
-@api.post("/shell/powershell/simple", response_model=FreeForm, dependencies=WRITES)
+@api.post("/shell/powershell/simple", response_model=FreeForm, openapi_extra=WRITES)
 async def powershell_simple(request: Request, driver: DriverOf) -> Response:
     """Whether the shell works at all: an `echo`."""
     return await _passed_on(request, driver, "/computer/shell/powershell/simple")
 
 
-@api.post("/shell/powershell/test", response_model=FreeForm, dependencies=WRITES)
+@api.post("/shell/powershell/test", response_model=FreeForm, openapi_extra=WRITES)
 async def powershell_test(request: Request, driver: DriverOf) -> Response:
     """Whether the shell works at all: an `echo`."""
     return await _passed_on(request, driver, "/computer/shell/powershell/test")
@@ -181,27 +181,29 @@ async def cyberdriver_diagnostics(driver: DriverOf) -> Response:
     return _as_it_is(await computer.look_up(driver, "/internal/diagnostics"))
 
 
-@api.post("/internal/update", response_model=FreeForm, dependencies=WRITES)
+@api.post("/internal/update", response_model=FreeForm, openapi_extra=WRITES)
 async def cyberdriver_update(request: Request, body: CyberdriverUpdateRequest, driver: DriverOf) -> Response:
     """Have the driver replace itself, where it can."""
     return await _passed_on(request, driver, "/internal/update", body)
 
 
 @api.post(
-    "/internal/keepalive/remote/activity", status_code=204, response_class=Response, dependencies=WRITES
+    "/internal/keepalive/remote/activity", status_code=204, response_class=Response, openapi_extra=WRITES
 )
 async def cyberdriver_keepalive_activity(request: Request, driver: DriverOf) -> Response:
     """The machine that this one keeps awake was busy."""
     return await _done(request, driver, "/internal/keepalive/remote/activity")
 
 
-@api.post("/internal/keepalive/remote/enable", status_code=204, response_class=Response, dependencies=WRITES)
+@api.post("/internal/keepalive/remote/enable", status_code=204, response_class=Response, openapi_extra=WRITES)
 async def cyberdriver_keepalive_enable(request: Request, driver: DriverOf) -> Response:
     """Keep awake from now on."""
     return await _done(request, driver, "/internal/keepalive/remote/enable")
 
 
-@api.post("/internal/keepalive/remote/disable", status_code=204, response_class=Response, dependencies=WRITES)
+@api.post(
+    "/internal/keepalive/remote/disable", status_code=204, response_class=Response, openapi_extra=WRITES
+)
 async def cyberdriver_keepalive_disable(request: Request, driver: DriverOf) -> Response:
     """Keep awake no longer."""
     return await _done(request, driver, "/internal/keepalive/remote/disable")
@@ -211,7 +213,7 @@ async def cyberdriver_keepalive_disable(request: Request, driver: DriverOf) -> R
     "/shutdown",
     response_model=FreeForm,
     responses={403: {"description": "Forbidden"}},
-    dependencies=WRITES,
+    openapi_extra=WRITES,
 )
 async def cyberdriver_shutdown(
     request: Request, driver: DriverOf, body: CyberdriverShutdownRequest | None = None

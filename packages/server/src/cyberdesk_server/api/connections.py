@@ -25,7 +25,7 @@ api = router(prefix="/v1/connections", tags=["connections"])
 NEVER_NULL = frozenset({"status", "last_ping"})
 
 
-@api.post("", status_code=201, response_model=ConnectionResponse, dependencies=WRITES)
+@api.post("", status_code=201, response_model=ConnectionResponse, openapi_extra=WRITES)
 async def create_connection(
     request: Request, body: ConnectionCreate, caller: Caller, parts: PartsOf
 ) -> Response:
@@ -83,7 +83,7 @@ async def get_connection(connection_id: UUID, caller: Caller, parts: PartsOf) ->
     return JsonAnswer(_view(_known(connection, connection_id)))
 
 
-@api.patch("/{connection_id}", response_model=ConnectionResponse, dependencies=WRITES)
+@api.patch("/{connection_id}", response_model=ConnectionResponse, openapi_extra=WRITES)
 async def update_connection(
     request: Request, connection_id: UUID, body: ConnectionUpdate, caller: Caller, parts: PartsOf
 ) -> Response:
@@ -99,7 +99,7 @@ async def update_connection(
     return await write(request, work)
 
 
-@api.delete("/{connection_id}", status_code=204, response_class=Response, dependencies=WRITES)
+@api.delete("/{connection_id}", status_code=204, response_class=Response, openapi_extra=WRITES)
 async def delete_connection(
     request: Request, connection_id: UUID, caller: Caller, parts: PartsOf
 ) -> Response:

@@ -49,7 +49,7 @@ NEVER_NULL = frozenset({"is_available", "alerts_enabled", "status", "last_seen"}
 SECRETS = "machine_sensitive_parameters"
 
 
-@api.post("", status_code=201, response_model=MachineResponse, dependencies=WRITES)
+@api.post("", status_code=201, response_model=MachineResponse, openapi_extra=WRITES)
 async def create_machine(request: Request, body: MachineCreate, caller: Caller, parts: PartsOf) -> Response:
     """Register a machine before its driver connects with this fingerprint."""
     fields = body.model_dump(exclude={SECRETS}) | {
@@ -114,7 +114,7 @@ async def get_machine(machine_id: UUID, caller: Caller, parts: PartsOf, include:
     return JsonAnswer({**view, "included": _included_pools([view]) if include else None})
 
 
-@api.patch("/{machine_id}", response_model=MachineResponse, dependencies=WRITES)
+@api.patch("/{machine_id}", response_model=MachineResponse, openapi_extra=WRITES)
 async def update_machine(
     request: Request, machine_id: UUID, body: MachineUpdate, caller: Caller, parts: PartsOf
 ) -> Response:
@@ -155,7 +155,7 @@ async def update_machine(
     return answer
 
 
-@api.delete("/{machine_id}", status_code=204, response_class=Response, dependencies=WRITES)
+@api.delete("/{machine_id}", status_code=204, response_class=Response, openapi_extra=WRITES)
 async def delete_machine(request: Request, machine_id: UUID, caller: Caller, parts: PartsOf) -> Response:
     """Remove a machine without a run; its runs stay, without a machine."""
     ended: tuple[RunId, ...] = ()
@@ -183,7 +183,7 @@ async def get_machine_pools(machine_id: UUID, caller: Caller, parts: PartsOf) ->
     return JsonAnswer(view["pools"])
 
 
-@api.put("/{machine_id}/pools", response_model=MachineResponse, dependencies=WRITES)
+@api.put("/{machine_id}/pools", response_model=MachineResponse, openapi_extra=WRITES)
 async def update_machine_pools(
     request: Request, machine_id: UUID, body: MachinePoolUpdate, caller: Caller, parts: PartsOf
 ) -> Response:

@@ -28,7 +28,7 @@ KEY_MEMBERS = {"api_key", "clear_api_key"}
 NEVER_NULL = frozenset({"name", "provider", "model", "is_computer_use_model", "is_archived"})
 
 
-@api.post("", status_code=201, response_model=ModelConfigurationResponse, dependencies=WRITES)
+@api.post("", status_code=201, response_model=ModelConfigurationResponse, openapi_extra=WRITES)
 async def create_model_configuration(
     request: Request, body: ModelConfigurationCreate, caller: Caller, parts: PartsOf
 ) -> Response:
@@ -67,7 +67,7 @@ async def get_model_configuration(model_configuration_id: UUID, caller: Caller, 
     return JsonAnswer(model_configuration_view(configuration))
 
 
-@api.patch("/{model_configuration_id}", response_model=ModelConfigurationResponse, dependencies=WRITES)
+@api.patch("/{model_configuration_id}", response_model=ModelConfigurationResponse, openapi_extra=WRITES)
 async def update_model_configuration(
     request: Request,
     model_configuration_id: UUID,
@@ -94,7 +94,7 @@ async def update_model_configuration(
     return await write(request, work)
 
 
-@api.delete("/{model_configuration_id}", status_code=204, response_class=Response, dependencies=WRITES)
+@api.delete("/{model_configuration_id}", status_code=204, response_class=Response, openapi_extra=WRITES)
 async def delete_model_configuration(
     request: Request, model_configuration_id: UUID, caller: Caller, parts: PartsOf
 ) -> Response:

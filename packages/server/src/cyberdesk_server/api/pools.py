@@ -44,7 +44,7 @@ NEVER_NULL = frozenset({"name"})
 SECRETS = "pool_sensitive_parameters"
 
 
-@api.post("", status_code=201, response_model=PoolResponse, dependencies=WRITES)
+@api.post("", status_code=201, response_model=PoolResponse, openapi_extra=WRITES)
 async def create_pool(request: Request, body: PoolCreate, caller: Caller, parts: PartsOf) -> Response:
     """Make a pool; machines are added afterwards."""
 
@@ -97,7 +97,7 @@ async def get_pool(
     )
 
 
-@api.patch("/{pool_id}", response_model=PoolResponse, dependencies=WRITES)
+@api.patch("/{pool_id}", response_model=PoolResponse, openapi_extra=WRITES)
 async def update_pool(
     request: Request, pool_id: UUID, body: PoolUpdate, caller: Caller, parts: PartsOf
 ) -> Response:
@@ -124,7 +124,7 @@ async def update_pool(
     return await write(request, work)
 
 
-@api.delete("/{pool_id}", status_code=204, response_class=Response, dependencies=WRITES)
+@api.delete("/{pool_id}", status_code=204, response_class=Response, openapi_extra=WRITES)
 async def delete_pool(request: Request, pool_id: UUID, caller: Caller, parts: PartsOf) -> Response:
     """Remove a pool. Its machines stay; runs that waited for a machine in it end with an error."""
     ended: tuple[RunId, ...] = ()
@@ -139,7 +139,7 @@ async def delete_pool(request: Request, pool_id: UUID, caller: Caller, parts: Pa
     return answer
 
 
-@api.post("/{pool_id}/machines", response_model=PoolWithMachines, dependencies=WRITES)
+@api.post("/{pool_id}/machines", response_model=PoolWithMachines, openapi_extra=WRITES)
 async def add_machines_to_pool(
     request: Request, pool_id: UUID, body: MachinePoolAssignment, caller: Caller, parts: PartsOf
 ) -> Response:
@@ -156,7 +156,7 @@ async def add_machines_to_pool(
     return answer
 
 
-@api.delete("/{pool_id}/machines", status_code=204, response_class=Response, dependencies=WRITES)
+@api.delete("/{pool_id}/machines", status_code=204, response_class=Response, openapi_extra=WRITES)
 async def remove_machines_from_pool(
     request: Request, pool_id: UUID, body: MachinePoolAssignment, caller: Caller, parts: PartsOf
 ) -> Response:

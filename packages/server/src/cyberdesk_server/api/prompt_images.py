@@ -32,7 +32,7 @@ Image = Annotated[
 api = router(prefix="/v1/workflows", tags=["workflows"])
 
 
-@api.post("/prompt-image", status_code=201, response_model=WorkflowPromptImageResponse, dependencies=WRITES)
+@api.post("/prompt-image", status_code=201, response_model=WorkflowPromptImageResponse, openapi_extra=WRITES)
 async def upload_workflow_prompt_image(
     request: Request, file: Image, caller: Caller, parts: PartsOf
 ) -> Response:
@@ -85,7 +85,7 @@ async def get_workflow_prompt_image_signed_url(path: str, caller: Caller, parts:
     return JsonAnswer({**_link(image, parts), "expires_in": LINK_SECONDS})
 
 
-@api.delete("/prompt-image", status_code=204, response_class=Response, dependencies=WRITES)
+@api.delete("/prompt-image", status_code=204, response_class=Response, openapi_extra=WRITES)
 async def delete_workflow_prompt_image(
     request: Request, path: str, caller: Caller, parts: PartsOf
 ) -> Response:

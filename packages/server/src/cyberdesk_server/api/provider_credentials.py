@@ -37,7 +37,7 @@ async def list_provider_credentials(caller: Caller, parts: PartsOf) -> Response:
     return JsonAnswer([slot_view(slot, found.get(slot)) for slot in SLOTS])
 
 
-@api.put("/{slot}", response_model=ProviderCredentialResponse, dependencies=WRITES)
+@api.put("/{slot}", response_model=ProviderCredentialResponse, openapi_extra=WRITES)
 async def upsert_provider_credential(
     request: Request, slot: ProviderSlot, body: ProviderCredentialUpsert, caller: Caller, parts: PartsOf
 ) -> Response:
@@ -57,7 +57,7 @@ async def upsert_provider_credential(
     return await write(request, work)
 
 
-@api.delete("/{slot}", response_model=ProviderCredentialResponse, dependencies=WRITES)
+@api.delete("/{slot}", response_model=ProviderCredentialResponse, openapi_extra=WRITES)
 async def delete_provider_credential(
     request: Request, slot: ProviderSlot, caller: Caller, parts: PartsOf
 ) -> Response:
@@ -70,7 +70,7 @@ async def delete_provider_credential(
     return await write(request, work)
 
 
-@api.post("/{slot}/validate", response_model=ProviderCredentialValidationResponse, dependencies=WRITES)
+@api.post("/{slot}/validate", response_model=ProviderCredentialValidationResponse, openapi_extra=WRITES)
 async def validate_provider_credential(
     request: Request, slot: ProviderSlot, caller: Caller, parts: PartsOf
 ) -> Response:

@@ -30,7 +30,7 @@ from cyberdesk_server.store import request_logs as store
 api = router(prefix="/v1/request-logs", tags=["request-logs"])
 
 
-@api.post("", status_code=201, response_model=RequestLogResponse, dependencies=WRITES)
+@api.post("", status_code=201, response_model=RequestLogResponse, openapi_extra=WRITES)
 async def create_request_log(
     request: Request, body: RequestLogCreate, caller: Caller, parts: PartsOf
 ) -> Response:
@@ -84,7 +84,7 @@ async def get_request_log(log_id: UUID, caller: Caller, parts: PartsOf) -> Respo
     return JsonAnswer(_view(_known(log, log_id)))
 
 
-@api.patch("/{log_id}", response_model=RequestLogResponse, dependencies=WRITES)
+@api.patch("/{log_id}", response_model=RequestLogResponse, openapi_extra=WRITES)
 async def update_request_log(
     request: Request, log_id: UUID, body: RequestLogUpdate, caller: Caller, parts: PartsOf
 ) -> Response:
@@ -98,7 +98,7 @@ async def update_request_log(
     return await write(request, work)
 
 
-@api.delete("/{log_id}", status_code=204, response_class=Response, dependencies=WRITES)
+@api.delete("/{log_id}", status_code=204, response_class=Response, openapi_extra=WRITES)
 async def delete_request_log(request: Request, log_id: UUID, caller: Caller, parts: PartsOf) -> Response:
     """Remove a request log."""
 

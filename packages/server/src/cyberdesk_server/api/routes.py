@@ -4,7 +4,7 @@ from collections.abc import Callable, Coroutine
 from typing import Annotated, Any, ClassVar
 
 import structlog
-from fastapi import APIRouter, Security
+from fastapi import APIRouter
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from cyberdesk_server.api import errors
-from cyberdesk_server.api.auth import authenticate, bearer
+from cyberdesk_server.api.auth import SECURITY_SCHEME, authenticate
 from cyberdesk_server.api.bodies import StrictRequest, text_problem
 from cyberdesk_server.api.parts import Parts
 from cyberdesk_server.api.rates import Allowance
@@ -65,6 +65,10 @@ class Route(OpenRoute):
 
     is_limited: ClassVar[bool] = True
 
+    def __init__(self, path: str, endpoint: Endpoint, **options: Any) -> None:
+        described = {"security": [{SECURITY_SCHEME: []}], **(options.pop("openapi_extra", None) or {})}
+        super().__init__(path, endpoint, openapi_extra=described, **options)
+
     def get_route_handler(self) -> Handler:
         answer = super().get_route_handler()
 
@@ -104,7 +108,7 @@ def open_router(**options: Any) -> APIRouter:
 def router(*, is_limited: bool = True, **options: Any) -> APIRouter:
     """A router whose routes need a key, and count against its rate limit."""
     route_class = Route if is_limited else UnlimitedRoute
-    return APIRouter(route_class=route_class, dependencies=[Security(bearer)], **options)
+    return APIRouter(route_class=route_class, **options)
 
 
 def _refuse_unusable_texts(request: Request) -> None:

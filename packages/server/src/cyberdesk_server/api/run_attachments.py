@@ -36,7 +36,7 @@ CONTENT: dict[int | str, dict[str, Any]] = {
 }
 
 
-@api.post("", status_code=201, response_model=RunAttachmentResponse, dependencies=WRITES)
+@api.post("", status_code=201, response_model=RunAttachmentResponse, openapi_extra=WRITES)
 async def create_run_attachment(
     request: Request, body: RunAttachmentCreate, caller: Caller, parts: PartsOf
 ) -> Response:
@@ -96,7 +96,7 @@ async def get_run_attachment(attachment_id: UUID, caller: Caller, parts: PartsOf
     return JsonAnswer(attachment_view(await _attachment(attachment_id, caller, parts)))
 
 
-@api.put("/{attachment_id}", response_model=RunAttachmentResponse, dependencies=WRITES)
+@api.put("/{attachment_id}", response_model=RunAttachmentResponse, openapi_extra=WRITES)
 async def update_run_attachment(
     request: Request, attachment_id: UUID, body: RunAttachmentUpdate, caller: Caller, parts: PartsOf
 ) -> Response:
@@ -115,7 +115,7 @@ async def update_run_attachment(
     return await write(request, work)
 
 
-@api.delete("/{attachment_id}", status_code=204, response_class=Response, dependencies=WRITES)
+@api.delete("/{attachment_id}", status_code=204, response_class=Response, openapi_extra=WRITES)
 async def delete_run_attachment(
     request: Request, attachment_id: UUID, caller: Caller, parts: PartsOf
 ) -> Response:

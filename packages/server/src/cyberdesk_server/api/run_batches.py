@@ -32,7 +32,7 @@ from cyberdesk_server.usecases.orders import Order
 api = router(prefix="/v1/runs", tags=["runs"])
 
 
-@api.post("/bulk", status_code=201, response_model=RunBulkCreateResponse, dependencies=WRITES)
+@api.post("/bulk", status_code=201, response_model=RunBulkCreateResponse, openapi_extra=WRITES)
 async def bulk_create_runs(request: Request, body: RunBulkCreate, caller: Caller, parts: PartsOf) -> Response:
     """Create many runs with the same inputs: all of them, or none and the reason."""
     order = Order(
@@ -65,7 +65,7 @@ async def bulk_create_runs(request: Request, body: RunBulkCreate, caller: Caller
     return answer
 
 
-@api.post("/chain", status_code=201, response_model=WorkflowChainResponse, dependencies=WRITES)
+@api.post("/chain", status_code=201, response_model=WorkflowChainResponse, openapi_extra=WRITES)
 async def create_run_chain(
     request: Request, body: WorkflowChainCreate, caller: Caller, parts: PartsOf
 ) -> Response:
@@ -98,7 +98,7 @@ async def create_run_chain(
     return answer
 
 
-@api.post("/{run_id}/retry", response_model=RunResponse, dependencies=WRITES)
+@api.post("/{run_id}/retry", response_model=RunResponse, openapi_extra=WRITES)
 async def retry_run(
     request: Request, run_id: UUID, body: RunRetry, caller: Caller, parts: PartsOf
 ) -> Response:

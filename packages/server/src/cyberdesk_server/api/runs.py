@@ -52,7 +52,7 @@ Included = Annotated[Collection[str], Depends(inclusion("workflow", "machine", "
 Page = PaginatedResponseWithIncludes[RunResponse]
 
 
-@api.post("", status_code=201, response_model=RunResponse, dependencies=WRITES)
+@api.post("", status_code=201, response_model=RunResponse, openapi_extra=WRITES)
 async def create_run(request: Request, body: RunCreate, caller: Caller, parts: PartsOf) -> Response:
     """Create a run; it starts as soon as a machine can take it."""
     order = Order(
@@ -143,7 +143,7 @@ async def get_run(run_id: UUID, caller: Caller, parts: PartsOf, include: Include
     return JsonAnswer(view)
 
 
-@api.patch("/{run_id}", response_model=RunResponse, dependencies=WRITES)
+@api.patch("/{run_id}", response_model=RunResponse, openapi_extra=WRITES)
 async def update_run(
     request: Request, run_id: UUID, body: RunUpdate, caller: Caller, parts: PartsOf
 ) -> Response:
@@ -171,7 +171,7 @@ async def update_run(
     return answer
 
 
-@api.delete("/{run_id}", status_code=204, response_class=Response, dependencies=WRITES)
+@api.delete("/{run_id}", status_code=204, response_class=Response, openapi_extra=WRITES)
 async def delete_run(request: Request, run_id: UUID, caller: Caller, parts: PartsOf) -> Response:
     """Remove a run that has ended, with its history and files."""
     orphans: tuple[str, ...] = ()

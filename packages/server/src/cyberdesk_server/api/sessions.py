@@ -19,7 +19,7 @@ from cyberdesk_server.usecases.endings import tell_ended
 api = router(prefix="/v1/sessions", tags=["sessions"])
 
 
-@api.post("/{session_id}/release", status_code=204, response_class=Response, dependencies=WRITES)
+@api.post("/{session_id}/release", status_code=204, response_class=Response, openapi_extra=WRITES)
 async def release_session(request: Request, session_id: UUID, caller: Caller, parts: PartsOf) -> Response:
     """Release the session's machine for others. Runs that wait in the session are cancelled, one that goes on
     there goes on. Nothing happens to a session that has ended."""

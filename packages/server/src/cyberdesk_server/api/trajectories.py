@@ -52,7 +52,7 @@ Page = PaginatedResponseWithIncludes[TrajectoryResponse]
 NEVER_NULL = frozenset({"trajectory_data", "is_approved", "is_main"})
 
 
-@api.post("", status_code=201, response_model=TrajectoryResponse, dependencies=WRITES)
+@api.post("", status_code=201, response_model=TrajectoryResponse, openapi_extra=WRITES)
 async def create_trajectory(
     request: Request, body: TrajectoryCreate, caller: Caller, parts: PartsOf
 ) -> Response:
@@ -119,7 +119,7 @@ async def get_trajectory(trajectory_id: UUID, caller: Caller, parts: PartsOf, in
     return JsonAnswer({**_view(trajectory), "included": found})
 
 
-@api.patch("/{trajectory_id}", response_model=TrajectoryResponse, dependencies=WRITES)
+@api.patch("/{trajectory_id}", response_model=TrajectoryResponse, openapi_extra=WRITES)
 async def update_trajectory(
     request: Request, trajectory_id: UUID, body: TrajectoryUpdate, caller: Caller, parts: PartsOf
 ) -> Response:
@@ -142,7 +142,7 @@ async def update_trajectory(
 
 
 @api.post(
-    "/{trajectory_id}/duplicate", status_code=201, response_model=TrajectoryResponse, dependencies=WRITES
+    "/{trajectory_id}/duplicate", status_code=201, response_model=TrajectoryResponse, openapi_extra=WRITES
 )
 async def duplicate_trajectory(
     request: Request, trajectory_id: UUID, caller: Caller, parts: PartsOf
@@ -162,7 +162,7 @@ async def duplicate_trajectory(
     return await write(request, work)
 
 
-@api.delete("/{trajectory_id}", status_code=204, response_class=Response, dependencies=WRITES)
+@api.delete("/{trajectory_id}", status_code=204, response_class=Response, openapi_extra=WRITES)
 async def delete_trajectory(
     request: Request, trajectory_id: UUID, caller: Caller, parts: PartsOf
 ) -> Response:
@@ -217,7 +217,7 @@ async def get_run_trajectory(run_id: UUID, caller: Caller, parts: PartsOf) -> Re
     return JsonAnswer(_view(trajectory))
 
 
-@of_runs.post("/{run_id}/generate-trajectory", response_model=TrajectoryResponse, dependencies=WRITES)
+@of_runs.post("/{run_id}/generate-trajectory", response_model=TrajectoryResponse, openapi_extra=WRITES)
 async def generate_run_trajectory(request: Request, run_id: UUID, caller: Caller, parts: PartsOf) -> Response:
     """Make a new trajectory of a run that ended with success. Nobody has approved it."""
 

@@ -24,7 +24,7 @@ RELAYED = "relay"
 """The only mode: both sides meet at the relay."""
 
 
-@api.post("/web-session", response_model=CyberdriverWebSessionResponse, dependencies=WRITES)
+@api.post("/web-session", response_model=CyberdriverWebSessionResponse, openapi_extra=WRITES)
 async def create_cyberdriver_web_session(
     request: Request, machine_id: UUID, caller: Caller, parts: PartsOf
 ) -> Response:

@@ -25,7 +25,7 @@ from cyberdesk_server.usecases.contents import kept_if_named
 api = router(prefix="/v1/workflows/{workflow_id}", tags=["workflows"])
 
 
-@api.post("/duplicate", status_code=201, response_model=WorkflowResponse, dependencies=WRITES)
+@api.post("/duplicate", status_code=201, response_model=WorkflowResponse, openapi_extra=WRITES)
 async def duplicate_workflow(
     request: Request,
     workflow_id: UUID,
@@ -57,7 +57,7 @@ async def duplicate_workflow(
         return await write(request, work)
 
 
-@api.post("/merge", response_model=WorkflowResponse, dependencies=WRITES)
+@api.post("/merge", response_model=WorkflowResponse, openapi_extra=WRITES)
 async def merge_workflow(
     request: Request, workflow_id: UUID, body: WorkflowMergeRequest, caller: Caller, parts: PartsOf
 ) -> Response:

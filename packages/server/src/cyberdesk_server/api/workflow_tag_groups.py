@@ -27,7 +27,7 @@ from cyberdesk_server.usecases import tags
 api = router(prefix="/v1/workflow-tag-groups", tags=["workflow_tag_groups"])
 
 
-@api.post("", status_code=201, response_model=WorkflowTagGroupResponse, dependencies=WRITES)
+@api.post("", status_code=201, response_model=WorkflowTagGroupResponse, openapi_extra=WRITES)
 async def create_tag_group(
     request: Request, body: WorkflowTagGroupCreate, caller: Caller, parts: PartsOf
 ) -> Response:
@@ -50,7 +50,7 @@ async def list_tag_groups(caller: Caller, parts: PartsOf) -> Response:
     return JsonAnswer([tag_group_view(group) for group in found])
 
 
-@api.put("/reorder", status_code=204, response_class=Response, dependencies=WRITES)
+@api.put("/reorder", status_code=204, response_class=Response, openapi_extra=WRITES)
 async def reorder_tag_groups(
     request: Request, body: ReorderRequest, caller: Caller, parts: PartsOf
 ) -> Response:
@@ -73,7 +73,7 @@ async def get_tag_group(group_id: UUID, caller: Caller, parts: PartsOf) -> Respo
     return JsonAnswer(tag_group_view(group))
 
 
-@api.patch("/{group_id}", response_model=WorkflowTagGroupResponse, dependencies=WRITES)
+@api.patch("/{group_id}", response_model=WorkflowTagGroupResponse, openapi_extra=WRITES)
 async def update_tag_group(
     request: Request, group_id: UUID, body: WorkflowTagGroupUpdate, caller: Caller, parts: PartsOf
 ) -> Response:
@@ -89,7 +89,7 @@ async def update_tag_group(
     return await write(request, work)
 
 
-@api.delete("/{group_id}", status_code=204, response_class=Response, dependencies=WRITES)
+@api.delete("/{group_id}", status_code=204, response_class=Response, openapi_extra=WRITES)
 async def delete_tag_group(request: Request, group_id: UUID, caller: Caller, parts: PartsOf) -> Response:
     """Remove the group; its tags stay, in no group."""
 

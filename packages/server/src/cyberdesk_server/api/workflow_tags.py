@@ -34,7 +34,7 @@ of_workflows = router(prefix="/v1/workflows", tags=["workflows"])
 NEVER_NULL = frozenset({"name", "is_archived"})
 
 
-@api.post("", status_code=201, response_model=WorkflowTagResponse, dependencies=WRITES)
+@api.post("", status_code=201, response_model=WorkflowTagResponse, openapi_extra=WRITES)
 async def create_tag(request: Request, body: WorkflowTagCreate, caller: Caller, parts: PartsOf) -> Response:
     """Create a tag. It stands behind all others until they are sorted."""
 
@@ -60,7 +60,7 @@ async def list_tags(caller: Caller, parts: PartsOf, include_archived: bool = Fal
     return JsonAnswer(tag_views(found, counts))
 
 
-@api.put("/reorder", status_code=204, response_class=Response, dependencies=WRITES)
+@api.put("/reorder", status_code=204, response_class=Response, openapi_extra=WRITES)
 async def reorder_tags(request: Request, body: ReorderRequest, caller: Caller, parts: PartsOf) -> Response:
     """Sort the tags as listed; those that are not listed keep their places."""
 
@@ -81,7 +81,7 @@ async def get_tag(tag_id: UUID, caller: Caller, parts: PartsOf) -> Response:
         return JsonAnswer(await _view(conn, tag))
 
 
-@api.patch("/{tag_id}", response_model=WorkflowTagResponse, dependencies=WRITES)
+@api.patch("/{tag_id}", response_model=WorkflowTagResponse, openapi_extra=WRITES)
 async def update_tag(
     request: Request, tag_id: UUID, body: WorkflowTagUpdate, caller: Caller, parts: PartsOf
 ) -> Response:
@@ -94,19 +94,19 @@ async def update_tag(
     )
 
 
-@api.post("/{tag_id}/archive", response_model=WorkflowTagResponse, dependencies=WRITES)
+@api.post("/{tag_id}/archive", response_model=WorkflowTagResponse, openapi_extra=WRITES)
 async def archive_tag(request: Request, tag_id: UUID, caller: Caller, parts: PartsOf) -> Response:
     """Leave the tag out of lists; it stays on its workflows."""
     return await _change(request, tag_id, {"is_archived": True}, caller, parts)
 
 
-@api.post("/{tag_id}/unarchive", response_model=WorkflowTagResponse, dependencies=WRITES)
+@api.post("/{tag_id}/unarchive", response_model=WorkflowTagResponse, openapi_extra=WRITES)
 async def unarchive_tag(request: Request, tag_id: UUID, caller: Caller, parts: PartsOf) -> Response:
     """List the tag again."""
     return await _change(request, tag_id, {"is_archived": False}, caller, parts)
 
 
-@api.delete("/{tag_id}", status_code=204, response_class=Response, dependencies=WRITES)
+@api.delete("/{tag_id}", status_code=204, response_class=Response, openapi_extra=WRITES)
 async def delete_tag(request: Request, tag_id: UUID, caller: Caller, parts: PartsOf) -> Response:
     """Remove the tag, also from its workflows."""
 
@@ -117,7 +117,7 @@ async def delete_tag(request: Request, tag_id: UUID, caller: Caller, parts: Part
     return await write(request, work)
 
 
-@of_workflows.post("/bulk/tags", status_code=204, response_class=Response, dependencies=WRITES)
+@of_workflows.post("/bulk/tags", status_code=204, response_class=Response, openapi_extra=WRITES)
 async def bulk_add_tags_to_workflows(
     request: Request, body: BulkAddTagsRequest, caller: Caller, parts: PartsOf
 ) -> Response:
@@ -135,7 +135,7 @@ async def bulk_add_tags_to_workflows(
     return await write(request, work)
 
 
-@of_workflows.post("/{workflow_id}/tags", response_model=list[WorkflowTagResponse], dependencies=WRITES)
+@of_workflows.post("/{workflow_id}/tags", response_model=list[WorkflowTagResponse], openapi_extra=WRITES)
 async def add_tags_to_workflow(
     request: Request, workflow_id: UUID, body: AddTagsRequest, caller: Caller, parts: PartsOf
 ) -> Response:
@@ -161,7 +161,7 @@ async def get_workflow_tags(workflow_id: UUID, caller: Caller, parts: PartsOf) -
 
 
 @of_workflows.delete(
-    "/{workflow_id}/tags/{tag_id}", status_code=204, response_class=Response, dependencies=WRITES
+    "/{workflow_id}/tags/{tag_id}", status_code=204, response_class=Response, openapi_extra=WRITES
 )
 async def remove_tag_from_workflow(
     request: Request, workflow_id: UUID, tag_id: UUID, caller: Caller, parts: PartsOf

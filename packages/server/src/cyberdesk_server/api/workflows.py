@@ -76,7 +76,7 @@ async def _tag_ids(request: Request, tag_ids: str | None = None) -> Collection[T
 TagIds = Annotated[Collection[TagId], Depends(_tag_ids)]
 
 
-@api.post("", status_code=201, response_model=WorkflowResponse, dependencies=WRITES)
+@api.post("", status_code=201, response_model=WorkflowResponse, openapi_extra=WRITES)
 async def create_workflow(request: Request, body: WorkflowCreate, caller: Caller, parts: PartsOf) -> Response:
     """Create a workflow. It may get its prompt later."""
 
@@ -144,7 +144,7 @@ async def get_workflow_versions(workflow_id: UUID, caller: Caller, parts: PartsO
     return JsonAnswer(versions.get(workflow.id, ()))
 
 
-@api.patch("/{workflow_id}", response_model=WorkflowResponse, dependencies=WRITES)
+@api.patch("/{workflow_id}", response_model=WorkflowResponse, openapi_extra=WRITES)
 async def update_workflow(
     request: Request, workflow_id: UUID, body: WorkflowUpdate, caller: Caller, parts: PartsOf
 ) -> Response:
@@ -165,7 +165,7 @@ async def update_workflow(
     return await write(request, work)
 
 
-@api.delete("/{workflow_id}", status_code=204, response_class=Response, dependencies=WRITES)
+@api.delete("/{workflow_id}", status_code=204, response_class=Response, openapi_extra=WRITES)
 async def delete_workflow(request: Request, workflow_id: UUID, caller: Caller, parts: PartsOf) -> Response:
     """Remove a workflow without unfinished runs, and its trajectories; its ended runs stay."""
     orphans: tuple[str, ...] = ()

@@ -25,8 +25,9 @@ from starlette.responses import Response
 from cyberdesk_server.api import errors
 from cyberdesk_server.api.bodies import is_form
 from cyberdesk_server.api.routes import parts_of
+from cyberdesk_server.api.schemas.common import MAX_KEY_LENGTH
 from cyberdesk_server.domain.ids import OrganizationId
-from cyberdesk_server.domain.refusals import IdempotencyKeyReused, Refused, WriteUnderWay
+from cyberdesk_server.domain.refusals import IdempotencyKeyReused, Refused, WriteUnderWay, invalid
 from cyberdesk_server.ports import DesktopError, DesktopNotAsked
 from cyberdesk_server.store import idempotency
 from cyberdesk_server.store.idempotency import Begun, Remembered
@@ -55,9 +56,9 @@ async def write(request: Request, work: Work) -> Response:
     """Do `work` in one transaction and answer what it answers, or what was answered under the request's key.
 
     A refusal undoes the transaction and is kept as an answer like any other.
-    Raises `IdempotencyKeyReused`, `WriteUnderWay`.
+    Raises `IdempotencyKeyReused`, `WriteUnderWay`, and `InvalidFields` for a key that is none.
     """
-    key = request.headers.get(HEADER)
+    key = _key_of(request)
     if key is None:
         async with parts_of(request).database.transaction() as conn:
             return await work(conn)
@@ -83,13 +84,20 @@ async def reach(request: Request, work: Reaching) -> Response:
     """Do `work`, which is no transaction, and answer what it answers, or what was answered under the key.
 
     A 5xx leaves it open whether the work was done, save when the desktop was never asked.
-    Raises `IdempotencyKeyReused`, `WriteUnderWay`.
+    Raises `IdempotencyKeyReused`, `WriteUnderWay`, and `InvalidFields` for a key that is none.
     """
-    key = request.headers.get(HEADER)
+    key = _key_of(request)
     if key is None:
         return await work(Attempt())
     with _alone(request, key):
         return await _reach_once(request, key, await _digest(request), work)
+
+
+def _key_of(request: Request) -> str | None:
+    key = request.headers.get(HEADER)
+    if key is not None and not 0 < len(key) <= MAX_KEY_LENGTH:
+        raise invalid(("header", "Idempotency-Key"), f"must have 1 to {MAX_KEY_LENGTH} characters")
+    return key
 
 
 @contextmanager

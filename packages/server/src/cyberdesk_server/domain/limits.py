@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
-from typing import Protocol, TypeVar
+from operator import attrgetter
+from typing import Any, Protocol, TypeVar
 
 N = TypeVar("N", int, float)
 
@@ -38,7 +39,11 @@ class RunLimits:
 
     @classmethod
     def of(cls, one: Limited) -> "RunLimits":
-        return cls(**{name: getattr(one, name) for name in LIMITS})
+        return cls(*_limits_of(one))
+
+    def fields(self) -> dict[str, Any]:
+        """As members of `Run`."""
+        return dict(zip(LIMITS, _limits_of(self), strict=True))
 
     def or_else(self, others: "RunLimits") -> "RunLimits":
         """These limits, and where there is none that of `others`."""
@@ -68,6 +73,7 @@ class RunLimits:
 
 LIMITS = tuple(member.name for member in fields(RunLimits))
 NO_LIMITS = RunLimits()
+_limits_of = attrgetter(*LIMITS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -65,6 +66,7 @@ NEEDED_BY: Mapping[str, Sequence[str]] = {
 }
 """The facts that members need which are no columns."""
 
+_columns_of = attrgetter(*COLUMNS)
 EVERYTHING = (*COLUMNS, *NEEDED_BY)
 
 
@@ -88,7 +90,7 @@ class Wanted:
 
 def record_of(run: Run) -> Record:
     """The record of a run that was just made: nothing is beside it yet."""
-    columns = {name: getattr(run, name) for name in COLUMNS}
+    columns = dict(zip(COLUMNS, _columns_of(run), strict=True))
     return columns | dict.fromkeys(FACTS) | {"demand": run.demand}
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -229,8 +230,10 @@ def run_from(row: Row[Any]) -> Run:
 
 
 def _values(run: Run) -> dict[str, Any]:
-    values = {column.name: getattr(run, column.name) for column in COLUMNS}
+    values = dict(zip(_NAMES, _fields_of(run), strict=True))
     return values | {"status": run.status.value, "moved_at": run.created_at}
 
 
-_FIELDS = frozenset(column.name for column in COLUMNS)
+_NAMES = tuple(column.name for column in COLUMNS)
+_FIELDS = frozenset(_NAMES)
+_fields_of = attrgetter(*_NAMES)

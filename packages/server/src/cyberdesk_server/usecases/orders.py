@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -122,7 +122,7 @@ async def write(
                 post_run_checks=snapshots(checks.get(order.workflow_id, ()), uuid4) or None,
                 start_within_seconds=within,
                 start_by=start_by(within, now) if one.placement.is_next else None,
-                **asdict(order.limits),
+                **order.limits.fields(),
                 **one.placement.fields(),
             )
         )

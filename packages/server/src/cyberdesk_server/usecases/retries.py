@@ -1,7 +1,7 @@
 """Starting an ended run over, under the same id."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import uuid4
 
@@ -77,7 +77,7 @@ async def start_over(
         release_session_after=_first(retry.release_session_after, run.release_session_after),
         is_priority=bool(_first(retry.is_priority, run.is_priority)),
         post_run_checks=snapshots(checks, uuid4) or None,
-        **asdict(retry.limits.or_else(RunLimits.of(run))),
+        **retry.limits.or_else(RunLimits.of(run)).fields(),
         **placement.fields(),
     )
     workflow = await _check(conn, again, retry, placement.machine, allowed)

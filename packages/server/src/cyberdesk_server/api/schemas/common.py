@@ -5,9 +5,8 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar, cast
 from uuid import UUID
 
-from fastapi import Depends, Header, Query
+from fastapi import Query
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, GetCoreSchemaHandler
-from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import CoreSchema
 
 from cyberdesk_server.api.schemas.exact import no_number, take_as_it_is
@@ -80,16 +79,19 @@ Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT)]
 
 MAX_KEY_LENGTH = 255
 
-IdempotencyKey = Annotated[
-    str | SkipJsonSchema[None], Header(alias="Idempotency-Key", min_length=1, max_length=MAX_KEY_LENGTH)
-]
-
-
-async def _check_idempotency_key(idempotency_key: IdempotencyKey = None) -> None:
-    """The header's description and limits; `api.writes` reads it."""
-
-
-WRITES = [Depends(_check_idempotency_key)]
+WRITES: JsonDict = {
+    "parameters": [
+        {
+            "name": "Idempotency-Key",
+            "in": "header",
+            "required": False,
+            "description": "The write is done once under this key. The same request sent again within a day"
+            " gets the same answer.",
+            "schema": {"type": "string", "minLength": 1, "maxLength": MAX_KEY_LENGTH},
+        }
+    ]
+}
+"""What the descriptions of writes say besides, as `openapi_extra`; `api.writes` reads the header."""
 """Dependencies of every route that changes something."""
 
 
