@@ -1,6 +1,6 @@
 # The manual of this repository: `make` lists the commands.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test test-fast fuzz chaos simulate check fix bench bench-api bench-scheduler bench-sdk bench-replay lock clean
+.PHONY: help setup demo up test test-fast fuzz chaos simulate check fix bench bench-api bench-scheduler bench-sdk bench-replay bench-drift lock clean
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
@@ -60,6 +60,9 @@ bench-sdk: setup ## measure our SDK beside the vendor's, each in an environment 
 
 bench-replay: setup ## measure replays of a twenty-step workflow on the clinic
 	@python -m bench replay
+
+bench-drift: setup ## replay a workflow 1000 times on a clinic that drifts, with the guard and without; RUNS=100 SEED=7 change that
+	@python -m bench.drift $(if $(RUNS),--runs $(RUNS)) $(if $(SEED),--seed $(SEED))
 
 lock:            ## write requirements.lock anew (needs uv)
 	@uv lock -q

@@ -7,14 +7,18 @@ import os
 import sys
 import tkinter as tk
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 if not __package__:  # started as a folder: only the folder itself is on the path
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 from clinic.application import Clinic
-from clinic.generated import generated_register
+from clinic.drift import Drift, Drifting
+from clinic.generated import PATIENT_COUNT, generated_register
+from clinic.journal import NOBODY, Journal
 from clinic.login import Credentials
+from clinic.patients import Query
 
 DEFAULT_USER = "clinic"
 DEFAULT_PASSWORD = "legacy"
@@ -28,12 +32,54 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except tk.TclError as problem:
         print(f"clinic: cannot open a window: {problem}", file=sys.stderr)
         return 1
-    _size(root, options.size)
-    application = Clinic(root, generated_register(), options.login)
+    drift: Drift = options.drift
+    _place(root, options.size, drift)
+    witness = Journal(root, options.journal) if options.journal else NOBODY
+    application = Clinic(
+        root,
+        drift.register(generated_register(count=options.patients)),
+        options.login,
+        delays=drift.delays,
+        now=drift.now,
+        look=drift.whole_look,
+        notice=drift.notice,
+        witness=Drifting(drift, witness),
+    )
     root.update()
-    application.ask_for_login()
+    if options.at is None:
+        application.ask_for_login()
+    else:
+        options.at.show(application)
+    root.update()
+    witness.did("begin")
     root.mainloop()
     return 0
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A page to begin at, and the patient it shows."""
+
+    page: str
+    patient_id: str = ""
+
+    @classmethod
+    def parsed(cls, text: str) -> Place:
+        page, _, patient_id = text.partition(":")
+        if page not in ("search", "chart", "refills") or not (patient_id or page == "search"):
+            raise argparse.ArgumentTypeError(f"{text!r} is no page such as search or chart:12345")
+        return cls(page, patient_id)
+
+    def show(self, application: Clinic) -> None:
+        patients = application.register.find(Query(patient_id=self.patient_id))
+        if self.page == "search":
+            application.show_search()
+            if patients:
+                application.show_found(patients)
+        elif self.page == "chart":
+            application.show_chart(patients[0])
+        else:
+            application.show_refills(patients[0])
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -50,7 +96,31 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         default=Credentials(DEFAULT_USER, os.environ.get("CLINIC_PASSWORD", DEFAULT_PASSWORD)),
         help=f"the only account; default: {DEFAULT_USER} and $CLINIC_PASSWORD (or {DEFAULT_PASSWORD!r})",
     )
+    parser.add_argument(
+        "--at",
+        type=Place.parsed,
+        metavar="PAGE[:ID]",
+        help="begin logged in at search, chart:ID or refills:ID",
+    )
+    parser.add_argument("--patients", type=int, default=PATIENT_COUNT, metavar="N", help="how many there are")
+    parser.add_argument(
+        "--journal", type=Path, metavar="FILE", help="note what is done, one JSON object a line"
+    )
+    parser.add_argument(
+        "--drift",
+        type=_parsed_drift,
+        default=Drift(),
+        metavar="JSON",
+        help="how it is not as usual: members of Drift",
+    )
     return parser.parse_args(arguments)
+
+
+def _parsed_drift(text: str) -> Drift:
+    try:
+        return Drift.parsed(text)
+    except (ValueError, TypeError) as problem:
+        raise argparse.ArgumentTypeError(f"{text!r} is no drift: {problem}") from problem
 
 
 def _parsed_size(text: str) -> tuple[int, int]:
@@ -67,7 +137,11 @@ def _parsed_login(text: str) -> Credentials:
     return Credentials(user, password)
 
 
-def _size(root: tk.Tk, size: tuple[int, int] | None) -> None:
+def _place(root: tk.Tk, size: tuple[int, int] | None, drift: Drift) -> None:
+    if drift.window:
+        left, top, width, height = drift.window
+        root.geometry(f"{width}x{height}+{left}+{top}")
+        return
     width, height = size or (root.winfo_screenwidth(), root.winfo_screenheight())
     root.geometry(f"{width}x{height}+0+0")
     if size is None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import tkinter as tk
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from clinic.chart import ChartPage
 from clinic.dialogs import MessageBox, PleaseWait, TextWindow
+from clinic.journal import NOBODY, Witness
 from clinic.login import Credentials, LoginDialog
-from clinic.look import DESK, dress
-from clinic.patients import Patient, Query, Register
+from clinic.look import DESK, USUAL_LOOK, Look, dress
+from clinic.patients import Medication, Patient, Query, Register
+from clinic.refills import Order, RefillsPage
 from clinic.reports import chart_summary, register_statistics
 from clinic.search import SearchPage
 
@@ -26,6 +28,16 @@ class Delays:
     login_ms: int = 250
     search_ms: int = 450
     chart_ms: int = 300
+    is_quiet: bool = False
+    """True: nothing on the screen says that it waits."""
+
+
+Page = SearchPage | ChartPage | RefillsPage
+
+
+def page_name(page: tk.Frame) -> str:
+    """`search`, `chart` or `refills`."""
+    return type(page).__name__.removesuffix("Page").lower()
 
 
 class Clinic:
@@ -39,17 +51,23 @@ class Clinic:
         *,
         delays: Delays = Delays(),
         now: Callable[[], datetime] = datetime.now,
+        look: Look = USUAL_LOOK,
+        notice: str = "",
+        witness: Witness = NOBODY,
     ) -> None:
+        """`notice` stands in the title and in the status bar besides what is said there."""
         self.root = root
         self.register = register
         self.is_running = True
-        self.page: SearchPage | ChartPage | None = None
+        self.page: Page | None = None
         self.login: LoginDialog | None = None
         self._credentials = credentials
         self._delays = delays
         self._now = now
-        dress(root)
-        root.title(TITLE)
+        self._notice = f"   {notice}" if notice else ""
+        self._witness = witness
+        dress(root, look)
+        root.title(TITLE + self._notice)
         root.protocol("WM_DELETE_WINDOW", self.exit)
         self._build_menus()
         self._build_status_bar()
@@ -68,10 +86,54 @@ class Clinic:
         """Show an empty search page; before the login nothing happens."""
         if self.login is not None:
             return
-        page = SearchPage(self._workspace, on_search=self._search, on_open=self._open_chart)
+        page = SearchPage(
+            self._workspace,
+            on_search=self._search,
+            on_open=self._open_chart,
+            on_clear=lambda: self._witness.did("clear"),
+        )
         self._replace_page(page)
         page.reset()
         self._say("Ready")
+
+    def show_chart(self, patient: Patient) -> None:
+        """Show what is known about the patient."""
+        page = ChartPage(self._workspace, patient, on_close=self._close_chart)
+        self._replace_page(page)
+        page.close.focus_set()
+        self._say(f"Chart {patient.patient_id}")
+
+    def show_refills(self, patient: Patient) -> None:
+        """Show what the patient may order again."""
+        page = RefillsPage(
+            self._workspace,
+            patient,
+            on_choose=self._chosen,
+            on_save=self._save_order,
+            on_discard=self._discard_order,
+        )
+        self._replace_page(page)
+        page.medication.focus_set()
+        self._say(f"Order for {patient.patient_id}")
+
+    def show_found(self, found: tuple[Patient, ...]) -> None:
+        """List these patients, when the search page is there."""
+        if not isinstance(self.page, SearchPage):
+            return
+        self.page.show(found)
+        self._witness.shows(self, self.page)
+        if not found:
+            self.tell("No patient found", then=self.page.patient_id.focus_set)
+        self._say(f"Search finished: {len(found)} found")
+
+    def tell(self, text: str, *, then: Callable[[], object] = lambda: None) -> None:
+        """A message that has to be answered."""
+
+        def dismissed() -> None:
+            self._witness.did("dismiss", text=text)
+            then()
+
+        MessageBox(self.root, TITLE, text, then=dismissed)
 
     @property
     def clock_text(self) -> str:
@@ -80,6 +142,7 @@ class Clinic:
 
     def exit(self) -> None:
         """End the program."""
+        self._witness.did("exit")
         self.is_running = False
         self.root.destroy()
 
@@ -88,52 +151,66 @@ class Clinic:
         if dialog is None:
             return
         if typed != self._credentials:
-            MessageBox(self.root, TITLE, "User name or password is not correct", then=dialog.try_again)
+            self.tell("User name or password is not correct", then=dialog.try_again)
             return
+        self._witness.did("log_in")
         dialog.destroy()
         self.login = None
         self._after_waiting(self._delays.login_ms, self.show_search)
 
     def _search(self, query: Query) -> None:
         if query.is_empty:
-            MessageBox(self.root, TITLE, "Enter a patient ID or a name")
+            self.tell("Enter a patient ID or a name")
             return
-        self._after_waiting(self._delays.search_ms, lambda: self._show_found(self.register.find(query)))
-
-    def _show_found(self, found: tuple[Patient, ...]) -> None:
-        if not isinstance(self.page, SearchPage):
-            return
-        self.page.show(found)
-        if not found:
-            MessageBox(self.root, TITLE, "No patient found", then=self.page.patient_id.focus_set)
-        self._say(f"Search finished: {len(found)} found")
+        self._witness.did("search", **asdict(query))
+        self._after_waiting(self._delays.search_ms, lambda: self.show_found(self.register.find(query)))
 
     def _open_chart(self, patient: Patient) -> None:
-        self._after_waiting(self._delays.chart_ms, lambda: self._show_chart(patient))
-
-    def _show_chart(self, patient: Patient) -> None:
-        page = ChartPage(self._workspace, patient, on_close=self.show_search)
-        self._replace_page(page)
-        page.close.focus_set()
-        self._say(f"Chart {patient.patient_id}")
+        self._witness.did("open_chart", patient_id=patient.patient_id)
+        self._after_waiting(self._delays.chart_ms, lambda: self.show_chart(patient))
 
     def _close_chart(self) -> None:
         if isinstance(self.page, ChartPage):
+            self._witness.did("close_chart", patient_id=self.page.patient.patient_id)
             self.show_search()
+
+    def _open_refills(self) -> None:
+        if isinstance(self.page, ChartPage):
+            patient = self.page.patient
+            self._witness.did("open_refills", patient_id=patient.patient_id)
+            self._after_waiting(self._delays.chart_ms, lambda: self.show_refills(patient))
+        elif self.login is None:
+            self.tell("Open a chart first")
+
+    def _chosen(self, medication: Medication) -> None:
+        self._witness.did("choose", medication=medication.name)
+
+    def _save_order(self, order: Order) -> None:
+        self._witness.did("order", **asdict(order))
+        self.show_search()
+        self._say("Order saved")
+
+    def _discard_order(self) -> None:
+        self._witness.did("discard")
+        self.show_search()
 
     def _open_chosen(self) -> None:
         if isinstance(self.page, SearchPage):
             self.page.open_chosen()
 
-    def _replace_page(self, page: SearchPage | ChartPage | None) -> None:
+    def _replace_page(self, page: Page | None) -> None:
         if self.page is not None:
             self.page.destroy()
         self.page = page
         if page is not None:
             page.pack(fill=tk.BOTH, expand=True)
+            self._witness.shows(self, page)
 
     def _after_waiting(self, delay_ms: int, then: Callable[[], None]) -> None:
         """Say "Please wait" at once, do nothing for a while, then go on."""
+        if self._delays.is_quiet:
+            self.root.after(delay_ms, then)
+            return
         self._say("Please wait")
         self.root.update_idletasks()
         box = PleaseWait(self.root)
@@ -145,7 +222,7 @@ class Clinic:
         self.root.after(delay_ms, go_on)
 
     def _say(self, text: str) -> None:
-        self._status.configure(text=text)
+        self._status.configure(text=text + self._notice)
 
     def _tick(self) -> None:
         self._clock.configure(text=f"{self._now():%d %b %Y   %H:%M:%S}")
@@ -171,6 +248,7 @@ class Clinic:
             "Patient": (
                 ("Find...", "F3", "<F3>", self._find),
                 ("Open", "Ctrl+O", "<Control-o>", self._open_chosen),
+                ("Refills...", "F4", "<F4>", self._open_refills),
                 ("Close", "Ctrl+W", "<Control-w>", self._close_chart),
             ),
             "Reports": (
@@ -190,6 +268,7 @@ class Clinic:
 
     def _log_off(self) -> None:
         if self.login is None:
+            self._witness.did("log_off")
             self.ask_for_login()
 
     def _find(self) -> None:
@@ -202,7 +281,7 @@ class Clinic:
         if isinstance(self.page, ChartPage):
             TextWindow(self.root, "Chart summary", chart_summary(self.page.patient))
         elif self.login is None:
-            MessageBox(self.root, TITLE, "Open a chart first")
+            self.tell("Open a chart first")
 
     def _report_register(self) -> None:
         if self.login is None:

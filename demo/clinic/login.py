@@ -49,7 +49,7 @@ class LoginDialog(Dialog):
 
     def _field(self, *, row: int, label: str, show: str = "") -> tk.Entry:
         tk.Label(self.body, text=label).grid(row=row, column=0, sticky=tk.W, padx=(0, 32), pady=5)
-        entry = tk.Entry(self.body, width=26, show=show)
+        entry = tk.Entry(self.body, width=26, show=show, name=label.lower().replace(" ", "_"))
         entry.grid(row=row, column=1, sticky=tk.W, pady=5)
         return entry
 

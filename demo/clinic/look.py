@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tkinter as tk
+from dataclasses import dataclass
 
 FACE = "#dedbd3"
 """The grey of every surface."""
@@ -17,28 +18,54 @@ CHOSEN = "#b4c3da"
 DESK = "#c9c5bb"
 """What shows before anybody has logged in."""
 
-_FAMILY = "DejaVu Sans"
-# Sizes in pixels (negative for Tk): the same look whatever the display says about its density.
-PLAIN_FONT = (_FAMILY, -15)
-BOLD_FONT = (_FAMILY, -15, "bold")
-HEADING_FONT = (_FAMILY, -16, "bold")
-TITLE_FONT = (_FAMILY, -24, "bold")
-FIXED_FONT = ("DejaVu Sans Mono", -14)
+# The names of fonts of the program.
+PLAIN_FONT = "ClinicPlain"
+BOLD_FONT = "ClinicBold"
+HEADING_FONT = "ClinicHeading"
+TITLE_FONT = "ClinicTitle"
+FIXED_FONT = "ClinicFixed"
+FIXED_BOLD_FONT = "ClinicFixedBold"
+
+_FONTS = {
+    PLAIN_FONT: ("DejaVu Sans", 15, "normal"),
+    BOLD_FONT: ("DejaVu Sans", 15, "bold"),
+    HEADING_FONT: ("DejaVu Sans", 16, "bold"),
+    TITLE_FONT: ("DejaVu Sans", 24, "bold"),
+    FIXED_FONT: ("DejaVu Sans Mono", 14, "normal"),
+    FIXED_BOLD_FONT: ("DejaVu Sans Mono", 14, "bold"),
+}
+"""Family, size in pixels, weight."""
 
 
-def dress(root: tk.Tk) -> None:
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What of the look may be chosen."""
+
+    face: str = FACE
+    larger_px: int = 0
+    """How much larger all letters are."""
+
+
+USUAL_LOOK = Look()
+
+
+def dress(root: tk.Tk, look: Look = USUAL_LOOK) -> None:
     """Give every widget made after this call the look of the program."""
-    root.configure(background=FACE)
+    for name, (family, size, weight) in _FONTS.items():
+        # Negative for Tk: pixels, so that it looks the same whatever the display says about its density.
+        size_px = -(size + look.larger_px)
+        root.tk.call("font", "create", name, "-family", family, "-size", size_px, "-weight", weight)
+    root.configure(background=look.face)
     # Tk on X moves to the start of the line instead; the program is one that came from Windows.
     root.event_delete("<<LineStart>>", "<Control-a>")
     root.event_add("<<SelectAll>>", "<Control-a>")
     for pattern, value in (
         ("*Font", PLAIN_FONT),
-        ("*Background", FACE),
+        ("*Background", look.face),
         ("*Foreground", INK),
-        ("*activeBackground", FACE),
+        ("*activeBackground", look.face),
         ("*activeForeground", INK),
-        ("*highlightBackground", FACE),
+        ("*highlightBackground", look.face),
         ("*highlightColor", "#8a867c"),
         ("*Button.borderWidth", 2),
         ("*Button.padX", 14),

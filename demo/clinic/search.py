@@ -5,21 +5,30 @@ from __future__ import annotations
 import tkinter as tk
 from collections.abc import Callable, Sequence
 
-from clinic.look import BOLD_FONT, FIXED_FONT, heading
+from clinic.look import FIXED_BOLD_FONT, FIXED_FONT, heading
 from clinic.patients import Patient, Query
 
 _LINE = "{number:<10}{name:<30}{born}"
 
 
 class SearchPage(tk.Frame):
-    """Calls `on_search` with the fields when asked to search, and `on_open` with the chosen patient."""
+    """Calls `on_search` with the fields when asked to search, and `on_open` with the chosen patient.
+
+    `on_clear` is called before it is emptied by its button.
+    """
 
     def __init__(
-        self, parent: tk.Misc, *, on_search: Callable[[Query], None], on_open: Callable[[Patient], None]
+        self,
+        parent: tk.Misc,
+        *,
+        on_search: Callable[[Query], None],
+        on_open: Callable[[Patient], None],
+        on_clear: Callable[[], None],
     ) -> None:
         super().__init__(parent, padx=28, pady=18)
         self._on_search = on_search
         self._on_open = on_open
+        self._on_clear = on_clear
         self._found: tuple[Patient, ...] = ()
         heading(self, "Find a patient").pack(fill=tk.X, pady=(0, 16))
         fields = tk.Frame(self)
@@ -31,7 +40,7 @@ class SearchPage(tk.Frame):
         buttons.grid(row=3, column=1, sticky=tk.W, pady=(12, 0))
         self.search = tk.Button(buttons, text="Search", width=9, command=self._ask)
         self.search.pack(side=tk.LEFT, padx=(0, 10))
-        self.clear = tk.Button(buttons, text="Clear", width=9, command=self.reset)
+        self.clear = tk.Button(buttons, text="Clear", width=9, command=self._clear)
         self.clear.pack(side=tk.LEFT)
         self._build_results()
 
@@ -65,7 +74,7 @@ class SearchPage(tk.Frame):
         frame = tk.Frame(self)
         frame.pack(fill=tk.BOTH, expand=True, pady=(24, 0))
         title = " " + _LINE.format(number="Number", name="Name", born="Born")
-        tk.Label(frame, text=title, font=(*FIXED_FONT, BOLD_FONT[2]), anchor=tk.W).pack(fill=tk.X)
+        tk.Label(frame, text=title, font=FIXED_BOLD_FONT, anchor=tk.W).pack(fill=tk.X)
         self.open = tk.Button(frame, text="Open chart", width=12, state=tk.DISABLED, command=self.open_chosen)
         self.open.pack(side=tk.BOTTOM, anchor=tk.W, pady=(12, 0))
         scrollbar = tk.Scrollbar(frame)
@@ -77,6 +86,10 @@ class SearchPage(tk.Frame):
         self.results.bind("<Return>", lambda _: self.open_chosen())
         for entry in (self.patient_id, self.last_name, self.first_name):
             entry.bind("<Return>", lambda _: self._ask())
+
+    def _clear(self) -> None:
+        self._on_clear()
+        self.reset()
 
     def _ask(self) -> None:
         self._on_search(
@@ -90,6 +103,6 @@ class SearchPage(tk.Frame):
 
 def _field(parent: tk.Misc, *, row: int, label: str) -> tk.Entry:
     tk.Label(parent, text=label).grid(row=row, column=0, sticky=tk.W, padx=(0, 36), pady=5)
-    entry = tk.Entry(parent, width=30)
+    entry = tk.Entry(parent, width=30, name=label.lower().replace(" ", "_"))
     entry.grid(row=row, column=1, sticky=tk.W, pady=5)
     return entry
