@@ -7,6 +7,7 @@ from pathlib import Path
 from statistics import median, quantiles
 from time import perf_counter
 
+from cyberdesk_server.domain.endings import Ending
 from cyberdesk_server.domain.runs import RunStatus
 from cyberdesk_server.store import claims
 from cyberdesk_server.store.claims import CheckClaim
@@ -116,16 +117,7 @@ async def _decide(database: Database, group: Group) -> tuple[float, CheckClaim |
 
 async def _end(database: Database, claim: CheckClaim) -> None:
     async with database.transaction() as conn:
-        await finish(
-            conn,
-            claim.run.id,
-            claim.attempt,
-            status=RunStatus.SUCCESS,
-            error=None,
-            output_data=None,
-            usage_metadata=None,
-            now=datetime.now(UTC),
-        )
+        await finish(conn, {claim.held: Ending(RunStatus.SUCCESS)}, now=datetime.now(UTC))
 
 
 def _resident_megabytes() -> float:

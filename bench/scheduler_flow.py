@@ -10,6 +10,7 @@ from statistics import median
 from time import perf_counter
 from typing import Any
 
+from cyberdesk_server.domain.endings import Ending
 from cyberdesk_server.domain.ids import SessionId
 from cyberdesk_server.domain.runs import RunStatus
 from cyberdesk_server.domain.workflows import Workflow
@@ -93,16 +94,7 @@ async def _carry_out(database: Database, done: Done) -> None:
             await asyncio.sleep(PAUSE_SECONDS)
             continue
         async with database.transaction() as conn:
-            await finish(
-                conn,
-                claim.run.id,
-                claim.attempt,
-                status=RunStatus.SUCCESS,
-                error=None,
-                output_data=None,
-                usage_metadata=None,
-                now=datetime.now(UTC),
-            )
+            await finish(conn, {claim.held: Ending(RunStatus.SUCCESS)}, now=datetime.now(UTC))
         done.runs += 1
 
 

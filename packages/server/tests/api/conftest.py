@@ -13,6 +13,7 @@ from cyberdesk_server.adapters.blobs import LocalBlobs, SignedLinks
 from cyberdesk_server.adapters.bus import InProcessBus
 from cyberdesk_server.adapters.vault import EnvelopeVault, MasterKey
 from cyberdesk_server.api.parts import Parts
+from cyberdesk_server.domain.endings import Ending
 from cyberdesk_server.domain.ids import OrganizationId, RunId
 from cyberdesk_server.domain.json import JsonObject
 from cyberdesk_server.domain.runs import RunStatus
@@ -163,17 +164,15 @@ class Worker:
     async def end(
         self, claim: Claim, status: str = "success", output: JsonObject | None = None
     ) -> tuple[RunId, ...]:
+        ending = Ending(
+            RunStatus(status),
+            error=() if status == "success" else ("reason",),
+            output_data=output,
+            usage_metadata={"total_agentic_steps": 2, "billing_outcome": status},
+        )
         async with self._parts.database.transaction() as conn:
-            return await finish(
-                conn,
-                claim.run.id,
-                claim.attempt,
-                status=RunStatus(status),
-                error=None if status == "success" else ["reason"],
-                output_data=output,
-                usage_metadata={"total_agentic_steps": 2, "billing_outcome": status},
-                now=self._parts.clock.now(),
-            )
+            ended = await finish(conn, {claim.held: ending}, now=self._parts.clock.now())
+        return ended.get(claim.held, ())
 
 
 @pytest.fixture

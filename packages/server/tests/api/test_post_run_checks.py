@@ -8,7 +8,7 @@ import httpx
 import pytest
 from cyberdesk_server.api.parts import Parts
 from cyberdesk_server.api.schemas.checks import WorkflowPostRunCheckResponse
-from cyberdesk_server.store import claims
+from cyberdesk_server.store import leases
 
 Make = Callable[..., Awaitable[dict[str, Any]]]
 Read = Callable[[str], Awaitable[dict[str, Any]]]
@@ -201,9 +201,7 @@ async def test_a_run_in_its_checks_is_not_ended_and_shows_its_outputs(
     run = await make("runs", workflow_id=workflow["id"])
     claim = await worker.next()
     async with parts.database.transaction() as conn:
-        await claims.begin_checks(
-            conn, claim.run.id, claim.attempt, output_data={"a": 1}, now=parts.clock.now()
-        )
+        await leases.begin_checks(conn, claim.held, output_data={"a": 1}, now=parts.clock.now())
 
     checked = await read_run(run["id"])
     retry = await client.post(f"/v1/runs/{run['id']}/retry", json={})

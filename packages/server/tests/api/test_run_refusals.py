@@ -7,7 +7,7 @@ from uuid import uuid4
 import httpx
 import pytest
 from cyberdesk_server.api.parts import Parts
-from cyberdesk_server.store import claims
+from cyberdesk_server.store import leases
 
 Make = Callable[..., Awaitable[dict[str, Any]]]
 
@@ -115,8 +115,7 @@ async def test_a_run_that_goes_on_does_not_start_over(
     claim = await worker.next() if status != "scheduling" else None
     if claim is not None and status == "running_checks":
         async with parts.database.transaction() as conn:
-            held = claim.run.id, claim.attempt
-            await claims.begin_checks(conn, *held, output_data=None, now=parts.clock.now())
+            await leases.begin_checks(conn, claim.held, output_data=None, now=parts.clock.now())
 
     refused = await client.post(f"/v1/runs/{run['id']}/retry", json={})
 

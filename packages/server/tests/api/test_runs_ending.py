@@ -9,7 +9,7 @@ from cyberdesk_server.api.parts import Parts
 from cyberdesk_server.domain.ids import RunId
 from cyberdesk_server.domain.runs import RunStatus
 from cyberdesk_server.domain.steps import StepState
-from cyberdesk_server.store import claims, machines, runs, secrets, steps
+from cyberdesk_server.store import leases, machines, runs, secrets, steps
 from cyberdesk_server.testing.rows import NOON, a_step
 
 Make = Callable[..., Awaitable[dict[str, Any]]]
@@ -89,7 +89,7 @@ async def test_only_an_ended_run_that_let_go_of_its_machine_is_deleted(
     await client.patch(path, json={"status": "cancelled"})
     stopping = await client.delete(path)
     async with parts.database.transaction() as conn:
-        await claims.release(conn, claim.run.id, claim.attempt, now=NOON)
+        await leases.release(conn, claim.held, now=NOON)
     stopped = await client.delete(path)
 
     assert [running.status_code, stopping.status_code, stopped.status_code] == [409, 409, 204]
@@ -117,7 +117,7 @@ async def test_with_a_run_goes_what_nobody_else_shows(
         async with parts.database.transaction() as conn:
             await steps.begin(conn, step, claim.attempt)
             await runs.end(conn, claim.run.id, status=RunStatus.SUCCESS, changes={}, now=NOON)
-            await claims.release(conn, claim.run.id, claim.attempt, now=NOON)
+            await leases.release(conn, claim.held, now=NOON)
     oldest = (await client.get("/v1/runs", params={"sort_mode": "created_at_desc"})).json()["items"][-1]
 
     await client.delete(f"/v1/runs/{oldest['id']}")

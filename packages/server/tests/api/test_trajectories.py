@@ -13,7 +13,7 @@ from cyberdesk_server.domain.ids import OrganizationId, WorkflowId
 from cyberdesk_server.domain.runs import RunStatus
 from cyberdesk_server.domain.steps import StepState, ToolCall
 from cyberdesk_server.ports import BlobMissing
-from cyberdesk_server.store import claims, runs, steps
+from cyberdesk_server.store import claims, leases, runs, steps
 from cyberdesk_server.testing.ports import a_screenshot
 from cyberdesk_server.testing.rows import HERE, NOON, a_machine, a_step
 from cyberdesk_server.usecases import trajectories
@@ -50,7 +50,7 @@ async def a_run_that_ended(
             )
             await steps.begin(conn, step, claim.attempt)
         await runs.end(conn, claim.run.id, status=status, changes={}, now=NOON)
-        await claims.release(conn, claim.run.id, claim.attempt, now=NOON)
+        await leases.release(conn, claim.held, now=NOON)
     answer: dict[str, Any] = (await client.get(f"/v1/runs/{run['id']}")).json()
     return answer
 

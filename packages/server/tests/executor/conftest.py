@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 from cyberdesk_server.adapters.bus import InProcessBus
 from cyberdesk_server.adapters.vault.envelope import EnvelopeVault, MasterKey
+from cyberdesk_server.domain.endings import Ending
 from cyberdesk_server.domain.ids import SecretId
 from cyberdesk_server.domain.json import JsonValue
 from cyberdesk_server.domain.runs import Run, RunStatus
@@ -16,9 +17,9 @@ from cyberdesk_server.domain.steps import Step
 from cyberdesk_server.domain.trajectories import Trajectory
 from cyberdesk_server.domain.workflows import Workflow
 from cyberdesk_server.executor.loop import execute
-from cyberdesk_server.executor.parts import Ending, ExecutorParts, Limits
+from cyberdesk_server.executor.parts import ExecutorParts, Limits
 from cyberdesk_server.ports import Model, SecretContext
-from cyberdesk_server.store import attachments, claims, runs, secrets, steps, trajectories
+from cyberdesk_server.store import attachments, claims, leases, runs, secrets, steps, trajectories
 from cyberdesk_server.store.claims import Claim
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.store.types import to_json
@@ -130,16 +131,7 @@ class Stage:
     async def finish(self, claim: Claim, ending: Ending) -> None:
         """What the worker does with an ending."""
         async with self.database.transaction() as conn:
-            await claims.finish(
-                conn,
-                claim.run.id,
-                claim.attempt,
-                status=ending.status,
-                error=ending.error,
-                output_data=ending.output_data,
-                usage_metadata=ending.usage_metadata,
-                now=self.clock.now(),
-            )
+            await leases.finish(conn, {claim.held: ending}, now=self.clock.now())
 
     async def number_of_files(self) -> int:
         async with self.database.read() as conn:

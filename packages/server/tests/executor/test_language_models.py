@@ -12,6 +12,7 @@ from uuid import UUID
 import pytest
 from cyberdesk_server.adapters.models.registry import Models, ModelUrls
 from cyberdesk_server.domain.actions import Click, TypeText
+from cyberdesk_server.domain.endings import Ending
 from cyberdesk_server.domain.geometry import Point
 from cyberdesk_server.domain.ids import ModelConfigurationId
 from cyberdesk_server.domain.json import JsonObject
@@ -20,7 +21,6 @@ from cyberdesk_server.domain.runs import RunStatus
 from cyberdesk_server.domain.steps import ToolCall
 from cyberdesk_server.domain.tasks import Task
 from cyberdesk_server.executor.loop import execute
-from cyberdesk_server.executor.parts import Ending
 from cyberdesk_server.executor.reading.reader import ScreenReader
 from cyberdesk_server.ports import Comparer, Comparison, Retracer
 from cyberdesk_server.store import llm_costs

@@ -5,12 +5,13 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from cyberdesk_server.domain.endings import Ending
 from cyberdesk_server.domain.ids import MachineId, OrganizationId, RunId, ServerId, SessionId
 from cyberdesk_server.domain.json import JsonObject
 from cyberdesk_server.domain.machines import Machine
 from cyberdesk_server.domain.runs import ANY_MACHINE, Run, RunStatus
 from cyberdesk_server.domain.sessions import Session
-from cyberdesk_server.store import claims, machines, runs, sessions
+from cyberdesk_server.store import claims, leases, machines, runs, sessions
 from cyberdesk_server.store.claims import CheckClaim, Claim
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.testing.rows import HERE, NOON, a_machine, a_run, a_workflow, an_organization
@@ -62,8 +63,8 @@ class Shop:
         )
 
     async def begin_checks(self, claim: Any, *, attempt: int | None = None) -> Run | None:
-        return await claims.begin_checks(
-            self.conn, claim.run.id, attempt or claim.attempt, output_data={"a": 1}, now=NOON
+        return await leases.begin_checks(
+            self.conn, (claim.run.id, attempt or claim.attempt), output_data={"a": 1}, now=NOON
         )
 
     async def in_checks(self) -> Claim:
@@ -74,16 +75,14 @@ class Shop:
         return claim
 
     async def finish_checks(self, run_id: RunId, attempt: int) -> Run | None:
-        return await claims.finish_checks(
-            self.conn,
-            run_id,
-            attempt,
-            status=RunStatus.ERROR,
-            error=["why"],
-            checks=[{"status": "failed"}],
+        ending = Ending(
+            RunStatus.ERROR,
+            error=("why",),
+            checks=({"status": "failed"},),
             usage_metadata={"total_agentic_steps": 1},
-            now=NOON,
         )
+        ended = await leases.finish(self.conn, {(run_id, attempt): ending}, now=NOON)
+        return ended[0] if ended else None
 
     async def end(self, run: Run) -> None:
         await runs.end(self.conn, run.id, status=RunStatus.CANCELLED, changes={}, now=NOON)
@@ -111,8 +110,8 @@ async def test_a_run_on_its_own_leaves_its_machine_and_keeps_its_lease(database:
         assert (checked.machine_id, checked.has_left_machine) == (machine.id, True)
         assert checked.lease_expires_at is not None
         assert await shop.holder(machine.id) is None
-        assert not await claims.holds_machine(conn, run.id, claim.attempt)
-        assert await claims.may_act(conn, run.id, claim.attempt)
+        assert not await leases.holds_machine(conn, (run.id, claim.attempt))
+        assert await leases.may_act(conn, (run.id, claim.attempt))
 
 
 async def test_a_run_in_a_session_goes_on_holding_its_machine(database: Database) -> None:
@@ -123,7 +122,7 @@ async def test_a_run_in_a_session_goes_on_holding_its_machine(database: Database
         claim = await shop.in_checks()
 
         assert await shop.holder(machine.id) == run.id
-        assert await claims.holds_machine(conn, run.id, claim.attempt)
+        assert await leases.holds_machine(conn, (run.id, claim.attempt))
 
 
 async def test_invariant_2_runs_in_their_checks_do_not_count_for_their_machine(database: Database) -> None:
@@ -157,8 +156,8 @@ async def test_a_cancelled_run_lets_go_in_its_checks_and_frees_nobody_elses_mach
 
         await shop.end(first)
         late = await shop.finish_checks(first.id, claim.attempt)
-        written = await claims.write_checks(conn, first.id, claim.attempt, [])
-        await claims.release(conn, first.id, claim.attempt, now=NOON)
+        written = await leases.write_checks(conn, (first.id, claim.attempt), [])
+        await leases.release(conn, (first.id, claim.attempt), now=NOON)
 
         ended = await shop.stored(first)
         assert (late, written) == (None, False)
@@ -194,7 +193,7 @@ async def test_checks_of_a_server_that_is_gone_are_anybodys_and_need_no_machine(
         machine, run = await shop.machine(), await shop.run()
         await shop.in_checks()
         assert await machines.delete(conn, shop.organization_id, machine.id)
-        await claims.expire_leases(conn, HERE, now=NOON)
+        await leases.expire(conn, HERE, now=NOON)
 
         claim = await shop.claim(server=ServerId("elsewhere"))
 
@@ -208,7 +207,7 @@ async def test_a_machine_that_connects_elsewhere_takes_no_checks_along(database:
         machine, run = await shop.machine(), await shop.run()
         claim = await shop.in_checks()
 
-        await claims.follow_machine(conn, machine.id, server_id=ServerId("elsewhere"), now=NOON)
+        await leases.follow_machine(conn, machine.id, server_id=ServerId("elsewhere"), now=NOON)
 
         assert (await shop.stored(run)).attempt == claim.attempt
 
@@ -243,19 +242,10 @@ async def test_invariant_4_a_slow_worker_of_the_try_before_ends_nothing(
         await shop.claim(after_seconds=LEASE_SECONDS + 1)  # frees what cancelled runs left
         again = await runs.start_over(conn, run, now=NOON)
 
-        late = await claims.finish(
-            conn,
-            run.id,
-            claim.attempt,
-            status=RunStatus.SUCCESS,
-            error=None,
-            output_data=None,
-            usage_metadata=None,
-            now=NOON,
-        )
+        late = await leases.finish(conn, {claim.held: Ending(RunStatus.SUCCESS)}, now=NOON)
         late_checks = await shop.finish_checks(run.id, claim.attempt)
 
         assert again is not None
-        assert (late, late_checks) == (None, None)
+        assert (late, late_checks) == ((), None)
         found = await shop.stored(run)
         assert (found.status, found.has_left_machine) == (RunStatus.SCHEDULING, False)

@@ -6,9 +6,10 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from cyberdesk_server.domain.endings import Ending
 from cyberdesk_server.domain.ids import SecretId
 from cyberdesk_server.domain.runs import Run, RunStatus
-from cyberdesk_server.store import claims, machines, runs, secrets
+from cyberdesk_server.store import claims, leases, machines, runs, secrets
 from cyberdesk_server.store.claims import Claim
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.store.tables import ONE_RUN_PER_MACHINE
@@ -25,16 +26,8 @@ async def claim(conn: AsyncConnection, *, at: timedelta = timedelta()) -> Claim 
 
 
 async def finish(conn: AsyncConnection, claimed: Claim) -> bool:
-    return await claims.finish(
-        conn,
-        claimed.run.id,
-        claimed.attempt,
-        status=RunStatus.SUCCESS,
-        error=None,
-        output_data={"a": 1},
-        usage_metadata={"total_agentic_steps": 2},
-        now=NOON + SECOND,
-    )
+    ending = Ending(RunStatus.SUCCESS, output_data={"a": 1}, usage_metadata={"total_agentic_steps": 2})
+    return bool(await leases.finish(conn, {claimed.held: ending}, now=NOON + SECOND))
 
 
 async def stored(conn: AsyncConnection, run: Run) -> Run:
@@ -226,12 +219,12 @@ async def test_a_worker_that_lost_its_lease_changes_nothing(database: Database) 
         assert taken is not None
 
         assert not await finish(conn, lost)
-        assert not await claims.may_act(conn, run.id, lost.attempt)
-        assert await claims.renew(conn, [(run.id, lost.attempt)], server_id=HERE, lease_until=NOON) == {}
-        await claims.release(conn, run.id, lost.attempt, now=NOON)
+        assert not await leases.may_act(conn, (run.id, lost.attempt))
+        assert await leases.renew(conn, [(run.id, lost.attempt)], server_id=HERE, lease_until=NOON) == {}
+        await leases.release(conn, (run.id, lost.attempt), now=NOON)
 
         assert await stored(conn, run) == taken.run
-        assert await claims.may_act(conn, run.id, taken.attempt)
+        assert await leases.may_act(conn, (run.id, taken.attempt))
 
 
 async def test_a_worker_of_the_try_before_changes_nothing_of_a_run_that_starts_over(
@@ -258,7 +251,7 @@ async def test_a_renewed_lease_is_not_taken_over(database: Database) -> None:
         run = await a_run(conn, await a_workflow(conn, organization))
         await claim(conn)
 
-        held = await claims.renew(conn, [(run.id, 1)], server_id=HERE, lease_until=NOON + 60 * SECOND)
+        held = await leases.renew(conn, [(run.id, 1)], server_id=HERE, lease_until=NOON + 60 * SECOND)
 
         assert held == {run.id: RunStatus.RUNNING}
         assert await claim(conn, at=59 * SECOND) is None
@@ -277,14 +270,14 @@ async def test_a_cancelled_run_keeps_its_machine_until_the_worker_lets_go(databa
         cancelled = await runs.end(conn, run.id, status=RunStatus.CANCELLED, changes={}, now=NOON)
 
         assert cancelled is not None
-        assert not await claims.may_act(conn, run.id, claimed.attempt)
+        assert not await leases.may_act(conn, (run.id, claimed.attempt))
         held = [(run.id, claimed.attempt)]
-        renewed = await claims.renew(conn, held, server_id=HERE, lease_until=NOON)
+        renewed = await leases.renew(conn, held, server_id=HERE, lease_until=NOON)
         assert renewed == {run.id: RunStatus.CANCELLED}
         assert not await runs.delete(conn, run.id)
-        await claims.renew(conn, held, server_id=HERE, lease_until=NOON + 30 * SECOND)
+        await leases.renew(conn, held, server_id=HERE, lease_until=NOON + 30 * SECOND)
         assert await claim(conn) is None
-        await claims.release(conn, run.id, claimed.attempt, now=NOON)
+        await leases.release(conn, (run.id, claimed.attempt), now=NOON)
         next_claim = await claim(conn)
         assert next_claim is not None
         assert next_claim.run.id == following.id
@@ -315,7 +308,7 @@ async def test_a_running_run_is_not_released(database: Database) -> None:
         run = await a_run(conn, await a_workflow(conn, organization))
         await claim(conn)
 
-        await claims.release(conn, run.id, 1, now=NOON)
+        await leases.release(conn, (run.id, 1), now=NOON)
 
         assert (await stored(conn, run)).lease_expires_at is not None
 
@@ -327,7 +320,7 @@ async def test_what_a_server_held_that_is_gone_can_be_taken_over_at_once(databas
         run = await a_run(conn, await a_workflow(conn, organization))
         await claim(conn)
 
-        assert await claims.expire_leases(conn, HERE, now=NOON) == 1
+        assert await leases.expire(conn, HERE, now=NOON) == 1
 
         taken = await claim(conn)
         assert taken is not None

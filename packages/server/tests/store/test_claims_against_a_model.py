@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cyberdesk_server.domain.endings import Ending
 from cyberdesk_server.domain.ids import (
     ConnectionId,
     MachineId,
@@ -24,7 +25,7 @@ from cyberdesk_server.domain.machines import Machine
 from cyberdesk_server.domain.refusals import SessionEnded
 from cyberdesk_server.domain.runs import Run, RunStatus
 from cyberdesk_server.domain.workflows import Workflow
-from cyberdesk_server.store import claims, machines, pools, runs, servers, sessions, tables, waiting
+from cyberdesk_server.store import claims, leases, machines, pools, runs, servers, sessions, tables, waiting
 from cyberdesk_server.testing.modelled import OnDatabase, OpenDatabase, run_on
 from cyberdesk_server.testing.rows import (
     NOON,
@@ -226,7 +227,7 @@ class Claims(OnDatabase):
 
         async def connect(conn: AsyncConnection) -> Machine:
             connected = await a_machine(conn, organization, fingerprint=fingerprint, server_id=server)
-            await claims.follow_machine(conn, connected.id, server_id=server, now=now)
+            await leases.follow_machine(conn, connected.id, server_id=server, now=now)
             return connected
 
         connected = self.do(connect)
@@ -351,7 +352,7 @@ class Claims(OnDatabase):
             stored = await sessions.get(conn, session.organization, session.id)
             assert stored is not None
             if stored.ended_at is not None:
-                assert not await sessions.end(conn, session.id, now=self.model.now)
+                assert not await sessions.end(conn, [session.id], now=self.model.now)
                 return None
             return list(await end_session(conn, stored, reason="cleared", now=self.model.now))
 
@@ -405,7 +406,7 @@ class Claims(OnDatabase):
         until = self.model.now + timedelta(seconds=LEASE_SECONDS)
 
         held = [(run.id, run.attempt - stale_by)]
-        answered = self.do(lambda conn: claims.renew(conn, held, server_id=server, lease_until=until))
+        answered = self.do(lambda conn: leases.renew(conn, held, server_id=server, lease_until=until))
 
         if stale_by or run.lease_until is None:
             assert answered == {}
@@ -418,7 +419,7 @@ class Claims(OnDatabase):
     def worker_leaves_a_run(self, data: st.DataObject, stale_by: int) -> None:
         run = data.draw(st.sampled_from(self.model.runs))
 
-        self.do(lambda conn: claims.leave(conn, run.id, run.attempt - stale_by, now=self.model.now))
+        self.do(lambda conn: leases.leave(conn, (run.id, run.attempt - stale_by), now=self.model.now))
 
         if not stale_by and run.lease_until is not None:
             run.lease_until, run.server = self.model.now, None
@@ -431,18 +432,12 @@ class Claims(OnDatabase):
         self.end_by_worker(run, RunStatus(status), stale_by=stale_by)
 
     def end_by_worker(self, run: ModelRun, status: RunStatus, *, stale_by: int = 0) -> None:
-        ended = self.do(
-            lambda conn: finish(
-                conn,
-                run.id,
-                run.attempt - stale_by,
-                status=status,
-                error=None,
-                output_data=None,
-                usage_metadata=None,
-                now=self.model.now,
-            )
-        )
+        held = run.id, run.attempt - stale_by
+
+        async def end(conn: AsyncConnection) -> tuple[RunId, ...]:
+            return (await finish(conn, {held: Ending(status)}, now=self.model.now)).get(held, ())
+
+        ended = self.do(end)
 
         if stale_by or run.status.is_terminal:
             assert ended == ()
@@ -468,7 +463,7 @@ class Claims(OnDatabase):
     def worker_lets_go(self, data: st.DataObject, stale_by: int) -> None:
         run = data.draw(st.sampled_from(self.model.runs))
 
-        self.do(lambda conn: claims.release(conn, run.id, run.attempt - stale_by, now=self.model.now))
+        self.do(lambda conn: leases.release(conn, (run.id, run.attempt - stale_by), now=self.model.now))
 
         if not stale_by and run.status.is_terminal:
             run.lease_until = None

@@ -4,9 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from cyberdesk_server.domain.endings import Ending
 from cyberdesk_server.domain.runs import ANY_MACHINE, Run, RunStatus
 from cyberdesk_server.domain.workflows import Workflow
-from cyberdesk_server.store import claims, runs
+from cyberdesk_server.store import claims, leases, runs
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.store.tables import webhook_messages
 from cyberdesk_server.testing.rows import HERE, NOON, a_machine, a_run, a_workflow, an_organization
@@ -26,8 +27,7 @@ async def told(conn: AsyncConnection) -> list[tuple[object, str]]:
 async def finished(conn: AsyncConnection, run: Run) -> None:
     claim = await claims.claim_next(conn, server_id=HERE, now=NOON, lease_seconds=10)
     assert claim is not None
-    told: dict[str, Any] = {"error": None, "output_data": None, "usage_metadata": None, "now": NOON}
-    await claims.finish(conn, run.id, claim.attempt, status=RunStatus.SUCCESS, **told)
+    await leases.finish(conn, {claim.held: Ending(RunStatus.SUCCESS)}, now=NOON)
 
 
 async def cancelled_twice(conn: AsyncConnection, run: Run) -> None:
@@ -42,9 +42,8 @@ async def given_up(conn: AsyncConnection, run: Run) -> None:
 async def checked(conn: AsyncConnection, run: Run) -> None:
     claim = await claims.claim_next(conn, server_id=HERE, now=NOON, lease_seconds=10)
     assert claim is not None
-    await claims.begin_checks(conn, run.id, claim.attempt, output_data=None, now=NOON)
-    told: dict[str, Any] = {"error": None, "checks": (), "usage_metadata": None, "now": NOON}
-    await claims.finish_checks(conn, run.id, claim.attempt, status=RunStatus.SUCCESS, **told)
+    await leases.begin_checks(conn, claim.held, output_data=None, now=NOON)
+    await leases.finish(conn, {claim.held: Ending(RunStatus.SUCCESS, checks=())}, now=NOON)
 
 
 @pytest.mark.parametrize("end", [finished, cancelled_twice, given_up, checked])

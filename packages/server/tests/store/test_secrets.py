@@ -60,7 +60,7 @@ async def test_secrets_are_forgotten_by_owner_and_name(database: Database) -> No
         await secrets.add_for_machine(conn, organization, machine.id, sealed(b=b"2", c=b"3", d=b"4"))
         await secrets.add_for_pool(conn, organization, pool.id, sealed(e=b"5", f=b"6", g=b"7"))
 
-        await secrets.forget_run(conn, run.id)
+        await secrets.forget_runs(conn, [run.id])
         await secrets.forget_machine(conn, machine.id, ["b"])
         await secrets.forget_pool(conn, pool.id, ["e"])
         some = set(await secrets.for_run(conn, run.id))

@@ -89,8 +89,8 @@ async def test_a_session_ends_once_and_frees_its_machine(database: Database) -> 
         await sessions.reserve(conn, session.id, machine.id)
         await sessions.reserve(conn, neighbour.id, other.id)
 
-        assert await sessions.end(conn, session.id, now=NOON + SECOND)
-        assert not await sessions.end(conn, session.id, now=NOON + 2 * SECOND)
+        assert await sessions.end(conn, [session.id], now=NOON + SECOND)
+        assert not await sessions.end(conn, [session.id], now=NOON + 2 * SECOND)
 
         assert await sessions.get(conn, organization, session.id) == replace(
             session, machine_id=machine.id, ended_at=NOON + SECOND
@@ -108,7 +108,7 @@ async def test_demanding_are_the_sessions_that_still_wait_for_a_machine(database
         waiting, reserved, ended = [await a_session(conn, organization, demand=demand) for _ in range(3)]
         await a_session(conn, organization)
         await sessions.reserve(conn, reserved.id, machine.id)
-        await sessions.end(conn, ended.id, now=NOON)
+        await sessions.end(conn, [ended.id], now=NOON)
 
         assert await sessions.demanding(conn, demand, "pools:none") == (waiting,)
         assert await sessions.demanding(conn) == ()
@@ -125,7 +125,7 @@ async def test_unfinished_are_the_runs_that_wait_or_go_on_in_order(database: Dat
         await a_run(conn, workflow)
         await runs.update_fields(conn, old.id, {"status": RunStatus.RUNNING.value})
 
-        assert await sessions.unfinished(conn, session.id) == (old.id, young.id)
+        assert await sessions.unfinished(conn, [session.id]) == {session.id: (old.id, young.id)}
 
 
 async def test_one_waiting_run_gets_the_session_its_machine(database: Database) -> None:

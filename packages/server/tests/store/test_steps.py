@@ -6,7 +6,7 @@ from datetime import timedelta
 from cyberdesk_server.domain.geometry import Box
 from cyberdesk_server.domain.runs import RunStatus
 from cyberdesk_server.domain.steps import Step, StepState, ToolCall
-from cyberdesk_server.store import claims, pictures, runs, steps, tables
+from cyberdesk_server.store import claims, leases, pictures, runs, steps, tables
 from cyberdesk_server.store.claims import Claim
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.testing.rows import HERE, NOON, a_machine, a_run, a_step, a_workflow, an_organization
@@ -133,7 +133,7 @@ async def test_each_try_has_a_journal_of_its_own_and_the_last_is_shown(database:
         first = a_step(claim.run.id)
         await steps.begin(conn, first, claim.attempt)
         await runs.end(conn, claim.run.id, status=RunStatus.CANCELLED, changes={}, now=NOON)
-        await claims.release(conn, claim.run.id, claim.attempt, now=NOON)
+        await leases.release(conn, claim.held, now=NOON)
         await runs.start_over(conn, replace(claim.run, status=RunStatus.SCHEDULING), now=NOON)
 
         before_the_second = await steps.history(conn, claim.run.id)

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from cyberdesk_server.domain.endings import Ending
 from cyberdesk_server.domain.ids import RunId
 from cyberdesk_server.domain.runs import RunStatus, demand_of_machine, demand_of_session
 from cyberdesk_server.store import machines, runs
@@ -21,16 +22,9 @@ FAILURES = [RunStatus.TASK_FAILED, RunStatus.ERROR]
 async def ends(
     office: Office, claim: Claim, status: RunStatus = RunStatus.SUCCESS, *, attempt: int = 1
 ) -> tuple[RunId, ...]:
-    return await finish(
-        office.conn,
-        claim.run.id,
-        attempt,
-        status=status,
-        error=None,
-        output_data=None,
-        usage_metadata={"total_agentic_steps": 2},
-        now=NOON,
-    )
+    ending = Ending(status, usage_metadata={"total_agentic_steps": 2})
+    held = claim.run.id, attempt
+    return (await finish(office.conn, {held: ending}, now=NOON)).get(held, ())
 
 
 async def test_a_run_on_its_own_ends_nothing_but_itself(office: Office) -> None:

@@ -18,7 +18,7 @@ from cyberdesk_server.domain.runs import (
     demand_of_pools,
     demand_of_session,
 )
-from cyberdesk_server.store import attachments, claims, pool_sets, runs, secrets, sessions
+from cyberdesk_server.store import attachments, leases, pool_sets, runs, secrets, sessions
 from cyberdesk_server.testing.rows import NOON, a_pool, a_workflow, an_organization
 from cyberdesk_server.usecases.placement import Wish
 from cyberdesk_server.usecases.retries import Retry, start_over
@@ -112,7 +112,7 @@ async def test_outputs_of_the_last_try_are_named_to_be_deleted(office: Office) -
         now=NOON,
     )
     await runs.end(office.conn, run.id, status=RunStatus.ERROR, changes={}, now=NOON)
-    await claims.release(office.conn, run.id, claim.attempt, now=NOON)
+    await leases.release(office.conn, (run.id, claim.attempt), now=NOON)
 
     orphans = await start_over(office.conn, office.organization_id, run.id, Retry(), **SURROUNDINGS)
 
@@ -159,7 +159,7 @@ async def test_a_machine_that_the_scheduler_chose_is_open_again(office: Office) 
     run = await office.run()
     claim = await office.claim()
     await runs.end(office.conn, run.id, status=RunStatus.ERROR, changes={}, now=NOON)
-    await claims.release(office.conn, run.id, claim.attempt, now=NOON)
+    await leases.release(office.conn, (run.id, claim.attempt), now=NOON)
 
     waiting = await again(office, run)
 

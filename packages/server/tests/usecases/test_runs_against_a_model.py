@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from cyberdesk_server.adapters.vault import EnvelopeVault, MasterKey
+from cyberdesk_server.domain.endings import Ending
 from cyberdesk_server.domain.ids import MachineId, RunId, ServerId, SessionId
 from cyberdesk_server.domain.limits import BUILT_IN_LIMITS
 from cyberdesk_server.domain.machines import Machine
@@ -26,7 +27,7 @@ from cyberdesk_server.domain.refusals import (
     SessionEnded,
 )
 from cyberdesk_server.domain.runs import Run, RunStatus
-from cyberdesk_server.store import claims, machines, servers, tables
+from cyberdesk_server.store import claims, leases, machines, servers, tables
 from cyberdesk_server.testing.modelled import OnDatabase, OpenDatabase, run_on
 from cyberdesk_server.testing.rows import NOON, a_machine, a_workflow, an_organization
 from cyberdesk_server.usecases import chains, retries, runs
@@ -429,19 +430,11 @@ class Runs(OnDatabase):
     def finishes(self, run: ModelRun, status: RunStatus, *, stale_by: int = 0) -> None:
         async def end(conn: AsyncConnection) -> tuple[RunId, ...]:
             now, attempt = self.model.now, run.attempt - stale_by
-            ended = await finish(
-                conn,
-                run.id,
-                attempt,
-                status=status,
-                error=None,
-                output_data=None,
-                usage_metadata=None,
-                now=now,
-            )
+            held = run.id, attempt
+            ended = await finish(conn, {held: Ending(status)}, now=now)
             if not ended:
-                await claims.release(conn, run.id, attempt, now=now)
-            return ended
+                await leases.release(conn, held, now=now)
+            return ended.get(held, ())
 
         ended = self.do(end)
 

@@ -9,7 +9,7 @@ import pytest
 from cyberdesk_server.domain.ids import OrganizationId, RunId, ServerId
 from cyberdesk_server.domain.machines import Machine, MachineStatus
 from cyberdesk_server.domain.workflows import Workflow
-from cyberdesk_server.store import claims, machines, servers
+from cyberdesk_server.store import claims, leases, machines, servers
 from cyberdesk_server.store.claims import Claim
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.testing.ports import ManualClock
@@ -46,7 +46,7 @@ class House:
     async def machine_comes_to(self, server_id: ServerId, machine: Machine) -> None:
         await self.machine(server_id, fingerprint=machine.fingerprint)
         async with self.database.transaction() as conn:
-            await claims.follow_machine(conn, machine.id, server_id=server_id, now=self.clock.now())
+            await leases.follow_machine(conn, machine.id, server_id=server_id, now=self.clock.now())
 
     async def run(self) -> RunId:
         async with self.database.transaction() as conn:
@@ -211,9 +211,9 @@ async def test_a_run_follows_its_machine_to_another_living_server(house: House) 
     await house.machine_comes_to(B, machine)
 
     async with house.database.transaction() as conn:
-        assert not await claims.may_act(conn, run_id, left.attempt)
+        assert not await leases.may_act(conn, (run_id, left.attempt))
         until = house.clock.now()
-        assert await claims.renew(conn, [(run_id, left.attempt)], server_id=A, lease_until=until) == {}
+        assert await leases.renew(conn, [(run_id, left.attempt)], server_id=A, lease_until=until) == {}
     assert await house.claim(A) is None
     taken = await house.claim(B)
     assert taken is not None
@@ -230,7 +230,7 @@ async def test_a_machine_that_comes_back_to_its_server_keeps_its_worker(house: H
     await house.machine_comes_to(A, machine)
 
     async with house.database.transaction() as conn:
-        assert await claims.may_act(conn, run_id, claimed.attempt)
+        assert await leases.may_act(conn, (run_id, claimed.attempt))
     assert await house.claim(A) is None
 
 
@@ -253,7 +253,7 @@ async def test_a_run_that_was_left_goes_to_whoever_comes_first(house: House) -> 
     assert claimed is not None
 
     async with house.database.transaction() as conn:
-        await claims.leave(conn, run_id, claimed.attempt, now=house.clock.now())
+        await leases.leave(conn, (run_id, claimed.attempt), now=house.clock.now())
 
     taken = await house.claim(B)
     assert taken is not None

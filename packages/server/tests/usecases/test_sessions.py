@@ -94,7 +94,7 @@ async def test_a_session_with_a_run_that_waits_is_not_idle(office: Office) -> No
 
 async def test_a_session_that_ended_stays_as_it_is(office: Office) -> None:
     async with office.database.transaction() as conn:
-        await sessions.end(conn, office.session.id, now=NOON)
+        await sessions.end(conn, [office.session.id], now=NOON)
 
     assert await office.release_idle(at=2 * HOUR) == ()
 

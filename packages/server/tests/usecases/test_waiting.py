@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from cyberdesk_server.adapters.bus import InProcessBus
 from cyberdesk_server.adapters.vault import EnvelopeVault, MasterKey
+from cyberdesk_server.domain.endings import Ending
 from cyberdesk_server.domain.ids import OrganizationId, PoolId, RunId, SessionId
 from cyberdesk_server.domain.limits import BUILT_IN_LIMITS, NO_LIMITS, RunLimits, ServerLimits
 from cyberdesk_server.domain.runs import Run, RunStatus
@@ -99,16 +100,7 @@ class Desk:
 
     async def finish(self, run_id: RunId) -> None:
         async with self.database.transaction() as conn:
-            await finish(
-                conn,
-                run_id,
-                1,
-                status=RunStatus.SUCCESS,
-                error=None,
-                output_data=None,
-                usage_metadata=None,
-                now=self.clock.now(),
-            )
+            await finish(conn, {(run_id, 1): Ending(RunStatus.SUCCESS)}, now=self.clock.now())
 
     async def after(self, seconds: float) -> None:
         """The clock goes on, and the chore is done."""

@@ -17,7 +17,7 @@ from cyberdesk_server.domain.machines import Machine
 from cyberdesk_server.domain.runs import Run, RunStatus
 from cyberdesk_server.domain.workflows import Workflow
 from cyberdesk_server.executor.parts import CheckParts, ExecutorParts, Limits
-from cyberdesk_server.store import claims, machines, runs
+from cyberdesk_server.store import claims, leases, machines, runs
 from cyberdesk_server.store.claims import CheckClaim, Claim
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.testing.ports import FunctionModel, MemoryBlobs, PrintedReader, ScriptedDesktop
@@ -122,7 +122,7 @@ class Floor:
     async def expire_leases(self) -> None:
         """What time does to the lease of a worker that is gone."""
         async with self.database.transaction() as conn:
-            await claims.expire_leases(conn, HERE, now=datetime.now(UTC))
+            await leases.expire(conn, HERE, now=datetime.now(UTC))
 
     async def now(self, run_id: RunId) -> Run:
         async with self.database.read() as conn:

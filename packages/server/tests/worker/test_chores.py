@@ -45,9 +45,7 @@ async def a_session_with_a_machine(upkeep: Upkeep) -> SessionId:
 
 async def has_ended(upkeep: Upkeep, session_id: SessionId) -> bool:
     async with upkeep.database.transaction() as conn:
-        session = await sessions.lock(conn, session_id)
-    assert session is not None
-    return session.ended_at is not None
+        return (await sessions.lock(conn, [session_id]))[session_id].ended_at is not None
 
 
 def a_request_log(machine: Machine, at: datetime) -> RequestLog:

@@ -12,7 +12,7 @@ from cyberdesk_server.domain.ids import ServerId
 from cyberdesk_server.domain.machines import Machine
 from cyberdesk_server.domain.runs import RunStatus
 from cyberdesk_server.domain.steps import ToolCall, Turn
-from cyberdesk_server.store import claims
+from cyberdesk_server.store import leases
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.testing.ports import FunctionModel, turns
 from cyberdesk_server.testing.rows import a_workflow, an_organization
@@ -64,7 +64,7 @@ async def comes_to(floor: Any, server_id: ServerId, machine: Machine) -> None:
     """What a gateway does when the machine's driver connects."""
     await floor.machine(fingerprint=machine.fingerprint, server_id=server_id)
     async with floor.database.transaction() as conn:
-        await claims.follow_machine(conn, machine.id, server_id=server_id, now=SystemClock().now())
+        await leases.follow_machine(conn, machine.id, server_id=server_id, now=SystemClock().now())
     await floor.bus.publish("machines.free")
 
 

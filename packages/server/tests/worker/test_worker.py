@@ -264,7 +264,9 @@ async def test_a_run_that_was_ended_may_be_cleaned_up_after_as_long_as_its_lease
     await floor.machine()
     await floor.run()
     claim = await floor.claim(lease_seconds=0)
-    job = RunJob(claim, await floor.worker(turns())._parts_for(claim), lease_until=claim.run.lease_expires_at)
+    worker = floor.worker(turns())
+    parts = await worker._parts_for(claim)
+    job = RunJob(claim, parts, worker._endings, lease_until=claim.run.lease_expires_at)
     look = asyncio.create_task(job._parts.desktop.screenshot())
     await asyncio.sleep(0)
 

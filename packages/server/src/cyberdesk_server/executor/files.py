@@ -17,7 +17,7 @@ from cyberdesk_server.executor.parts import ExecutorParts
 from cyberdesk_server.executor.signals import RunFails, RunStopped
 from cyberdesk_server.executor.watch import Watch
 from cyberdesk_server.ports import BlobMissing, DesktopRefused, PortError
-from cyberdesk_server.store import attachments, claims
+from cyberdesk_server.store import attachments, leases
 from cyberdesk_server.store.claims import Claim
 
 log = structlog.get_logger(__name__)
@@ -79,7 +79,7 @@ class InputFiles:
 
     async def _holds_machine(self) -> bool:
         async with self._parts.database.read() as conn:
-            return await claims.holds_machine(conn, self._claim.run.id, self._claim.attempt)
+            return await leases.holds_machine(conn, self._claim.held)
 
     async def _write(self, file: Attachment) -> str:
         """The path it was written to. From the first byte each time: whatever was there is overwritten."""

@@ -13,6 +13,7 @@ execute
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
+from cyberdesk_server.domain.endings import Ending
 from cyberdesk_server.domain.geometry import Box
 from cyberdesk_server.domain.ids import StepId
 from cyberdesk_server.domain.json import JsonObject
@@ -36,7 +37,7 @@ from cyberdesk_server.executor.moves import (
     next_move,
     runtime_values,
 )
-from cyberdesk_server.executor.parts import Ending, ExecutorParts
+from cyberdesk_server.executor.parts import ExecutorParts
 from cyberdesk_server.executor.replay.replay import Replay
 from cyberdesk_server.executor.secrets import RunSecrets
 from cyberdesk_server.executor.signals import RunFails, RunStopped, ToolFailed
@@ -56,7 +57,7 @@ async def execute(claim: Claim, parts: ExecutorParts) -> Ending:
     """Work on a claimed run until it ends.
 
     Never raises for what a model or a desktop does; what a bug of ours raises is the caller's to record.
-    The ending is not written here: that is one transaction of the worker (`store.claims.finish`).
+    The ending is not written here: that is one transaction of the worker (`usecases.endings.finish`).
     """
     parts = replace(parts, limits=parts.limits.asked_for_by(claim.run, claim.workflow))
     async with watching(claim, parts) as watch:

@@ -1,14 +1,12 @@
-"""What the executor is handed: its parts, its limits, and what it answers."""
+"""What the executor is handed: its parts and its limits."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 from uuid import UUID, uuid4
 
-from cyberdesk_server.domain.geometry import Box, Size
-from cyberdesk_server.domain.json import JsonObject
+from cyberdesk_server.domain.geometry import Box
 from cyberdesk_server.domain.limits import BUILT_IN_LIMITS, Limited, RunLimits
-from cyberdesk_server.domain.runs import RunStatus
 from cyberdesk_server.domain.screens import Screenshot
 from cyberdesk_server.ports import Blobs, Bus, Clock, Desktop, Model, Vault
 from cyberdesk_server.store.database import Database
@@ -108,25 +106,3 @@ class ExecutorParts(CheckParts):
     vault: Vault
     new_id: Callable[[], UUID] = uuid4
     """Names steps. An id names one desktop action for ever, so it must never be drawn twice."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """How the execution of a claim ended."""
-
-    status: RunStatus
-    """`CANCELLED`: somebody else ended the run or took it over; nothing is left to write but the release of
-    the machine."""
-
-    error: tuple[str, ...] = ()
-    """Reasons, one line each, without any secret's value."""
-
-    output_data: JsonObject | None = None
-    usage_metadata: JsonObject = field(default_factory=dict)
-    """The counters of the contract's `usage_metadata`."""
-
-    display: Size | None = None
-    """Of the desktop, when it was looked at."""
-
-    checks: tuple[JsonObject, ...] | None = None
-    """The run's post-run checks with what came of each; None when it had none or did not come so far."""

@@ -31,6 +31,7 @@ from cyberdesk_server.domain.check_verdicts import (
     unmade,
     was_judged,
 )
+from cyberdesk_server.domain.endings import Ending
 from cyberdesk_server.domain.json import JsonObject
 from cyberdesk_server.domain.post_run_checks import (
     CheckSpec,
@@ -42,14 +43,14 @@ from cyberdesk_server.domain.prompts import PathError
 from cyberdesk_server.domain.runs import RunStatus
 from cyberdesk_server.executor.asking import persistently
 from cyberdesk_server.executor.matching import MatchingTooSlow, full_matches
-from cyberdesk_server.executor.parts import CheckParts, Ending
+from cyberdesk_server.executor.parts import CheckParts
 from cyberdesk_server.executor.signals import RunFails, RunStopped
 from cyberdesk_server.executor.task import inputs_of
 from cyberdesk_server.executor.usage import usage_metadata
 from cyberdesk_server.executor.watch import Watch, watching
 from cyberdesk_server.json_schemas import output_misfits
 from cyberdesk_server.ports import BlobMissing, ModelError
-from cyberdesk_server.store import attachments, claims, steps
+from cyberdesk_server.store import attachments, leases, steps
 from cyberdesk_server.store.claims import CheckClaim
 
 
@@ -121,7 +122,7 @@ class _Examination:
 
     async def _write(self) -> None:
         async with self.parts.database.transaction() as conn:
-            is_ours = await claims.write_checks(conn, self.claim.run.id, self.claim.attempt, self.checks)
+            is_ours = await leases.write_checks(conn, self.claim.held, self.checks)
         if not is_ours:
             raise RunStopped
 

@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from cyberdesk_server.executor.parts import CheckParts
 from cyberdesk_server.executor.signals import RunFails, RunStopped
 from cyberdesk_server.ports import Message
-from cyberdesk_server.store import claims, llm_costs
+from cyberdesk_server.store import leases, llm_costs
 from cyberdesk_server.store.claims import CheckClaim
 from cyberdesk_server.topics import run_topic
 
@@ -55,7 +55,7 @@ class Watch:
         """`check`, and ask the store: for the moment before an action."""
         self.check()
         async with self._parts.database.read() as conn:
-            may_act = await claims.may_act(conn, self._claim.run.id, self._claim.attempt)
+            may_act = await leases.may_act(conn, self._claim.held)
         if not may_act:
             raise RunStopped
 

@@ -16,7 +16,7 @@ from cyberdesk_server.gateway.tunnel import Tunnel
 from cyberdesk_server.gateway.websocket import patience_of
 from cyberdesk_server.ports import Bus, Clock
 from cyberdesk_server.questions import machine_topic
-from cyberdesk_server.store import claims, keys, machines
+from cyberdesk_server.store import keys, leases, machines
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.store.keys import ApiKey
 from cyberdesk_server.store.machines import Machine
@@ -182,7 +182,7 @@ class Gateway:
             )
         if machine.held_by_run_id is not None:
             async with self._database.transaction() as conn:
-                await claims.follow_machine(conn, machine.id, server_id=self._server_id, now=now)
+                await leases.follow_machine(conn, machine.id, server_id=self._server_id, now=now)
         return machine
 
     async def _disconnect(self, machine_id: MachineId, connection_id: ConnectionId) -> None:

@@ -1,20 +1,11 @@
-"""The claims of workers on runs.
+"""The claims of workers on runs: which are theirs to carry out now. What they write then is in `leases`."""
 
-While `lease_expires_at` is set a run is in a worker's hands. It is set by a claim, and cleared when the run
-ends, when its worker lets go of it after it was cancelled, or when the lease of a cancelled run runs out.
-As long the run holds its machine, unless it has left it: one in no session does before its post-run checks.
-Every write of a worker names its `attempt`; one that was overtaken changes nothing (invariant 4).
-
-A run in the hands of a living server is taken over by nobody else, whatever the clocks say; only when its
-machine connects elsewhere does it follow it (`follow_machine`).
-"""
-
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, bindparam, func, select, tuple_, update
+from sqlalchemy import ColumnElement, Row, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cyberdesk_server.domain.ids import MachineId, RunId, ServerId
@@ -26,14 +17,13 @@ from cyberdesk_server.domain.workflows import Workflow
 from cyberdesk_server.store import (
     machines,
     news,
-    outbox,
     pools,
-    secrets,
     sessions,
     tables,
     waiting,
     workflows,
 )
+from cyberdesk_server.store.leases import Held
 from cyberdesk_server.store.runs import COLUMNS, ENDED, run_from
 from cyberdesk_server.store.tables import runs, servers
 
@@ -58,6 +48,11 @@ class CheckClaim:
 
     earlier: Mapping[str, Outcome] = field(default_factory=dict)
     """What earlier runs of its session or chain came to, by alias: what its inputs may refer to."""
+
+    @property
+    def held(self) -> Held:
+        """What every write of this worker names."""
+        return self.run.id, self.attempt
 
     @property
     def prompt(self) -> str:
@@ -109,223 +104,7 @@ async def claim_next(
     return Claim(run, machine, workflow, run.attempt, pool_parameters, earlier)
 
 
-async def renew(
-    conn: AsyncConnection,
-    held: Collection[tuple[RunId, int]],
-    *,
-    server_id: ServerId,
-    lease_until: datetime,
-) -> Mapping[RunId, RunStatus]:
-    """The status of each of these runs, held by this server in these attempts, its lease now lasting until
-    `lease_until`.
-
-    One that is missing is lost: it is another's. A terminal status: somebody ended the run, and the worker
-    has to `release` it when it has stopped.
-    """
-    rows = await conn.execute(
-        update(runs)
-        .where(tuple_(runs.c.id, runs.c.attempt).in_(held), runs.c.lease_expires_at.is_not(None))
-        .values(lease_expires_at=lease_until, server_id=server_id)
-        .returning(runs.c.id, runs.c.status)
-    )
-    return {row.id: RunStatus(row.status) for row in rows}
-
-
-async def leave(conn: AsyncConnection, run_id: RunId, attempt: int, *, now: datetime) -> None:
-    """Let go of a run that is not over: whoever comes first may take it over, of whatever server."""
-    await conn.execute(
-        update(runs)
-        .where(*_ours(run_id, attempt), runs.c.lease_expires_at.is_not(None))
-        .values(lease_expires_at=now, server_id=None)
-    )
-
-
-async def follow_machine(
-    conn: AsyncConnection, machine_id: MachineId, *, server_id: ServerId, now: datetime
-) -> None:
-    """The machine has connected to this server: the run that holds it, if it is in the hands of another, is
-    this server's to take over at once. The other can write nothing more.
-
-    In a transaction after the one of `machines.connect`: no other server claims the machine any more, and a
-    run is locked before its machine everywhere.
-    """
-    await conn.execute(
-        update(runs)
-        .where(
-            runs.c.machine_id == machine_id,
-            _HOLDS_MACHINE,
-            runs.c.server_id.is_distinct_from(server_id),
-        )
-        .values(server_id=server_id, attempt=runs.c.attempt + 1, lease_expires_at=now)
-    )
-
-
-async def may_act(conn: AsyncConnection, run_id: RunId, attempt: int) -> bool:
-    """True while the run goes on and is this worker's."""
-    going_on = await conn.execute(_GOING_ON, {"run_id": run_id, "attempt": attempt})
-    return going_on.first() is not None
-
-
-async def finish(
-    conn: AsyncConnection,
-    run_id: RunId,
-    attempt: int,
-    *,
-    status: RunStatus,
-    error: Sequence[str] | None,
-    output_data: JsonObject | None,
-    usage_metadata: JsonObject | None,
-    now: datetime,
-) -> Run | None:
-    """End the run: status and output written, secrets gone, machine free.
-
-    None, and nothing changed, when the worker lost the run or it has ended already.
-    """
-    told = {"output_data": output_data, "usage_metadata": usage_metadata}
-    return await _finish(conn, run_id, attempt, RunStatus.RUNNING, status, error, told, now)
-
-
-async def begin_checks(
-    conn: AsyncConnection, run_id: RunId, attempt: int, *, output_data: JsonObject | None, now: datetime
-) -> Run | None:
-    """The run, its main part over, its post-run checks about to be made: output written, secrets gone. In a
-    session it goes on holding its machine, for the next run waits for what comes of the checks; otherwise the
-    machine is free.
-
-    None, and nothing changed, when the worker lost the run or it has ended already.
-    """
-    leaves = runs.c.session_id.is_(None)
-    row = (
-        await conn.execute(
-            update(runs)
-            .where(*_ours(run_id, attempt), *_in_hand(RunStatus.RUNNING))
-            .values(
-                status=RunStatus.RUNNING_CHECKS.value,
-                output_data=output_data,
-                moved_at=now,
-                has_left_machine=leaves,
-            )
-            .returning(*COLUMNS)
-        )
-    ).one_or_none()
-    if row is None:
-        return None
-    if row.has_left_machine:
-        await machines.free(conn, run_id)
-    await secrets.forget_run(conn, run_id)
-    return run_from(row)
-
-
-async def write_checks(
-    conn: AsyncConnection, run_id: RunId, attempt: int, checks: Sequence[JsonObject]
-) -> bool:
-    """What has come of the run's checks so far; False when the worker lost the run or it has ended."""
-    written = await conn.execute(
-        update(runs)
-        .where(*_ours(run_id, attempt), *_in_hand(RunStatus.RUNNING_CHECKS))
-        .values(post_run_checks=list(checks))
-    )
-    return written.rowcount == 1
-
-
-async def finish_checks(
-    conn: AsyncConnection,
-    run_id: RunId,
-    attempt: int,
-    *,
-    status: RunStatus,
-    error: Sequence[str] | None,
-    checks: Sequence[JsonObject],
-    usage_metadata: JsonObject | None,
-    now: datetime,
-) -> Run | None:
-    """End the run after its checks.
-
-    None, and nothing changed, when the worker lost the run or it has ended already.
-    """
-    told = {"post_run_checks": list(checks), "usage_metadata": usage_metadata}
-    return await _finish(conn, run_id, attempt, RunStatus.RUNNING_CHECKS, status, error, told, now)
-
-
-async def release(conn: AsyncConnection, run_id: RunId, attempt: int, *, now: datetime) -> None:
-    """Let go of a run that somebody else ended: its machine is free.
-
-    A run that has not ended stays as it is; a worker leaves it by letting its lease run out.
-    """
-    released = await conn.execute(
-        update(runs)
-        .where(*_ours(run_id, attempt), runs.c.status.in_(ENDED), runs.c.lease_expires_at.is_not(None))
-        .values(lease_expires_at=None, moved_at=now)
-    )
-    if released.rowcount:
-        await machines.free(conn, run_id)
-
-
-async def expire_leases(conn: AsyncConnection, server_id: ServerId, *, now: datetime) -> int:
-    """The server is gone: whoever comes first may take over what it held. Returns how many runs it held."""
-    expired = await conn.execute(
-        update(runs)
-        .where(runs.c.server_id == server_id, runs.c.lease_expires_at.is_not(None))
-        .values(lease_expires_at=now, server_id=None)
-    )
-    return expired.rowcount
-
-
-async def holds_machine(conn: AsyncConnection, run_id: RunId, attempt: int) -> bool:
-    """True while the run, ended or not, is in the hands of this worker and holds its machine."""
-    held = await conn.execute(select(runs.c.id).where(*_ours(run_id, attempt), _HOLDS_MACHINE))
-    return held.first() is not None
-
-
 _ANY_EXPIRED = select(runs.c.id).where(runs.c.lease_expires_at <= bindparam("now")).limit(1)
-_GOING_ON = select(runs.c.id).where(
-    runs.c.id == bindparam("run_id"),
-    runs.c.attempt == bindparam("attempt"),
-    runs.c.status.in_((RunStatus.RUNNING.value, RunStatus.RUNNING_CHECKS.value)),
-)
-_HOLDS_MACHINE = runs.c.lease_expires_at.is_not(None) & ~runs.c.has_left_machine
-
-
-def _ours(run_id: RunId, attempt: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    return runs.c.id == run_id, runs.c.attempt == attempt
-
-
-def _in_hand(status: RunStatus) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    # A run that was cancelled, let go of and started over has the attempt of its last try until it is
-    # claimed again: only the lease tells it from one that is being carried out.
-    return runs.c.status == status.value, runs.c.lease_expires_at.is_not(None)
-
-
-async def _finish(
-    conn: AsyncConnection,
-    run_id: RunId,
-    attempt: int,
-    before: RunStatus,
-    status: RunStatus,
-    error: Sequence[str] | None,
-    told: Mapping[str, Any],
-    now: datetime,
-) -> Run | None:
-    ended = await conn.execute(
-        update(runs)
-        .where(*_ours(run_id, attempt), *_in_hand(before))
-        .values(
-            status=status.value,
-            error=None if error is None else list(error),
-            **told,
-            ended_at=now,
-            moved_at=now,
-            lease_expires_at=None,
-        )
-        .returning(*COLUMNS)
-    )
-    row = ended.one_or_none()
-    if row is None:
-        return None
-    await machines.free(conn, run_id)
-    await secrets.forget_run(conn, run_id)
-    await outbox.runs_ended(conn, [run_id], now=now)
-    return run_from(row)
 
 
 async def _one_claim_at_a_time(conn: AsyncConnection) -> None:
@@ -401,7 +180,7 @@ async def _take_waiting(
             if claimed.session_id is not None:
                 await sessions.reserve(conn, claimed.session_id, machine_id)
             return claimed
-        await machines.free(conn, run_id)  # the run was cancelled in this very moment; look again
+        await machines.free(conn, [run_id])  # the run was cancelled in this very moment; look again
     return None
 
 
@@ -431,5 +210,4 @@ async def _free_machines_of_ended_runs(conn: AsyncConnection, server_id: ServerI
         .values(lease_expires_at=None)
         .returning(runs.c.id)
     )
-    for run_id in rows.scalars().all():
-        await machines.free(conn, run_id)
+    await machines.free(conn, rows.scalars().all())

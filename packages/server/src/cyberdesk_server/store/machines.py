@@ -272,9 +272,9 @@ async def delete(conn: AsyncConnection, organization_id: OrganizationId, machine
     return gone.rowcount == 1
 
 
-async def free(conn: AsyncConnection, run_id: RunId) -> None:
-    """The machine that this run holds, if it does, is free for the next."""
-    freed = await conn.execute(_FREE, {"run_id": run_id})
+async def free(conn: AsyncConnection, run_ids: Collection[RunId]) -> None:
+    """The machines that these runs hold, those that do, are free for the next."""
+    freed = await conn.execute(_FREE, {"run_ids": list(run_ids)})
     await news.of_machines(conn, freed.scalars().all())
 
 
@@ -327,7 +327,7 @@ def _values(machine: Machine) -> dict[str, Any]:
 _NAMES = [column.name for column in machines.c if column.name != "is_watched"]
 _FREE = (
     update(machines)
-    .where(machines.c.held_by_run_id == bindparam("run_id"))
+    .where(machines.c.held_by_run_id.in_(bindparam("run_ids", expanding=True)))
     .values(held_by_run_id=None)
     .returning(machines.c.id)
 )

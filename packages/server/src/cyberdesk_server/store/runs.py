@@ -1,6 +1,6 @@
 """Runs: their life from creation to the end. What workers do with them is in `claims`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Any
@@ -16,7 +16,6 @@ from cyberdesk_server.domain.ids import (
     SessionId,
     WorkflowId,
 )
-from cyberdesk_server.domain.json import JsonObject
 from cyberdesk_server.domain.runs import TERMINAL, Demand, Run, RunStatus
 from cyberdesk_server.store import llm_costs, news, outbox, secrets
 from cyberdesk_server.store.tables import runs
@@ -51,7 +50,7 @@ async def end(
 ) -> Run | None:
     """End the run on a caller's word; None when it has ended already.
 
-    Its machine stays held until the worker, if there is one, lets go of it: see `claims.release`.
+    Its machine stays held until the worker, if there is one, lets go of it: see `leases.release`.
     """
     row = (
         await conn.execute(
@@ -63,7 +62,7 @@ async def end(
     ).one_or_none()
     if row is None:
         return None
-    await secrets.forget_run(conn, run_id)
+    await secrets.forget_runs(conn, [run_id])
     await outbox.runs_ended(conn, [run_id], now=now)
     return run_from(row)
 
@@ -108,20 +107,13 @@ async def overdue(conn: AsyncConnection, *, now: datetime, limit: int) -> tuple[
     return tuple(map(run_from, rows))
 
 
-async def begin_turn(conn: AsyncConnection, run_id: RunId, *, now: datetime) -> None:
-    """The run is the next of its session: if it waits and may not for ever, its time counts from now."""
-    not_counting = (
-        runs.c.id == run_id,
-        runs.c.status == RunStatus.SCHEDULING.value,
-        runs.c.start_within_seconds.is_not(None),
-        runs.c.start_by.is_(None),
-    )
-    within_seconds = (
-        await conn.execute(select(runs.c.start_within_seconds).where(*not_counting))
-    ).scalar_one_or_none()
-    if within_seconds is not None:
+async def begin_turns(conn: AsyncConnection, run_ids: Collection[RunId], *, now: datetime) -> None:
+    """Each of these runs is the next of its session: if it waits and may not for ever, its time counts from
+    now."""
+    not_counting = await conn.execute(_NOT_COUNTING, {"run_ids": list(run_ids)})
+    for run_id, within_seconds in not_counting.all():
         due = now + timedelta(seconds=within_seconds)
-        await conn.execute(update(runs).where(*not_counting).values(start_by=due))
+        await conn.execute(update(runs).where(just(run_id), runs.c.start_by.is_(None)).values(start_by=due))
 
 
 def just(run_id: RunId) -> ColumnElement[bool]:
@@ -160,18 +152,11 @@ async def end_waiting(
         .returning(*COLUMNS)
     )
     ended = sorted(map(run_from, rows), key=lambda run: (run.created_at, str(run.id)))
-    for run in ended:
-        await secrets.forget_run(conn, run.id)
-    await outbox.runs_ended(conn, [run.id for run in ended], now=now)
+    if ended:
+        ids = [run.id for run in ended]
+        await secrets.forget_runs(conn, ids)
+        await outbox.runs_ended(conn, ids, now=now)
     return tuple(ended)
-
-
-async def usage(conn: AsyncConnection, run_id: RunId) -> JsonObject | None:
-    """The counters of the run's earlier tries; None when this is the first."""
-    first = runs.c.retries == 0
-    found = await conn.execute(select(runs.c.usage_metadata).where(runs.c.id == run_id, ~first))
-    counters: JsonObject | None = found.scalar_one_or_none()
-    return counters
 
 
 async def mark_as_releasing(conn: AsyncConnection, run_id: RunId) -> None:
@@ -216,6 +201,12 @@ _BY_ID = select(*COLUMNS).where(
     runs.c.id == bindparam("run_id"), runs.c.organization_id == bindparam("organization_id")
 )
 _INSERT = runs.insert()
+_NOT_COUNTING = select(runs.c.id, runs.c.start_within_seconds).where(
+    runs.c.id.in_(bindparam("run_ids", expanding=True)),
+    runs.c.status == RunStatus.SCHEDULING.value,
+    runs.c.start_within_seconds.is_not(None),
+    runs.c.start_by.is_(None),
+)
 
 
 def run_from(row: Row[Any]) -> Run:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, delete, select
+from sqlalchemy import ColumnElement, Row, bindparam, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cyberdesk_server.domain.ids import MachineId, OrganizationId, PoolId, RunId, SecretId
@@ -75,9 +75,9 @@ async def _add(conn: AsyncConnection, sealed: Sealed, **owner: OrganizationId | 
         await conn.execute(secrets.insert(), rows)
 
 
-async def forget_run(conn: AsyncConnection, run_id: RunId) -> None:
-    """Remove a run's secrets; its aliases stay on the run."""
-    await conn.execute(delete(secrets).where(secrets.c.run_id == run_id))
+async def forget_runs(conn: AsyncConnection, run_ids: Collection[RunId]) -> None:
+    """Remove the secrets of these runs; their aliases stay on them."""
+    await conn.execute(_FORGET_RUNS, {"run_ids": list(run_ids)})
 
 
 async def forget_machine(
@@ -95,3 +95,7 @@ async def forget_pool(conn: AsyncConnection, pool_id: PoolId, names: Collection[
 async def _forget(conn: AsyncConnection, whose: ColumnElement[bool], names: Collection[str] | None) -> None:
     chosen = delete(secrets).where(whose)
     await conn.execute(chosen if names is None else chosen.where(secrets.c.name.in_(names)))
+
+
+# Built once: each ended run asks for it.
+_FORGET_RUNS = delete(secrets).where(secrets.c.run_id.in_(bindparam("run_ids", expanding=True)))

@@ -1,10 +1,10 @@
 """Sessions, and the runs in them."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, func, or_, select, update
+from sqlalchemy import BindParameter, ColumnElement, Row, bindparam, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cyberdesk_server.domain.ids import MachineId, OrganizationId, RunId, SessionId
@@ -42,11 +42,11 @@ async def get(
     return None if row is None else _session(row)
 
 
-async def lock(conn: AsyncConnection, session_id: SessionId) -> Session | None:
-    """The session, of whatever organization, with nobody else adding a run to it or ending it."""
-    rows = await conn.execute(select(sessions).where(sessions.c.id == session_id).with_for_update())
-    row = rows.one_or_none()
-    return None if row is None else _session(row)
+async def lock(conn: AsyncConnection, ids: Collection[SessionId]) -> Mapping[SessionId, Session]:
+    """Those of these sessions that there are, of whatever organization, with nobody else adding a run to them
+    or ending them."""
+    rows = await conn.execute(_LOCK, {"ids": list(ids)})
+    return {row.id: _session(row) for row in rows}
 
 
 async def idle(
@@ -98,31 +98,22 @@ async def reserve(conn: AsyncConnection, session_id: SessionId, machine_id: Mach
     )
 
 
-async def end(conn: AsyncConnection, session_id: SessionId, *, now: datetime) -> bool:
-    """The machine is free for others again. False when the session had ended before."""
-    ended = await conn.execute(
-        update(sessions)
-        .where(sessions.c.id == session_id, sessions.c.ended_at.is_(None))
-        .values(ended_at=now)
-    )
-    released = await conn.execute(
-        update(machines)
-        .where(machines.c.reserved_session_id == session_id)
-        .values(reserved_session_id=None)
-        .returning(machines.c.id)
-    )
+async def end(conn: AsyncConnection, ids: Collection[SessionId], *, now: datetime) -> frozenset[SessionId]:
+    """Their machines are free for others again. Returns those that had not ended before."""
+    ended = await conn.execute(_END, {"ids": list(ids), "now": now})
+    released = await conn.execute(_RELEASE, {"ids": list(ids)})
     await news.of_machines(conn, released.scalars().all())
-    return ended.rowcount == 1
+    return frozenset(ended.scalars())
 
 
-async def unfinished(conn: AsyncConnection, session_id: SessionId) -> tuple[RunId, ...]:
-    """The runs of the session that wait or go on, in the order of creation."""
-    rows = await conn.execute(
-        select(runs.c.id)
-        .where(runs.c.session_id == session_id, GOES_ON)
-        .order_by(runs.c.created_at, runs.c.id)
-    )
-    return tuple(rows.scalars())
+async def unfinished(
+    conn: AsyncConnection, ids: Collection[SessionId]
+) -> Mapping[SessionId, tuple[RunId, ...]]:
+    """The runs of each of these sessions that wait or go on, in the order of creation."""
+    left: dict[SessionId, tuple[RunId, ...]] = dict.fromkeys(ids, ())
+    for row in await conn.execute(_UNFINISHED, {"ids": list(ids)}):
+        left[row.session_id] += (row.id,)
+    return left
 
 
 async def last_made_at(conn: AsyncConnection, session_id: SessionId) -> datetime | None:
@@ -172,3 +163,25 @@ async def outcomes(conn: AsyncConnection, run: Run) -> Mapping[str, Outcome]:
 
 def _session(row: Row[Any]) -> Session:
     return Session(**row._mapping)
+
+
+# Built once: each ended run of a session asks for them.
+_THESE: BindParameter[Any] = bindparam("ids", expanding=True)
+_LOCK = select(sessions).where(sessions.c.id.in_(_THESE)).order_by(sessions.c.id).with_for_update()
+_END = (
+    update(sessions)
+    .where(sessions.c.id.in_(_THESE), sessions.c.ended_at.is_(None))
+    .values(ended_at=bindparam("now"))
+    .returning(sessions.c.id)
+)
+_RELEASE = (
+    update(machines)
+    .where(machines.c.reserved_session_id.in_(_THESE))
+    .values(reserved_session_id=None)
+    .returning(machines.c.id)
+)
+_UNFINISHED = (
+    select(runs.c.session_id, runs.c.id)
+    .where(runs.c.session_id.in_(_THESE), GOES_ON)
+    .order_by(runs.c.created_at, runs.c.id)
+)

@@ -4,73 +4,32 @@ Whoever ends a run calls `settle` in the same transaction: a worker that finishe
 it, the removal of its machine or pool.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import chain
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from cyberdesk_server.domain.endings import Ending
 from cyberdesk_server.domain.ids import RunId, SessionId
-from cyberdesk_server.domain.json import JsonObject
-from cyberdesk_server.domain.runs import Demand, Run, RunStatus, added_up
+from cyberdesk_server.domain.runs import Demand, Run, RunStatus
 from cyberdesk_server.domain.sessions import Session
 from cyberdesk_server.ports import Bus
-from cyberdesk_server.store import claims, runs, sessions
+from cyberdesk_server.store import leases, runs, sessions
+from cyberdesk_server.store.leases import Held
 from cyberdesk_server.topics import run_topic
 
 
 async def finish(
-    conn: AsyncConnection,
-    run_id: RunId,
-    attempt: int,
-    *,
-    status: RunStatus,
-    error: Sequence[str] | None,
-    output_data: JsonObject | None,
-    usage_metadata: JsonObject | None,
-    now: datetime,
-) -> tuple[RunId, ...]:
-    """End the run a worker has carried out in this attempt; which runs ended by it, itself first.
+    conn: AsyncConnection, endings: Mapping[Held, Ending], *, now: datetime
+) -> Mapping[Held, tuple[RunId, ...]]:
+    """End the runs that workers are done with; for each that ended, which runs ended by it, itself first.
 
-    Nothing, and nothing changed, when the worker lost the run or it has ended already.
+    A run that is missing was lost by its worker, or had ended already, and is as it was.
     """
-    before = await runs.usage(conn, run_id)
-    ended = await claims.finish(
-        conn,
-        run_id,
-        attempt,
-        status=status,
-        error=error,
-        output_data=output_data,
-        usage_metadata=added_up(before, usage_metadata),
-        now=now,
-    )
-    return () if ended is None else (ended.id, *await settle(conn, [ended], now=now))
-
-
-async def finish_checks(
-    conn: AsyncConnection,
-    run_id: RunId,
-    attempt: int,
-    *,
-    status: RunStatus,
-    error: Sequence[str] | None,
-    checks: Sequence[JsonObject],
-    usage_metadata: JsonObject | None,
-    now: datetime,
-) -> tuple[RunId, ...]:
-    """`finish`, for a run whose post-run checks this worker has made."""
-    before = await runs.usage(conn, run_id)
-    ended = await claims.finish_checks(
-        conn,
-        run_id,
-        attempt,
-        status=status,
-        error=error,
-        checks=checks,
-        usage_metadata=added_up(before, usage_metadata),
-        now=now,
-    )
-    return () if ended is None else (ended.id, *await settle(conn, [ended], now=now))
+    ended = await leases.finish(conn, endings, now=now)
+    others = await _settle(conn, ended, now)
+    return {(run.id, run.attempt): (run.id, *others[run.id]) for run in ended}
 
 
 async def settle(conn: AsyncConnection, ended: Sequence[Run], *, now: datetime) -> tuple[RunId, ...]:
@@ -82,11 +41,7 @@ async def settle(conn: AsyncConnection, ended: Sequence[Run], *, now: datetime) 
       `release_session_after` of the run then says so.
     - What still waits in a session that is released is cancelled.
     """
-    others: list[RunId] = []
-    for run in ended:
-        if run.session_id is not None:
-            others += await _settle_one(conn, run, run.session_id, now)
-    return tuple(others)
+    return tuple(chain.from_iterable((await _settle(conn, ended, now)).values()))
 
 
 async def tell_ended(bus: Bus, run_ids: Iterable[RunId]) -> None:
@@ -99,11 +54,8 @@ async def end_session(
     conn: AsyncConnection, session: Session, *, reason: str, now: datetime
 ) -> tuple[RunId, ...]:
     """Release the session; what waited in it is cancelled with the reason. Returns which runs were."""
-    await sessions.end(conn, session.id, now=now)
-    cancelled = await runs.end_waiting(
-        conn, runs.in_session(session.id), status=RunStatus.CANCELLED, reason=reason, now=now
-    )
-    return tuple(run.id for run in cancelled)
+    await sessions.end(conn, [session.id], now=now)
+    return await _cancel_rest(conn, session, reason=reason, now=now)
 
 
 async def end_demanding(
@@ -118,33 +70,59 @@ async def end_demanding(
     one of them or have `reserved` what is gone, and the runs in those. Returns which runs were ended."""
     which = runs.demanding(*demands)
     for session in (*reserved, *await sessions.demanding(conn, *demands)):
-        await sessions.end(conn, session.id, now=now)
+        await sessions.end(conn, [session.id], now=now)
         which |= runs.in_session(session.id)
     ended = await runs.end_waiting(conn, which, status=RunStatus.ERROR, reason=reason, now=now)
     return tuple(run.id for run in ended)
 
 
-async def _settle_one(
-    conn: AsyncConnection, run: Run, session_id: SessionId, now: datetime
-) -> tuple[RunId, ...]:
-    session = await sessions.get(conn, run.organization_id, session_id)
-    if session is None or session.ended_at is not None:
-        return ()
-    has_failed = run.status is not RunStatus.SUCCESS
-    behind = await _end_rest_of_chain(conn, run, now) if has_failed else ()
-    left = await sessions.unfinished(conn, session_id)
-    is_last_hope = has_failed and run.chain_id is None and not left
-    if run.release_session_after or any(step.release_session_after for step in behind) or is_last_hope:
-        await runs.mark_as_releasing(conn, run.id)
-        reason = f"the session was released by run {run.id}"
-        released = await end_session(conn, session, reason=reason, now=now)
-    else:
-        released = ()
-        if left:
+async def _settle(
+    conn: AsyncConnection, ended: Sequence[Run], now: datetime
+) -> Mapping[RunId, tuple[RunId, ...]]:
+    others: dict[RunId, tuple[RunId, ...]] = {run.id: () for run in ended}
+    in_sessions = [run for run in ended if run.session_id is not None]
+    while in_sessions:
+        # What one run means for its session the next of the same session has to see.
+        firsts = {run.session_id: run for run in reversed(in_sessions) if run.session_id is not None}
+        others |= await _settle_sessions(conn, firsts, now)
+        in_sessions = [run for run in in_sessions if run not in firsts.values()]
+    return others
+
+
+async def _settle_sessions(
+    conn: AsyncConnection, ended: Mapping[SessionId, Run], now: datetime
+) -> Mapping[RunId, tuple[RunId, ...]]:
+    """For one ended run of each of these sessions."""
+    others: dict[RunId, tuple[RunId, ...]] = {}
+    to_release, next_ones = [], []
+    known = await sessions.lock(conn, ended)
+    unfinished = await sessions.unfinished(conn, ended)
+    for session in known.values():
+        if session.ended_at is not None:
+            continue
+        run = ended[session.id]
+        has_failed = run.status is not RunStatus.SUCCESS
+        behind = await _end_rest_of_chain(conn, run, now) if has_failed else ()
+        others[run.id] = tuple(step.id for step in behind)
+        left = [run_id for run_id in unfinished[session.id] if run_id not in others[run.id]]
+        is_last_hope = has_failed and run.chain_id is None and not left
+        if run.release_session_after or any(step.release_session_after for step in behind) or is_last_hope:
+            if not run.release_session_after:
+                await runs.mark_as_releasing(conn, run.id)
+            to_release.append(session.id)
+            if left:
+                others[run.id] += await _cancel_rest(
+                    conn, session, reason=f"the session was released by run {run.id}", now=now
+                )
+        elif left:
             if session.machine_id is None:
                 await sessions.demand_machine(conn, session, left[0])
-            await runs.begin_turn(conn, left[0], now=now)
-    return (*(step.id for step in behind), *released)
+            next_ones.append(left[0])
+    if to_release:
+        await sessions.end(conn, to_release, now=now)
+    if next_ones:
+        await runs.begin_turns(conn, next_ones, now=now)
+    return others
 
 
 async def _end_rest_of_chain(conn: AsyncConnection, run: Run, now: datetime) -> tuple[Run, ...]:
@@ -158,3 +136,12 @@ async def _end_rest_of_chain(conn: AsyncConnection, run: Run, now: datetime) -> 
         reason=f"{step} of the chain ended with {run.status}",
         now=now,
     )
+
+
+async def _cancel_rest(
+    conn: AsyncConnection, session: Session, *, reason: str, now: datetime
+) -> tuple[RunId, ...]:
+    cancelled = await runs.end_waiting(
+        conn, runs.in_session(session.id), status=RunStatus.CANCELLED, reason=reason, now=now
+    )
+    return tuple(run.id for run in cancelled)

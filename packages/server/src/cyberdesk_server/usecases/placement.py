@@ -111,7 +111,7 @@ async def _join(conn: AsyncConnection, organization_id: OrganizationId, session_
         raise Unknown("session", session_id)
     if session.ended_at is not None:
         raise SessionEnded(session_id)
-    is_next = not await sessions.unfinished(conn, session_id)
+    is_next = not (await sessions.unfinished(conn, [session_id]))[session_id]
     # A session without a machine gets one through its oldest waiting run, which may be this one.
     is_first = is_next and session.machine_id is None
     demand = session.demand if is_first else demand_of_session(session_id)

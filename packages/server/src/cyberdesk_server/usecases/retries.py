@@ -86,7 +86,7 @@ async def start_over(
     again = replace(again, start_within_seconds=within, start_by=due)
     if await runs.start_over(conn, again, now=now) is None:
         raise RunStillHoldsMachine(run.id)
-    await secrets.forget_run(conn, run.id)
+    await secrets.forget_runs(conn, [run.id])
     await secrets.add_for_run(conn, organization_id, run.id, sealed)
     orphans = await attachments.forget_outputs(conn, run.id)
     if files:

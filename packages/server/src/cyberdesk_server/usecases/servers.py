@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cyberdesk_server.domain.ids import ServerId
 from cyberdesk_server.ports import Clock
-from cyberdesk_server.store import claims, machines, servers
+from cyberdesk_server.store import leases, machines, servers
 from cyberdesk_server.store.database import Database
 
 log = structlog.get_logger(__name__)
@@ -91,7 +91,7 @@ async def _bury(
     # The row goes first: whoever does the same at once waits here, and finds nothing left to do.
     if not await servers.remove(conn, server_id, seen_at=seen_at):
         return False
-    left = await claims.expire_leases(conn, server_id, now=now)
+    left = await leases.expire(conn, server_id, now=now)
     if left:
         log.info("runs are left to the next worker", runs=left, server_id=server_id)
     await machines.disconnect_all(conn, server_id, now=now)

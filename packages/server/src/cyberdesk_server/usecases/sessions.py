@@ -38,7 +38,7 @@ async def release_idle(database: Database, *, before: datetime, now: datetime) -
 
 async def _is_released(database: Database, session_id: SessionId, before: datetime, now: datetime) -> bool:
     async with database.transaction() as conn:
-        session = await sessions.lock(conn, session_id)
+        session = (await sessions.lock(conn, [session_id])).get(session_id)
         # Since it was found, a run may have joined it, or another server released it.
         if session is None or session_id not in await sessions.idle(conn, before=before, only=session_id):
             return False

@@ -20,7 +20,7 @@ AT_A_TIME = 100
 async def reason(conn: AsyncConnection, run: Waiter) -> str:
     """Why this run has not started, in one sentence without a full stop."""
     if run.session_id is not None:
-        unfinished = await sessions.unfinished(conn, run.session_id)
+        unfinished = (await sessions.unfinished(conn, [run.session_id]))[run.session_id]
         if unfinished and unfinished[0] != run.id:
             return waits_for_run(unfinished[0])
     machine_id = run.machine_id or machine_demanded(run.demand)

@@ -9,22 +9,21 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
 
 import structlog
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cyberdesk_server.domain.ids import RunId
+from cyberdesk_server.domain.endings import Ending
 from cyberdesk_server.domain.runs import RunStatus
 from cyberdesk_server.executor.loop import execute
-from cyberdesk_server.executor.parts import CheckParts, Ending, ExecutorParts
+from cyberdesk_server.executor.parts import CheckParts, ExecutorParts
 from cyberdesk_server.executor.post_run_checks import check
-from cyberdesk_server.store import claims
+from cyberdesk_server.store import leases
 from cyberdesk_server.store.claims import CheckClaim, Claim
 from cyberdesk_server.store.database import is_away
+from cyberdesk_server.store.leases import Held
 from cyberdesk_server.topics import MACHINES_FREE, run_topic
-from cyberdesk_server.usecases import trajectories
-from cyberdesk_server.usecases.endings import finish, finish_checks, tell_ended
+from cyberdesk_server.usecases.endings import tell_ended
+from cyberdesk_server.worker.endings import Endings
 from cyberdesk_server.worker.gate import GatedDesktop
 
 log = structlog.get_logger(__name__)
@@ -41,15 +40,16 @@ INTERNAL_ERROR = "the server failed in a way it should not have; its log tells m
 class Job(ABC):
     """A claim on its way to its ending."""
 
-    def __init__(self, claim: CheckClaim, parts: CheckParts) -> None:
+    def __init__(self, claim: CheckClaim, parts: CheckParts, endings: Endings) -> None:
         self._claim = claim
         self._parts = parts
+        self._endings = endings
         self._work: asyncio.Task[Ending | None] | None = None
 
     @property
-    def held(self) -> tuple[RunId, int]:
-        """The run and the attempt in which it is held: what `store.claims.renew` takes."""
-        return self._claim.run.id, self._claim.attempt
+    def held(self) -> Held:
+        """The run and the attempt in which it is held: what `store.leases.renew` takes."""
+        return self._claim.held
 
     async def carry_out(self) -> None:
         """Do the work and write how it ended; or leave the run to the next worker, when it was given up."""
@@ -78,7 +78,7 @@ class Job(ABC):
     async def leave(self) -> None:
         """Let the next worker take the run over at once."""
         async with self._parts.database.transaction() as conn:
-            await claims.leave(conn, *self.held, now=self._parts.clock.now())
+            await leases.leave(conn, self.held, now=self._parts.clock.now())
         log.info("run left to the next worker")
 
     async def renewed(self, status: RunStatus | None, *, lease_until: datetime) -> None:
@@ -124,38 +124,23 @@ class Job(ABC):
             await clock.sleep(INSISTING_SECONDS)
 
     async def _end(self, ending: Ending) -> None:
-        async with self._parts.database.transaction() as conn:
-            ended = await self._write(conn, ending) if ending.status is not RunStatus.CANCELLED else ()
-            if ended and ending.status is RunStatus.SUCCESS and ending.display is not None:
-                run, prompt = self._claim.run, self._claim.prompt
-                await trajectories.record(conn, run, prompt, ending.display, now=self._parts.clock.now())
-            if not ended:
-                await claims.release(conn, *self.held, now=self._parts.clock.now())
+        ended = await self._endings.write(self._claim, ending)
         log.info(
             "run ended" if ended else "run was ended or taken over by somebody else", status=ending.status
         )
         await tell_ended(self._parts.bus, ended)
 
-    async def _write(self, conn: AsyncConnection, ending: Ending) -> tuple[RunId, ...]:
-        told: Any = {
-            "status": ending.status,
-            "error": ending.error or None,
-            "usage_metadata": ending.usage_metadata,
-            "now": self._parts.clock.now(),
-        }
-        if ending.checks is None:
-            return await finish(conn, *self.held, output_data=ending.output_data, **told)
-        return await finish_checks(conn, *self.held, checks=ending.checks, **told)
-
 
 class RunJob(Job):
     """Carries a run out on its machine and, when that went well, makes its post-run checks."""
 
-    def __init__(self, claim: Claim, parts: ExecutorParts, *, lease_until: datetime) -> None:
+    def __init__(
+        self, claim: Claim, parts: ExecutorParts, endings: Endings, *, lease_until: datetime
+    ) -> None:
         self._gate = GatedDesktop(parts.desktop, parts.clock, open_until=lease_until)
         self._to_carry_out = claim
         self._equipment = replace(parts, desktop=self._gate)
-        super().__init__(claim, self._equipment)
+        super().__init__(claim, self._equipment, endings)
 
     async def renewed(self, status: RunStatus | None, *, lease_until: datetime) -> None:
         if status is None:
@@ -169,8 +154,8 @@ class RunJob(Job):
         if ending.status is not RunStatus.SUCCESS or not self._claim.run.post_run_checks:
             return ending
         async with self._parts.database.transaction() as conn:
-            run = await claims.begin_checks(
-                conn, *self.held, output_data=ending.output_data, now=self._parts.clock.now()
+            run = await leases.begin_checks(
+                conn, self.held, output_data=ending.output_data, now=self._parts.clock.now()
             )
         if run is None:
             return Ending(RunStatus.CANCELLED)

@@ -5,20 +5,21 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from cyberdesk_server.domain.endings import Ending
 from cyberdesk_server.domain.ids import ServerId
 from cyberdesk_server.domain.runs import RunStatus
 from cyberdesk_server.executor.parts import CheckParts, ExecutorParts
 from cyberdesk_server.ports import Bus, Clock, Message
-from cyberdesk_server.store import claims, waiting
+from cyberdesk_server.store import claims, leases, waiting
 from cyberdesk_server.store.claims import CheckClaim, Claim
 from cyberdesk_server.store.database import Database, is_away
-from cyberdesk_server.topics import MACHINES_FREE, RUNS_WAITING, run_topic
-from cyberdesk_server.usecases.endings import finish, finish_checks
+from cyberdesk_server.topics import MACHINES_FREE, RUNS_WAITING
+from cyberdesk_server.usecases.endings import tell_ended
+from cyberdesk_server.worker.endings import Endings
 from cyberdesk_server.worker.job import INTERNAL_ERROR, CheckJob, Job, RunJob
 
 log = structlog.get_logger(__name__)
@@ -66,6 +67,7 @@ class Worker:
         self._parts_for = parts_for
         self._check_parts_for = check_parts_for
         self._limits = limits
+        self._endings = Endings(database, clock)
         self._slots = asyncio.Semaphore(limits.concurrency)
         self._awake = asyncio.Event()
         self._may_find_a_machine = True
@@ -147,24 +149,17 @@ class Worker:
 
     async def _job(self, claim: Claim | CheckClaim) -> Job:
         if not isinstance(claim, Claim):
-            return CheckJob(claim, await self._check_parts_for(claim))
+            return CheckJob(claim, await self._check_parts_for(claim), self._endings)
         assert claim.run.lease_expires_at is not None
-        return RunJob(claim, await self._parts_for(claim), lease_until=claim.run.lease_expires_at)
+        parts = await self._parts_for(claim)
+        return RunJob(claim, parts, self._endings, lease_until=claim.run.lease_expires_at)
 
     async def _end_unbegun(self, claim: Claim | CheckClaim) -> None:
-        told: Any = {
-            "status": RunStatus.ERROR,
-            "error": (INTERNAL_ERROR,),
-            "usage_metadata": None,
-            "now": self._clock.now(),
-        }
-        held = claim.run.id, claim.attempt
-        async with self._database.transaction() as conn:
-            if isinstance(claim, Claim):
-                await finish(conn, *held, output_data=None, **told)
-            else:
-                await finish_checks(conn, *held, checks=claim.run.post_run_checks or (), **told)
-        await self._bus.publish(run_topic(claim.run.id))
+        checks = None if isinstance(claim, Claim) else claim.run.post_run_checks or ()
+        ended = await self._endings.write(
+            claim, Ending(RunStatus.ERROR, error=(INTERNAL_ERROR,), checks=checks)
+        )
+        await tell_ended(self._bus, ended)
         await self._bus.publish(MACHINES_FREE)
 
     async def _keep_leases(self) -> None:
@@ -176,7 +171,7 @@ class Worker:
             lease_until = self._clock.now() + timedelta(seconds=self._limits.lease_seconds)
             try:
                 async with self._database.transaction() as conn:
-                    held = await claims.renew(
+                    held = await leases.renew(
                         conn,
                         [job.held for job in jobs],
                         server_id=self._server_id,
