@@ -205,6 +205,8 @@ class Crowd:
             f" FROM {sql.numbers.format(first=first, last=last)}, workflows"
             f" WHERE workflows.organization_id = '{group.organization_id}'"
         )
+        # SQLite tells of each run, so a crowd that comes at once would be news for minutes.
+        await conn.exec_driver_sql(f"DELETE FROM news WHERE organization_id = '{group.organization_id}'")
         await conn.exec_driver_sql(
             "INSERT INTO news (organization_id, demand) SELECT DISTINCT organization_id, demand FROM runs"
             f" WHERE organization_id = '{group.organization_id}'"

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Protocol
 from uuid import UUID
 
 from cyberdesk_server.domain.ids import OrganizationId, WorkflowId
 from cyberdesk_server.domain.json import JsonObject, JsonValue
-from cyberdesk_server.domain.limits import LIMITS
+from cyberdesk_server.domain.limits import LIMITS, Limited
 from cyberdesk_server.domain.post_run_checks import PostRunCheck, as_kept
 from cyberdesk_server.domain.tags import Tag
 
@@ -25,6 +26,21 @@ KEPT_IN_VERSIONS = (
     *LIMITS,
 )
 """The fields of a workflow an author writes, and that its history keeps."""
+
+
+class Terms(Limited, Protocol):
+    """What of a workflow holds for the runs that are made of it."""
+
+    @property
+    def id(self) -> WorkflowId: ...
+    @property
+    def organization_id(self) -> OrganizationId: ...
+    @property
+    def main_prompt(self) -> str: ...
+    @property
+    def input_schema(self) -> str | None: ...
+    @property
+    def has_post_run_checks(self) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)

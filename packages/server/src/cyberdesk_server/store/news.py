@@ -1,7 +1,7 @@
 """What the next decision of the scheduler has to look at (`waiting`).
 
-Whoever lets a run wait, or changes what a machine can take, says so here in the same transaction. It is a
-list that is only added to: nobody waits for anybody's lock.
+Whoever lets a run wait, or changes what a machine can take, says so here in the same transaction. Of new runs
+the database says it, by a trigger. It is a list that is only added to: nobody waits for anybody's lock.
 """
 
 from collections.abc import Collection
@@ -15,7 +15,7 @@ from cyberdesk_server.store.tables import machines, news
 
 
 async def of_demands(conn: AsyncConnection, demands: Collection[tuple[OrganizationId, Demand]]) -> None:
-    """Runs of these organizations began to wait with these demands."""
+    """Runs of these organizations, no new ones, began to wait with these demands."""
     rows = [{"organization_id": organization_id, "demand": demand} for organization_id, demand in demands]
     await conn.execute(_INSERT, rows)
 

@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cyberdesk_server.domain.ids import OrganizationId, TagId, WorkflowId
 from cyberdesk_server.domain.json import JsonObject
-from cyberdesk_server.domain.workflows import Workflow
+from cyberdesk_server.domain.limits import LIMITS
+from cyberdesk_server.domain.workflows import Terms, Workflow
 from cyberdesk_server.store.search import contains
 from cyberdesk_server.store.tables import post_run_checks, tagged_workflows, workflow_versions, workflows
 
@@ -33,6 +34,15 @@ async def get(
     asked = {"workflow_id": workflow_id, "organization_id": organization_id}
     row = (await conn.execute(query, asked)).one_or_none()
     return None if row is None else _workflow(row)
+
+
+async def terms(
+    conn: AsyncConnection, organization_id: OrganizationId, workflow_id: WorkflowId
+) -> Terms | None:
+    """What the workflow says of new runs, or None when the organization has no such workflow (any more)."""
+    asked = {"workflow_id": workflow_id, "organization_id": organization_id}
+    found: Terms | None = (await conn.execute(_TERMS, asked)).one_or_none()
+    return found
 
 
 async def get_even_deleted(conn: AsyncConnection, workflow_id: WorkflowId) -> Workflow:
@@ -145,11 +155,16 @@ def _having_all(tag_ids: Collection[TagId]) -> Select[tuple[UUID]]:
 
 # Built once: putting twenty columns together takes longer than asking for them.
 _HAS_CHECKS = select(post_run_checks.c.id).where(post_run_checks.c.workflow_id == workflows.c.id).exists()
-_BY_ID = select(*COLUMNS, _HAS_CHECKS.label("has_post_run_checks")).where(
+_NAMED = (
     workflows.c.id == bindparam("workflow_id"),
     workflows.c.organization_id == bindparam("organization_id"),
     workflows.c.deleted_at.is_(None),
 )
+_BY_ID = select(*COLUMNS, _HAS_CHECKS.label("has_post_run_checks")).where(*_NAMED)
+_TERMS = select(
+    *(workflows.c[name] for name in ("id", "organization_id", "main_prompt", "input_schema", *LIMITS)),
+    _HAS_CHECKS.label("has_post_run_checks"),
+).where(*_NAMED)
 
 
 def _workflow(row: Row[*tuple[Any, ...]]) -> Workflow:

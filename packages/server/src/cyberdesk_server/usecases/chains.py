@@ -14,7 +14,7 @@ from cyberdesk_server.domain.limits import NO_LIMITS, RunLimits, ServerLimits
 from cyberdesk_server.domain.prompts import variables
 from cyberdesk_server.domain.refusals import InvalidFields, Problem
 from cyberdesk_server.domain.runs import Run
-from cyberdesk_server.domain.workflows import Workflow
+from cyberdesk_server.domain.workflows import Terms
 from cyberdesk_server.json_schemas import Places, known_names
 from cyberdesk_server.ports import Vault
 from cyberdesk_server.store import sessions, workflows
@@ -118,7 +118,7 @@ def _check_aliases(chain: Chain) -> None:
 async def _inputs(
     conn: AsyncConnection, organization_id: OrganizationId, chain: Chain, step: ChainStep
 ) -> JsonObject | None:
-    workflow = await workflows.get(conn, organization_id, step.workflow_id)
+    workflow = await workflows.terms(conn, organization_id, step.workflow_id)
     if workflow is None or not chain.shared_inputs:
         return step.inputs or None
     known = _declared(workflow)
@@ -126,6 +126,6 @@ async def _inputs(
     return {**shared, **step.inputs} or None
 
 
-def _declared(workflow: Workflow) -> frozenset[str]:
+def _declared(workflow: Terms) -> frozenset[str]:
     """Inputs the workflow uses in its prompt or names in its schema."""
     return variables(workflow.main_prompt).inputs | known_names(workflow.input_schema)

@@ -15,7 +15,7 @@ from cyberdesk_server.domain.limits import NO_LIMITS, RunLimits, ServerLimits
 from cyberdesk_server.domain.post_run_checks import snapshots
 from cyberdesk_server.domain.refusals import Problem, Unknown
 from cyberdesk_server.domain.runs import Run, RunStatus
-from cyberdesk_server.domain.workflows import Workflow
+from cyberdesk_server.domain.workflows import Terms
 from cyberdesk_server.json_schemas import IN_BODY, Places
 from cyberdesk_server.ports import Vault
 from cyberdesk_server.store import attachments, post_run_checks, runs, secrets, workflows
@@ -53,7 +53,7 @@ class Placed:
     """An order, and where it goes."""
 
     order: Order
-    workflow: Workflow
+    workflow: Terms
     placement: Placement
     files: tuple[StoredFile, ...] = ()
     """Input files, their contents in the blob store already."""
@@ -69,13 +69,13 @@ async def check(
     refers_to: Collection[str] = (),
     at: tuple[str | int, ...] = ("body",),
     places: Places = IN_BODY,
-) -> tuple[Workflow, tuple[Problem, ...]]:
+) -> tuple[Terms, tuple[Problem, ...]]:
     """The workflow of the order, and what is wrong with the order's values and limits.
 
     `refers_to` are the aliases of earlier runs that references may name, `at` is where in the request the
     order stands. Raises `Unknown`.
     """
-    workflow = await workflows.get(conn, organization_id, order.workflow_id)
+    workflow = await workflows.terms(conn, organization_id, order.workflow_id)
     if workflow is None:
         raise Unknown("workflow", order.workflow_id)
     models = await unusable_models(conn, organization_id, order.model_metadata or {})

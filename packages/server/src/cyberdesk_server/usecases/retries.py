@@ -15,7 +15,7 @@ from cyberdesk_server.domain.machines import Machine
 from cyberdesk_server.domain.post_run_checks import snapshots
 from cyberdesk_server.domain.refusals import InvalidFields, RunNotEnded, RunStillHoldsMachine, Unknown
 from cyberdesk_server.domain.runs import ANY_MACHINE, Run, RunStatus, demand_of_machine
-from cyberdesk_server.domain.workflows import Workflow
+from cyberdesk_server.domain.workflows import Terms
 from cyberdesk_server.ports import Vault
 from cyberdesk_server.store import attachments, pool_sets, post_run_checks, runs, secrets, sessions, workflows
 from cyberdesk_server.usecases.placement import Placement, Wish, place
@@ -121,8 +121,8 @@ async def _wanted_before(conn: AsyncConnection, run: Run) -> Wish:
 
 async def _check(
     conn: AsyncConnection, again: Run, retry: Retry, machine: Machine | None, allowed: ServerLimits
-) -> Workflow:
-    workflow = await workflows.get(conn, again.organization_id, again.workflow_id)
+) -> Terms:
+    workflow = await workflows.terms(conn, again.organization_id, again.workflow_id)
     if workflow is None:
         raise Unknown("workflow", again.workflow_id)
     given = Given(

@@ -11,7 +11,7 @@ from cyberdesk_server.domain.json import JsonObject, JsonValue
 from cyberdesk_server.domain.machines import Machine
 from cyberdesk_server.domain.refs import MEMBER, refs_in
 from cyberdesk_server.domain.refusals import Problem
-from cyberdesk_server.domain.workflows import Workflow
+from cyberdesk_server.domain.workflows import Terms
 from cyberdesk_server.json_schemas import IN_BODY, SECRET_PREFIX, Places, misfits, optional_names
 from cyberdesk_server.store import machines, pools
 
@@ -45,7 +45,7 @@ class Known:
 async def problems_of(
     conn: AsyncConnection,
     prompt: str,
-    workflow: Workflow,
+    workflow: Terms,
     given: Given,
     *,
     machine: Machine | None,
@@ -82,7 +82,7 @@ async def problems_of(
     )
 
 
-def _missing(prompt: str, workflow: Workflow, given: Given, known: Known) -> list[Problem]:
+def _missing(prompt: str, workflow: Terms, given: Given, known: Known) -> list[Problem]:
     missing = missing_variables(
         prompt,
         inputs=given.inputs.keys() | known.inputs,

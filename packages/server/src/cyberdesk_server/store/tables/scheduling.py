@@ -11,6 +11,7 @@ news = Table(
     "news",
     metadata,
     Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    # New runs are written here by a trigger of `runs`.
     # Either a machine that takes more or less than before, or a demand that a run began to wait with.
     Column("machine_id", Id),
     Column("organization_id", String(64)),
