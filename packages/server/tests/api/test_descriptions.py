@@ -5,6 +5,7 @@ from typing import Any, cast
 
 import pytest
 from cyberdesk_server.api.app import create_app
+from cyberdesk_server.api.parameters import ELSEWHERE, PATH, QUERY
 from cyberdesk_server.api.parts import Parts
 
 Node = Mapping[str, Any]
@@ -62,8 +63,33 @@ def test_every_member_says_what_it_is(document: Node) -> None:
     assert unexplained == set()
 
 
+def parameters(document: Node) -> dict[str, Node]:
+    """`METHOD PATH name` -> the parameter."""
+    return {
+        f"{method.upper()} {path} {parameter['name']}": parameter
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+        for parameter in operation.get("parameters", ())
+    }
+
+
+def test_every_parameter_says_what_it_means(document: Node) -> None:
+    unexplained = {where for where, said in parameters(document).items() if not said.get("description")}
+
+    assert unexplained == set()
+
+
+def test_no_meaning_is_left_of_a_parameter_that_is_gone(document: Node) -> None:
+    used = {(one["in"], one["name"]) for one in parameters(document).values()}
+    told = {one["description"] for one in parameters(document).values()}
+
+    assert {("path", name) for name in PATH} | {("query", name) for name in QUERY} <= used
+    assert {*ELSEWHERE.values()} <= told
+
+
 def test_an_explanation_is_a_short_text_of_whole_sentences(document: Node) -> None:
-    texts = {where: str(described.get("description", "")) for where, described in members(document).items()}
+    explained = members(document) | parameters(document)
+    texts = {where: str(described.get("description", "")) for where, described in explained.items()}
 
     odd = {
         where: text

@@ -38,6 +38,7 @@ from cyberdesk_server.api import (
 from cyberdesk_server.api.access import Access
 from cyberdesk_server.api.answers import JsonAnswer
 from cyberdesk_server.api.auth import SECURITY_SCHEME, KnownKeys
+from cyberdesk_server.api.parameters import explain
 from cyberdesk_server.api.parts import Parts
 
 ROUTERS = (
@@ -95,12 +96,14 @@ def create_app(parts: Parts) -> FastAPI:
 
 
 class _Api(FastAPI):
-    """Describes how keys are given, too: no dependency says it, for each costs every request its time."""
+    """Describes how keys are given and what parameters mean, too: a dependency that says it would cost every
+    request its time."""
 
     def openapi(self) -> dict[str, Any]:
         description = super().openapi()
         bearer = {"type": "http", "scheme": "bearer"}
         description["components"]["securitySchemes"] = {SECURITY_SCHEME: bearer}
+        explain(description)
         return description
 
 

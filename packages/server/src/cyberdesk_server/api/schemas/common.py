@@ -101,7 +101,9 @@ def inclusion(*allowed: str, default: Collection[str] = ()) -> Callable[..., Awa
     A request without `include` asks for `default`; an empty `include` for nothing.
     """
 
-    async def included(include: str | None = None) -> Collection[str]:
+    shown = f"What to add under `included`, separated by commas: {', '.join(allowed)}."
+
+    async def included(include: Annotated[str | None, Query(description=shown)] = None) -> Collection[str]:
         if include is None:
             return frozenset(default)
         names = frozenset(name.strip() for name in include.split(",") if name.strip())
