@@ -5,7 +5,7 @@ A head that does not fit the registry fails with the text that belongs there.
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -111,8 +111,8 @@ async def test_an_example_answers_what_the_page_says(
 
 async def carried_out(call: ToolCall, folder: Path) -> Step:
     """The step of a run whose model asks for this call alone, on a desktop that answers as the page tells."""
-    model = turns(Turn((call,)))
-    model.read = read_the_date
+    model = turns(*BEFORE.get(call.tool, ()), Turn((call,)))
+    model = replace(model, read=read_the_date, decide=answering(model.decide))
     async with a_database(folder) as database:
         async with database.transaction() as conn:
             organization_id = await an_organization(conn)
@@ -138,8 +138,24 @@ async def carried_out(call: ToolCall, folder: Path) -> Step:
         )
         await execute(claim, parts)
         async with database.read() as conn:
-            (step,) = await steps.history(conn, run.id)
-    return step
+            history = await steps.history(conn, run.id)
+    return next(step for step in history if step.call == call)
+
+
+LOOP = ToolCall("start_loop", {"text": '[{"name": "Ann"}, {"name": "Bob"}]'})
+BEFORE = {
+    "end_loop_iteration": (Turn((LOOP,)), Turn((ToolCall("type", {"text": "{{loop_item.name}}"}),))),
+}
+"""Turns without which an example would not work."""
+
+
+def answering(decide: Any) -> Any:
+    """The same, and in a focused action an answer at once."""
+
+    def either(task: Task, *asked: Any) -> Turn:
+        return Turn(thought="The newest order is A-17.") if task.is_focused else decide(task, *asked)
+
+    return either
 
 
 def react(action: Action) -> ActionResult:

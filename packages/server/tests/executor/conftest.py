@@ -30,6 +30,7 @@ from cyberdesk_server.testing.ports import (
     ScriptedDesktop,
 )
 from cyberdesk_server.testing.rows import HERE, a_database, a_machine, a_run, a_workflow, an_organization
+from cyberdesk_server.usecases.trajectories import record
 
 LEASE_SECONDS = 60.0
 
@@ -122,6 +123,15 @@ class Stage:
         """Make a run, claim it and execute it."""
         await self.a_waiting_run(**run)
         return await execute(await self.claim(), self.parts(model))
+
+    async def carry_out(self, claim: Claim, model: Model) -> Ending:
+        """Execute a claimed run and end it, as its worker does: what went well is recorded."""
+        ending = await execute(claim, self.parts(model))
+        await self.finish(claim, ending)
+        if ending.status is RunStatus.SUCCESS and ending.display is not None:
+            async with self.database.transaction() as conn:
+                await record(conn, claim.run, claim.prompt, ending.display, now=self.clock.now())
+        return ending
 
     async def take_over(self, model: Model, **changes: Any) -> Ending:
         """Execute the run again, as the worker that finds it after the lease of the one before ran out."""

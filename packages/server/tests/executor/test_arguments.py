@@ -45,7 +45,11 @@ def test_one_text_is_a_list_of_one() -> None:
         (ClickArguments, {"x": 1, "y": -1}, "`y` is -1, not between 0 and 65535"),
         (ClickArguments, {"x": 1, "y": 2, "clicks": 4}, "`clicks` is 4, not between 1 and 3"),
         (ClickArguments, {"x": 1, "y": 2, "button": "top"}, "`button` must be one of: left, middle, right"),
-        (ScrollArguments, {"x": 1, "y": 2, "direction": 3}, "`direction` must be a text"),
+        (
+            ScrollArguments,
+            {"x": 1, "y": 2, "direction": 3},
+            "`direction` must be one of: up, down",
+        ),
         (
             SaveArguments,
             {"filename": "a", "zoom_bounding_box": [1, 2]},
@@ -90,6 +94,9 @@ def test_the_tools_have_the_names_of_the_product() -> None:
     assert {spec.name for spec in specs(None, includes_file_exports=True)} == {
         "click",
         "copy_to_clipboard",
+        "focused_action",
+        "start_loop",
+        "end_loop_iteration",
         "declare_task_failed",
         "declare_task_succeeded",
         "drag",

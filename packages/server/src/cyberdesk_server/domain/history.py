@@ -4,11 +4,22 @@ Messages only ever get appended while a run goes on, so a reader who polls sees 
 """
 
 import json
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
+from cyberdesk_server.domain.ids import StepId
 from cyberdesk_server.domain.json import JsonObject, JsonValue
-from cyberdesk_server.domain.steps import Detection, Step, StepState
+from cyberdesk_server.domain.steps import (
+    BEING_READ,
+    MADE_OF_STEPS,
+    Detection,
+    Step,
+    StepState,
+    course,
+    is_read_later,
+    read_later_at,
+)
 
 Message = Mapping[str, JsonValue]
 
@@ -28,25 +39,47 @@ def message_history(task_prompt: str, steps: Sequence[Step]) -> list[Message]:
     - `{"type": "tool_result", "tool_use_id", "tool_result", "error"}`
 
     First the prompt; then for each step the screen its turn was decided on, the thought and the call, and,
-    when it has ended, the result and the pictures it took. A run without steps has no messages yet.
+    when it has ended, the result and the pictures it took. What a step was made of stands between its call
+    and its result. A result that came later, because it was read in the background, is a message of its own.
+    A run without steps has no messages yet.
     """
-    return list(_messages(task_prompt, steps))
+    if not steps:
+        return []
+    told = [_message("user", [_text(task_prompt)], steps[0].started_at, steps[0])]
+    told += _course(None, steps)
+    return _with_late_results(told, steps)
 
 
-def _messages(task_prompt: str, steps: Sequence[Step]) -> Iterator[Message]:
+def _course(within: StepId | None, steps: Sequence[Step]) -> Iterator[Message]:
     turn = 0
-    for step in steps:
-        if turn == 0:
-            yield _message("user", [_text(task_prompt)], step.started_at, step)
+    for step in course(steps, within):
         if step.turn != turn and step.screen is not None:
             yield _message("user", [_image(step.screen)], step.started_at, step)
         turn = step.turn
         thought = [_text(step.thought)] if step.thought else []
         yield _message("assistant", [*thought, _tool_use(step)], step.started_at, step)
+        if step.call.tool in MADE_OF_STEPS:
+            yield from _course(step.id, steps)
         if step.state is StepState.STARTED:
             return  # the later calls of its turn are in the journal already, and have not begun
         shown = [_image(address) for address in step.images]
         yield _message("user", [_tool_result(step), *shown], step.finished_at or step.started_at, step)
+
+
+def _with_late_results(told: list[Message], steps: Sequence[Step]) -> list[Message]:
+    """The messages, with each result that came later where it came."""
+    late = [
+        _message("user", [_late_result(step)], came_at, step)
+        for step in steps
+        if (came_at := read_later_at(step)) is not None
+    ]
+    for message in sorted(late, key=_when):
+        told.insert(bisect_right(told, _when(message), key=_when), message)
+    return told
+
+
+def _when(message: Message) -> str:
+    return str(message["timestamp"])
 
 
 def _message(role: str, content: list[JsonObject], at: datetime, step: Step) -> Message:
@@ -92,12 +125,17 @@ def _tool_use(step: Step) -> JsonObject:
 
 
 def _tool_result(step: Step) -> JsonObject:
-    return {
-        "type": "tool_result",
-        "tool_use_id": str(step.id),
-        "tool_result": _result_text(step.result or {}),
-        "error": step.error,
-    }
+    if is_read_later(step):
+        return _result(step, BEING_READ, None)
+    return _result(step, _result_text(step.result or {}), step.error)
+
+
+def _late_result(step: Step) -> JsonObject:
+    return _result(step, _result_text(step.result or {}), step.error)
+
+
+def _result(step: Step, text: str, error: str | None) -> JsonObject:
+    return {"type": "tool_result", "tool_use_id": str(step.id), "tool_result": text, "error": error}
 
 
 def _result_text(result: JsonObject) -> str:

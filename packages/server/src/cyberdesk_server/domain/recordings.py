@@ -12,7 +12,7 @@ from cyberdesk_server.domain.geometry import Box, Point, Size
 from cyberdesk_server.domain.ids import TrajectoryId
 from cyberdesk_server.domain.json import JsonObject, JsonValue
 from cyberdesk_server.domain.prompts import plain_lines
-from cyberdesk_server.domain.steps import Step, StepState, ToolCall
+from cyberdesk_server.domain.steps import END_LOOP_ITERATION, START_LOOP, Step, StepState, ToolCall
 from cyberdesk_server.domain.trajectories import Trajectory
 
 WAIT = "wait"
@@ -28,6 +28,8 @@ _POSITIONAL: Mapping[str, tuple[str, ...]] = {
     "drag": ("start_x", "start_y", "to_x", "to_y"),
     "execute_terminal_command": ("command",),
     "focused_action": ("instruction",),
+    "start_loop": ("text",),
+    "end_loop_iteration": ("text",),
 }
 """The arguments of a step that is written with `args`, in order."""
 
@@ -128,10 +130,26 @@ def next_turn(turns: Sequence[RecordedTurn], history: Sequence[Step]) -> int | N
         if at == len(recorded) or not _is_same(recorded[at][1], step, turns[recorded[at][0]]):
             return None
         at += 1
+        if step.call.tool == START_LOOP:
+            behind = _behind_loop(recorded, at)
+            goes_round = bool((step.result or {}).get("items"))
+            if goes_round and behind is None:
+                return None  # there was nothing to loop over when it was recorded
+            at = at if goes_round or behind is None else behind
     if at == len(recorded):
         return len(turns)
     number = recorded[at][0]
     return number if at == 0 or recorded[at - 1][0] != number else None
+
+
+def _behind_loop(recorded: Sequence[tuple[int, ToolCall]], at: int) -> int | None:
+    """Where the recording goes on behind the loop whose first round begins there; None when none does."""
+    for place, (_, call) in enumerate(recorded[at:], start=at):
+        if call.tool == END_LOOP_ITERATION:
+            return place + 1
+        if call.tool == START_LOOP:
+            break
+    return None
 
 
 def _leads_on(step: Step) -> bool:

@@ -4,7 +4,8 @@ The rows of the journal *are* the run. Message history, screenshots, usage count
 trajectories are views of them, and a worker that takes a run over continues from them.
 """
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -12,6 +13,21 @@ from enum import StrEnum
 from cyberdesk_server.domain.geometry import Box
 from cyberdesk_server.domain.ids import RunId, StepId, TrajectoryId
 from cyberdesk_server.domain.json import JsonObject, JsonValue
+
+FOCUSED_ACTION = "focused_action"
+START_LOOP = "start_loop"
+END_LOOP_ITERATION = "end_loop_iteration"
+NEXT_LOOP_ITEM = "next_loop_item"
+"""What a loop does by itself at the beginning of a round."""
+
+CLEAN_UP = "clean_up_after_failed_checks"
+"""What the server does by itself when a post-run check has failed."""
+
+MADE_OF_STEPS = frozenset({FOCUSED_ACTION, END_LOOP_ITERATION, CLEAN_UP})
+"""Tools whose calls are courses of their own, with steps `within` theirs."""
+
+BEING_READ = "it is being read in the background"
+"""The result of a look whose reading goes on while the run does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +109,7 @@ class Step:
     """1, 2, 3, … inside the run."""
 
     turn: int
-    """Which turn of the model it belongs to: 1, 2, 3, …"""
+    """Which turn of its course it belongs to: 1, 2, 3, …"""
 
     call: ToolCall
     started_at: datetime
@@ -102,6 +118,9 @@ class Step:
     state: StepState = StepState.STARTED
     thought: str | None = None
     """Of the turn; on its first step only."""
+
+    within: StepId | None = None
+    """The step it is a part of, such as a focused action; None in the run's own course."""
 
     memo: str | None = None
     """Of the turn; on every step of it."""
@@ -128,3 +147,38 @@ class Step:
     """Of the turn, when a recording of it was compared."""
 
     finished_at: datetime | None = None
+
+
+def course(steps: Sequence[Step], within: StepId | None = None) -> tuple[Step, ...]:
+    """The run's own course, or that of a step which is made of steps."""
+    return tuple(step for step in steps if step.within == within)
+
+
+def in_order(steps: Sequence[Step]) -> tuple[Step, ...]:
+    """As it happened: the parts of a step stand right behind it, before what was decided with it."""
+    parts: dict[StepId | None, list[Step]] = defaultdict(list)
+    for step in sorted(steps, key=lambda step: step.number):
+        parts[step.within].append(step)
+
+    def walk(within: StepId | None) -> Iterator[Step]:
+        for step in parts.get(within, ()):
+            yield step
+            yield from walk(step.id)
+
+    return tuple(walk(None))
+
+
+def is_being_read(step: Step) -> bool:
+    """True for a look that is over and whose reading is not."""
+    return (step.result or {}).get("is_being_read") is True
+
+
+def read_later_at(step: Step) -> datetime | None:
+    """When a reading in the background had come to something; None for everything else."""
+    at = (step.result or {}).get("read_at")
+    return datetime.fromisoformat(at) if isinstance(at, str) else None
+
+
+def is_read_later(step: Step) -> bool:
+    """True for a look whose reading went on, or goes on, in the background."""
+    return is_being_read(step) or read_later_at(step) is not None

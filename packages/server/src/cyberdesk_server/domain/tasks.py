@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from cyberdesk_server.domain.ids import OrganizationId, RunId
-from cyberdesk_server.domain.json import JsonObject
+from cyberdesk_server.domain.json import JsonObject, JsonValue
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,5 +50,12 @@ class Task:
 
     output_schema: str | None = None
     tools: tuple[ToolSpec, ...] = ()
+    is_focused: bool = False
+    """True when the prompt is the instruction of a focused action inside a run: its last words are an answer,
+    and do not end the run."""
+
+    known: Mapping[str, JsonValue] = field(default_factory=dict)
+    """Runtime values that were there when a focused action began."""
+
     pictures: Mapping[str, bytes] = field(default_factory=dict)
     """Contents of the images in the prompt, by their `src`."""

@@ -94,6 +94,7 @@ def recorded(journal: Sequence[Step]) -> TrajectoryData:
     """The steps of a run, from its journal, as a trajectory keeps them.
 
     Calls that failed are left out, as are declarations and looks that read nothing: a replay looks by itself.
+    Of a step that is made of steps only the whole is kept, for its parts are done live.
     Only the first call of a turn was decided on the screen of the turn. Those behind it were decided with it,
     without another look, and are to be replayed without one: they have no screenshot, and skip the detection.
     """
@@ -104,7 +105,7 @@ def _recorded(journal: Sequence[Step]) -> Iterator[JsonObject]:
     thoughts = {step.turn: step.thought for step in reversed(journal) if step.thought}
     last_turn = 0
     for step in journal:
-        if step.state is not StepState.DONE or not _is_worth_repeating(step):
+        if step.within is not None or step.state is not StepState.DONE or not _is_worth_repeating(step):
             continue
         is_first = step.turn != last_turn
         last_turn = step.turn

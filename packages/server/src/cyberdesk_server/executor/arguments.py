@@ -142,12 +142,12 @@ def _typed(name: str, kind: Any, sent: JsonValue) -> Any:
         return sent
     if kind in (int, float):
         return _number(name, kind, sent)
-    if not isinstance(sent, str):
-        raise ToolFailed(f"`{name}` must be a text")
     if kind is str:
+        if not isinstance(sent, str):
+            raise ToolFailed(f"`{name}` must be a text")
         return sent
     try:
-        return kind(sent.lower())
+        return kind(sent.lower() if isinstance(sent, str) else sent)
     except ValueError:
         raise ToolFailed(f"`{name}` must be one of: {', '.join(kind)}") from None
 

@@ -58,6 +58,8 @@ class Eyes:
         self.volatile: tuple[Box, ...] = ()
         """What went on moving when the screen was last waited for."""
 
+        self._is_at_rest = False
+
     async def look(self) -> Screenshot:
         """The screen now."""
         self._watch.check()
@@ -71,6 +73,18 @@ class Eyes:
             raise RunFails(f"there is no picture of the screen: {error}") from error
         self.size = screenshot.size
         return screenshot
+
+    async def look_at_rest(self) -> Screenshot:
+        """The screen now, once it is still: it is waited for when something was done since it was at rest."""
+        return await (self.look() if self._is_at_rest else self.look_when_still())
+
+    def rest(self) -> None:
+        """The screen was seen at rest."""
+        self._is_at_rest = True
+
+    def stir(self) -> None:
+        """Something is being done to the desktop."""
+        self._is_at_rest = False
 
     async def look_when_still(self) -> Screenshot:
         """The screen once two looks in a row were equal; the latest look when it keeps moving."""

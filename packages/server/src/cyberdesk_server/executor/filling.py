@@ -27,7 +27,7 @@ def filled_arguments(
             case _ if how is Fill.NOTHING:
                 return value
             case str():
-                return _text(value, how, inputs, runtime_values)
+                return filled_text(value, inputs, runtime_values, how)
             case Mapping():
                 return {name: filled(item, how) for name, item in value.items()}
             case list() | tuple():
@@ -38,7 +38,10 @@ def filled_arguments(
     return {name: filled(value, fills.get(name)) for name, value in arguments.items()}
 
 
-def _text(text: str, how: Fill | None, inputs: JsonObject, runtime_values: Mapping[str, JsonValue]) -> str:
+def filled_text(
+    text: str, inputs: JsonObject, runtime_values: Mapping[str, JsonValue], how: Fill | None = None
+) -> str:
+    """One text of the arguments, as `filled_arguments`."""
     try:
         template = fill(text, inputs, runtime_values)
     except PathError as error:

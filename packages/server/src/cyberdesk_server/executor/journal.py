@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from cyberdesk_server.domain.geometry import Box
 from cyberdesk_server.domain.ids import StepId
-from cyberdesk_server.domain.steps import Detection, Step, StepState, Turn
+from cyberdesk_server.domain.steps import Detection, Step, StepState, Turn, in_order
 from cyberdesk_server.executor.parts import ExecutorParts
 from cyberdesk_server.executor.secrets import RunSecrets
 from cyberdesk_server.executor.signals import RunStopped
@@ -33,6 +33,7 @@ class RunJournal:
 
     @property
     def history(self) -> tuple[Step, ...]:
+        """Every step, `in_order`."""
         return self._history
 
     async def begin(
@@ -41,12 +42,15 @@ class RunJournal:
         turn: Turn,
         screen: str | None,
         *,
+        within: StepId | None = None,
         detection: Detection | None = None,
+        is_cached: bool = False,
         volatile: tuple[Box, ...] = (),
     ) -> None:
         """Write the calls of turn `number`, before any of them is carried out.
 
-        `detection` is what was said of a recording of it; with a hit, the turn is that recording.
+        `within` is the step they are parts of. `detection` is what was said of a recording of the turn,
+        `is_cached` whether no model was asked for it.
         """
         now = self._parts.clock.now()
         thought = await self._secrets.mask(turn.thought)
@@ -57,12 +61,13 @@ class RunJournal:
                 run_id=self._claim.run.id,
                 number=len(self._history) + position,
                 turn=number,
+                within=within,
                 call=replace(call, arguments=await self._secrets.mask_arguments(call.arguments)),
                 started_at=now,
                 thought=thought if position == 1 else None,
                 memo=memo,
                 screen=screen,
-                is_cached=detection is not None and detection.is_hit,
+                is_cached=is_cached,
                 detection=detection,
                 volatile=volatile if position == 1 else (),
             )
@@ -72,18 +77,33 @@ class RunJournal:
             for step in begun:
                 if not await steps.begin(conn, step, self._claim.attempt):
                     raise RunStopped
-        self._history = (*self._history, *begun)
+        self._history = in_order((*self._history, *begun))
         await self._tell(begun[0])
 
-    async def complete(self, step: Step, outcome: Outcome) -> None:
-        """Write what a call answered and, in the same transaction, the file it made."""
+    async def complete(self, step: Step, outcome: Outcome) -> Step:
+        """The step as it is written: with what the call answered and, in the same transaction, the file it
+        made."""
         done = replace(
             step,
             state=StepState.DONE,
             result=await self._secrets.mask(outcome.result),
             images=outcome.images,
         )
-        await self._write([done], outcome.file)
+        (written,) = await self._write([done], outcome.file)
+        return written
+
+    async def complete_reading(self, step: Step, outcome: Outcome) -> None:
+        """Write what was read in the background from the picture of a step that is done."""
+        await self._write_reading(replace(step, result=await self._secrets.mask(outcome.result)))
+
+    async def fail_reading(self, step: Step, reason: str) -> None:
+        """Write why nothing was read in the background."""
+        error = await self._secrets.mask(reason)
+        await self._write_reading(replace(step, state=StepState.FAILED, result={}, error=error))
+
+    async def _write_reading(self, step: Step) -> None:
+        read_at = self._parts.clock.now().isoformat()
+        await self._write([replace(step, result={**(step.result or {}), "read_at": read_at})])
 
     async def fail(self, step: Step, reason: str, rest: Sequence[Step] = ()) -> None:
         """Write why a call failed; with it, the rest of its turn is dropped."""
@@ -103,9 +123,9 @@ class RunJournal:
         failed = replace(step, state=state, error=await self._secrets.mask(reason))
         await self._write([failed, *_dropped(rest, f"not done, because step {step.number} failed")])
 
-    async def _write(self, ended: Sequence[Step], file: OutputFile | None = None) -> None:
+    async def _write(self, ended: Sequence[Step], file: OutputFile | None = None) -> Sequence[Step]:
         now = self._parts.clock.now()
-        ended = [replace(step, finished_at=now) for step in ended]
+        ended = [replace(step, finished_at=step.finished_at or now) for step in ended]
         async with self._parts.database.transaction() as conn:
             for step in ended:
                 if not await steps.complete(conn, step, self._claim.attempt):
@@ -124,6 +144,7 @@ class RunJournal:
         by_id = {step.id: step for step in ended}
         self._history = tuple(by_id.get(step.id, step) for step in self._history)
         await self._tell(ended[-1])
+        return ended
 
     async def _tell(self, step: Step) -> None:
         """Wake whoever watches this run."""

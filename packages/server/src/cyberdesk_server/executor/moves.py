@@ -8,9 +8,10 @@ has decided is ever lost or decided twice.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from cyberdesk_server.domain.ids import StepId
 from cyberdesk_server.domain.json import JsonValue
 from cyberdesk_server.domain.runs import RunStatus
-from cyberdesk_server.domain.steps import Step, StepState
+from cyberdesk_server.domain.steps import Step, StepState, course
 
 TASK_FAILED = "declare_task_failed"
 TASK_SUCCEEDED = "declare_task_succeeded"
@@ -51,8 +52,8 @@ class GiveUp:
 Move = AskModel | CarryOut | End | GiveUp
 
 
-def next_move(history: Sequence[Step]) -> Move:
-    """What a run with this journal does now."""
+def next_move(history: Sequence[Step], within: StepId | None = None) -> Move:
+    """What a run with this journal does now: in its own course, or in that of a step made of steps."""
     declared = next((step for step in history if _is_declaration(step)), None)
     if declared is not None:
         status = RunStatus.TASK_FAILED if declared.call.tool == TASK_FAILED else RunStatus.SUCCESS
@@ -61,10 +62,11 @@ def next_move(history: Sequence[Step]) -> Move:
     broken = next((step for step in history if step.state is StepState.BROKEN), None)
     if broken is not None:
         return GiveUp(broken.error or "the run cannot go on")
-    waiting = [step for step in history if step.state is StepState.STARTED]
+    own = course(history, within)
+    waiting = [step for step in own if step.state is StepState.STARTED]
     if waiting:
         return CarryOut(waiting[0], tuple(waiting[1:]))
-    return AskModel(turn=history[-1].turn + 1 if history else 1)
+    return AskModel(turn=own[-1].turn + 1 if own else 1)
 
 
 def _is_declaration(step: Step) -> bool:
@@ -72,7 +74,7 @@ def _is_declaration(step: Step) -> bool:
 
 
 def failures_in_a_row(history: Sequence[Step]) -> int:
-    """How many of the latest turns failed, one after another."""
+    """How many of the latest turns of one course failed, one after another."""
     failed = {step.turn for step in history if step.state is StepState.FAILED}
     turn = last = history[-1].turn if history else 0
     while turn in failed:
@@ -82,7 +84,7 @@ def failures_in_a_row(history: Sequence[Step]) -> int:
 
 def asked_turns(history: Sequence[Step]) -> int:
     """How many turns a model was asked for; the others were replayed."""
-    return len({step.turn for step in history if not step.is_cached})
+    return len({(step.within, step.turn) for step in history if not step.is_cached})
 
 
 def runtime_values(history: Sequence[Step]) -> dict[str, JsonValue]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from cyberdesk_server.domain.json import JsonObject
 from cyberdesk_server.domain.runs import RunStatus
-from cyberdesk_server.domain.steps import Step, StepState
+from cyberdesk_server.domain.steps import CLEAN_UP, FOCUSED_ACTION, NEXT_LOOP_ITEM, Step, StepState
 
 BILLING_OUTCOMES = {
     RunStatus.SUCCESS: "success",
@@ -18,14 +18,15 @@ BILLING_OUTCOMES = {
 def usage_metadata(history: Sequence[Step], status: RunStatus, *, judgements: int = 0) -> JsonObject:
     """The counters of a run that ended so.
 
-    One agentic step for each turn of the model (a batch of calls is one), one for each extraction and one
-    for each post-run check that a model has judged; one cached step for each step that was replayed from a
-    trajectory.
+    One agentic step for each turn of the model (a batch of calls is one), one for each extraction, one for
+    each focused action, whatever it is made of, and one for each post-run check that a model has judged; one
+    cached step for each step that was replayed from a trajectory, or again in a loop.
     """
-    turns = {step.turn for step in history if not step.is_cached}
-    extractions = [step for step in history if is_extraction(step) and step.state is not StepState.STARTED]
-    agentic = len(turns) + len(extractions) + judgements
-    cached = sum(step.is_cached for step in history)
+    focused = {step.id for step in history if step.call.tool == FOCUSED_ACTION}
+    turns = {(step.within, step.turn) for step in history if _is_decided(step) and step.within not in focused}
+    asked = [step for step in history if _asks_a_model(step) and step.state is not StepState.STARTED]
+    agentic = len(turns) + len(asked) + judgements
+    cached = sum(step.is_cached and step.call.tool != NEXT_LOOP_ITEM for step in history)
     outcome = BILLING_OUTCOMES[status]
     is_billed = outcome != "infra_failure"
     return {
@@ -35,6 +36,15 @@ def usage_metadata(history: Sequence[Step], status: RunStatus, *, judgements: in
         "total_cached_steps_billed": cached if is_billed else 0,
         "billing_outcome": outcome,
     }
+
+
+def _is_decided(step: Step) -> bool:
+    """Whether a model decided on it; the server cleans up by itself, and its model on each turn of that."""
+    return not step.is_cached and step.call.tool != CLEAN_UP
+
+
+def _asks_a_model(step: Step) -> bool:
+    return is_extraction(step) or step.call.tool == FOCUSED_ACTION
 
 
 def is_extraction(step: Step) -> bool:

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cyberdesk_server.domain.geometry import Box
 from cyberdesk_server.domain.ids import RunId, TrajectoryId, WorkflowId
 from cyberdesk_server.domain.runs import RunStatus
-from cyberdesk_server.domain.steps import Detection, Step, StepState, ToolCall
+from cyberdesk_server.domain.steps import Detection, Step, StepState, ToolCall, in_order
 from cyberdesk_server.store import pictures
 from cyberdesk_server.store.tables import runs, steps
 from cyberdesk_server.store.upsert import insert
@@ -21,7 +21,7 @@ from cyberdesk_server.store.upsert import insert
 async def begin(conn: AsyncConnection, step: Step, attempt: int) -> bool:
     """Write a step before it is carried out.
 
-    False when the run is no longer running, or another worker has it: the caller must not act.
+    False when the run has ended, or another worker has it: the caller must not act.
     Writing the same step again changes nothing and is answered the same way.
     """
     retries = await _lock(conn, _GOING_ON, step.run_id, attempt)
@@ -33,6 +33,7 @@ async def begin(conn: AsyncConnection, step: Step, attempt: int) -> bool:
         "retry": retries,
         "number": step.number,
         "turn": step.turn,
+        "within": step.within,
         "attempt": attempt,
         "tool": step.call.tool,
         "arguments": step.call.arguments,
@@ -75,7 +76,7 @@ async def history(conn: AsyncConnection, run_id: RunId) -> tuple[Step, ...]:
 
 
 async def histories(conn: AsyncConnection, run_ids: Sequence[RunId]) -> Mapping[RunId, tuple[Step, ...]]:
-    """The steps of the last try of several runs, each in order; runs without steps are left out."""
+    """The steps of the last try of several runs, each `in_order`; runs without steps are left out."""
     rows = await conn.execute(
         select(steps)
         .join(runs, (runs.c.id == steps.c.run_id) & (runs.c.retries == steps.c.retry))
@@ -85,7 +86,7 @@ async def histories(conn: AsyncConnection, run_ids: Sequence[RunId]) -> Mapping[
     by_run: dict[RunId, list[Step]] = defaultdict(list)
     for row in rows:
         by_run[row.run_id].append(_step(row))
-    return {run_id: tuple(found) for run_id, found in by_run.items()}
+    return {run_id: in_order(found) for run_id, found in by_run.items()}
 
 
 async def last_screen(conn: AsyncConnection, workflow_id: WorkflowId) -> str | None:
@@ -106,7 +107,7 @@ _OURS = (
     .where(runs.c.id == bindparam("run_id"), runs.c.attempt == bindparam("attempt"))
     .with_for_update()
 )
-_GOING_ON = _OURS.where(runs.c.status == RunStatus.RUNNING.value)
+_GOING_ON = _OURS.where(runs.c.status.in_((RunStatus.RUNNING.value, RunStatus.RUNNING_CHECKS.value)))
 _HELD = _OURS.where(runs.c.lease_expires_at.is_not(None))
 
 
@@ -140,6 +141,7 @@ def _step(row: Row[Any]) -> Step:
         run_id=row.run_id,
         number=row.number,
         turn=row.turn,
+        within=row.within,
         call=ToolCall(
             tool=row.tool,
             arguments=row.arguments,

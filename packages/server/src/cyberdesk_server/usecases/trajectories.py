@@ -25,6 +25,7 @@ from cyberdesk_server.domain.refusals import (
 )
 from cyberdesk_server.domain.runs import Run, RunStatus
 from cyberdesk_server.domain.screens import png_size
+from cyberdesk_server.domain.steps import course
 from cyberdesk_server.domain.trajectories import (
     USUAL_SIZE,
     Trajectory,
@@ -155,7 +156,7 @@ async def record(conn: AsyncConnection, run: Run, prompt: str, display: Size, *,
     already. `prompt` is the one it followed.
     """
     journal = await steps.history(conn, run.id)
-    if all(step.is_cached for step in journal):
+    if all(step.is_cached for step in course(journal)):
         return
     if await workflows.get(conn, run.organization_id, run.workflow_id) is None:
         return

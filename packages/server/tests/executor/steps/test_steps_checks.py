@@ -28,6 +28,7 @@ def refused(prompt: str, task: Task | None = None) -> list[str]:
         'For each {item} in {list}: read the text right of "{item}" as rows[].value',
         'If "A" is visible, read the text right of "A" as a, otherwise read the text right of "B" as a',
         'Type "\\{y}"',
+        'Use focused_action:\n  Remember "1" as {{a}}\nType {{a}}',
     ],
 )
 def test_a_prompt_that_can_be_followed_is_not_refused(prompt: str) -> None:
@@ -37,6 +38,7 @@ def test_a_prompt_that_can_be_followed_is_not_refused(prompt: str) -> None:
 @pytest.mark.parametrize(
     ("prompt", "reason"),
     [
+        ("Use focused_action:\n  Type {y}", "line 2 (Type {y}): {y} has no value: give it in input_values"),
         ('Click "A"\n\nClik "B"', 'line 3 (Clik "B"): it is no step; did you mean: Click "B"'),
         ("Type {y}", "line 1 (Type {y}): {y} has no value: give it in input_values"),
         ("Type {$q}", "line 1 (Type {$q}): {$q} has no value: give it in sensitive_input_values"),

@@ -133,6 +133,8 @@ def told(call: ToolCall, window: Window) -> str:
             return f"type {arguments['text']}"
         case "key":
             return f"key {arguments['keys']}"
+        case "focused_action":
+            return "focused_action " + " / ".join(str(arguments["instruction"]).splitlines())
         case "screenshot":
             return f"screenshot {arguments['extract_prompt']}"
         case _:

@@ -17,6 +17,7 @@ from cyberdesk_server.executor.steps.language import (
     Do,
     Drag,
     Fail,
+    Focus,
     ForEach,
     Hover,
     If,
@@ -438,3 +439,51 @@ def test_what_is_far_too_much_is_refused_at_once(prompt: str, reason: str) -> No
     (refused,) = script_of(prompt).unreadable
 
     assert reason in refused.reason
+
+
+def test_steps_inside_a_focused_action_are_a_prompt_of_their_own() -> None:
+    (do,) = statements('Use focused_action:\n    - Click "OK"\n    - If "A" is visible:\n        - Press F5')
+
+    assert isinstance(do, Do)
+    assert isinstance(do.action, Focus)
+    assert do.action.instruction == '- Click "OK"\n- If "A" is visible:\n    - Press F5'
+    assert statements(do.action.instruction) == [
+        statement if isinstance(statement, If) else Do(Click(OK), statement.line)  # type: ignore[union-attr]
+        for statement in statements(do.action.instruction)
+    ]
+
+
+@pytest.mark.parametrize("written", ['Use focused_action to click "OK"', 'focused_action: click "OK"'])
+def test_a_focused_action_may_stand_on_one_line(written: str) -> None:
+    (action,) = actions(written)
+
+    assert isinstance(action, Focus)
+    assert actions(action.instruction) == [Click(OK)]
+
+
+@pytest.mark.parametrize(
+    ("prompt", "line", "told"),
+    [
+        ("Use focused_action:", 1, "there are no steps inside it; indent them below"),
+        ('Use focused_action:\n  Clik "OK"', 2, 'it is no step; did you mean: Click "OK"'),
+        (
+            'Click "OK" in the background',
+            1,
+            "only what is read from the screen can be read in the background",
+        ),
+        (
+            'Read the field "A" as {{a}} in the background',
+            1,
+            "{{a}} would have no value while the run goes on: what is read in the background goes into the "
+            "output",
+        ),
+    ],
+)
+def test_what_cannot_be_live_or_in_the_background(prompt: str, line: int, told: str) -> None:
+    assert reasons(prompt) == [(line, told)]
+
+
+def test_a_reading_in_the_background() -> None:
+    assert actions("Read the whole screen as notes (in the background)") == [
+        ReadScreen(Destination("notes", in_background=True))
+    ]

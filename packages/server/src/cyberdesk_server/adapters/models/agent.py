@@ -82,7 +82,8 @@ class LanguageModel:
         runtime_values: Mapping[str, JsonValue],
         screenshot: Screenshot,
     ) -> Turn:
-        """What to do now. A final message becomes the call that ends the run, so that the history has it."""
+        """What to do now. A final message becomes the call that ends the run, so that the history has it; the
+        last words in a focused action are its answer."""
         now = address_of(history_image_key(task.organization_id, f"{screenshot.digest}.png"))
         seen = await self._pictures.of(screenshot.png, now)
         scale = Scale(seen.size, screenshot.size)
@@ -99,6 +100,8 @@ class LanguageModel:
         answer = await self._ask(question)
         if not (answer.calls or answer.text.strip()):
             raise ModelError(f"{self._provider.model} answered nothing", is_retryable=True)
+        if not answer.calls and task.is_focused:
+            return Turn(thought=answer.text)
         if not answer.calls:
             return Turn((ToolCall(TASK_SUCCEEDED, {"text": escape(answer.text)}),))
         calls = tuple(_written(on_screen(call, scale), task) for call in answer.calls)

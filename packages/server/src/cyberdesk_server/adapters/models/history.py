@@ -15,7 +15,8 @@ from cyberdesk_server.adapters.models.pictures import Pictures
 from cyberdesk_server.adapters.models.scaling import on_picture
 from cyberdesk_server.domain.geometry import Scale
 from cyberdesk_server.domain.json import JsonObject
-from cyberdesk_server.domain.steps import Step, StepState
+from cyberdesk_server.domain.steps import BEING_READ, Step, StepState, is_read_later
+from cyberdesk_server.executor.tools.reading import ProcessAsync
 from cyberdesk_server.executor.usage import is_extraction
 
 SCREENS_KEPT = 3
@@ -23,6 +24,9 @@ SCREENS_KEPT = 3
 
 LEFT_OUT_AT_ONCE = 4
 """So many go together. A provider looks back some 20 blocks for what it has cached; four turns are fewer."""
+
+NOT_TOLD = frozenset({"output", "is_being_read", "read_at"})
+"""Members of a result that say nothing to a model."""
 
 MOST_CHARACTERS = 20_000
 """Of one result; a command may have printed more."""
@@ -79,10 +83,22 @@ async def told(
 
 
 def result_text(step: Step) -> str:
-    """What a call came to, for a model."""
+    """What a call came to, for the model that goes on.
+
+    What is read in the background until the run's end is the same to it all along: it does not wait for it.
+    """
+    return BEING_READ if _is_read_until_the_end(step) else full_result_text(step)
+
+
+def _is_read_until_the_end(step: Step) -> bool:
+    return is_read_later(step) and step.call.arguments.get("process_async") == ProcessAsync.RUN
+
+
+def full_result_text(step: Step) -> str:
+    """What a call came to."""
     if step.error:
         return f"failed: {step.error}"
-    result = {name: value for name, value in (step.result or {}).items() if name != "output"}
+    result = {name: value for name, value in (step.result or {}).items() if name not in NOT_TOLD}
     if set(result) <= {"text"}:
         text = str(result.get("text") or "done")
     else:

@@ -5,7 +5,7 @@ from typing import Protocol, assert_never
 from cyberdesk_server.domain.geometry import Box, Size
 from cyberdesk_server.domain.json import JsonObject, JsonValue
 from cyberdesk_server.domain.prompts import CLEAR, EMPTY
-from cyberdesk_server.domain.steps import ToolCall
+from cyberdesk_server.domain.steps import FOCUSED_ACTION, ToolCall
 from cyberdesk_server.executor.steps.language import (
     Action,
     CheckVisible,
@@ -15,6 +15,7 @@ from cyberdesk_server.executor.steps.language import (
     Drag,
     ExportFile,
     Fail,
+    Focus,
     Hover,
     Pause,
     Press,
@@ -38,6 +39,7 @@ from cyberdesk_server.executor.steps.readings import things_of, with_output, wit
 from cyberdesk_server.executor.steps.targets import thing_with_texts, with_texts
 from cyberdesk_server.executor.steps.values import Values
 from cyberdesk_server.executor.steps.wording import sentence_of
+from cyberdesk_server.executor.tools.reading import ProcessAsync
 
 Ordered = tuple[ToolCall, ...]
 
@@ -101,6 +103,8 @@ def calls_of(action: Action, ground: Ground, values: Values, items: tuple[int, .
             return (ToolCall("mark_file_for_export", {"path": values.bound(action.path)}),)
         case RunCommand():
             return (ToolCall("execute_terminal_command", {"command": values.bound(action.command)}),)
+        case Focus():
+            return (ToolCall(FOCUSED_ACTION, {"instruction": values.bound(action.instruction)}),)
         case WaitUntil():
             return ()
         case _:
@@ -148,7 +152,9 @@ def _reading(reading: Reading, ground: Ground, values: Values, items: tuple[int,
         _place(thing, ground, values)
     asked = with_things(reading, lambda thing: _for_sentence(thing, values))
     output = at_items(reading.to.output, items) if reading.to.output else None
-    return ToolCall("screenshot", {"extract_prompt": sentence_of(with_output(asked, output))})
+    sentence = sentence_of(with_output(asked, output))
+    in_background = ProcessAsync.RUN.value if reading.to.in_background else None
+    return ToolCall("screenshot", _without_none(extract_prompt=sentence, process_async=in_background))
 
 
 def _for_sentence(thing: Thing, values: Values) -> Thing:

@@ -15,6 +15,7 @@ from cyberdesk_server.executor.steps.language import (
     Do,
     ExportFile,
     Fail,
+    Focus,
     ForEach,
     If,
     ReadScreen,
@@ -40,7 +41,7 @@ def refusals_of(script: Script, task: Task) -> list[Refusal]:
     unreadable = [_refusal(bad.line, bad.reason) for bad in script.unreadable]
     if not (script.block or unreadable):
         return [Refusal("the prompt holds no steps")]
-    checker = _Checker(task)
+    checker = _Checker(task, known=set(task.known))
     checker.block(script.block, frozenset(), loops=0)
     return sorted([*unreadable, *checker.refusals], key=lambda refusal: refusal.line or 0)
 
@@ -74,6 +75,8 @@ class _Checker:
             case ForEach():
                 names = {LOOP_ITEM} | ({statement.item.name} if statement.item else set())
                 self.block(statement.body, items | names, loops + 1)
+            case Do(action=Focus(block=block)):
+                self.block(block, items, loops=0)
             case Do():
                 pass
 

@@ -67,6 +67,9 @@ class Destination:
     runtime: str | None = None
     """Name of a runtime value."""
 
+    in_background: bool = False
+    """True when the run does not wait for it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Click:
@@ -193,6 +196,16 @@ class RunCommand:
     command: str
 
 
+@dataclass(frozen=True, slots=True)
+class Focus:
+    """Steps that are done live, also when the rest is replayed."""
+
+    instruction: str
+    """The steps as a prompt of their own."""
+
+    block: "Block"
+
+
 Reading = ReadText | ReadTable | ReadScreen | CheckVisible
 """What is read from a screenshot."""
 
@@ -214,6 +227,7 @@ Action = (
     | SaveScreenshot
     | ExportFile
     | RunCommand
+    | Focus
 )
 
 

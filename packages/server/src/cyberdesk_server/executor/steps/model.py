@@ -18,7 +18,7 @@ from cyberdesk_server.domain.check_verdicts import Judgement, Question
 from cyberdesk_server.domain.json import JsonObject, JsonValue
 from cyberdesk_server.domain.recordings import RecordedTurn
 from cyberdesk_server.domain.screens import Screenshot
-from cyberdesk_server.domain.steps import Observation, Step, StepState, Turn
+from cyberdesk_server.domain.steps import Observation, Step, StepState, Turn, is_read_later
 from cyberdesk_server.domain.tasks import Refusal, Task
 from cyberdesk_server.executor.reading.reader import ScreenReader
 from cyberdesk_server.executor.steps.checks import refusals_of
@@ -68,7 +68,7 @@ class StepsModel:
 
     def has_finished(self, task: Task, history: Sequence[Step]) -> bool:
         """True behind the last sentence."""
-        if not history or any(step.state is StepState.FAILED for step in _last_turn(history)):
+        if not history or any(_has_failed(step) for step in _last_turn(history)):
             return False
         program = _program(task.prompt)
         position = Cursor.of(history[-1].memo).position
@@ -88,7 +88,7 @@ class StepsModel:
         history = _without_failed_replay(history)
         cursor = Cursor.of(history[-1].memo) if history else Cursor()
         last_turn = _last_turn(history)
-        if any(step.state is StepState.FAILED for step in last_turn):
+        if any(_has_failed(step) for step in last_turn):
             cursor = _after_failure(program, cursor, last_turn)
 
         def follow(sight: "Sight") -> Turn:
@@ -109,7 +109,7 @@ class StepsModel:
         """Whether the recorded turn was made for the place of the program the run is at."""
         from cyberdesk_server.executor.steps.retracing import retraced
 
-        if any(step.state is StepState.FAILED for step in _last_turn(history)):
+        if any(_has_failed(step) for step in _last_turn(history)):
             return Retrace.NEVER
         cursor = Cursor.of(history[-1].memo) if history else Cursor()
         course = Course(_program(task.prompt), task.inputs, runtime_values)
@@ -184,9 +184,14 @@ class StepsModel:
 def _without_failed_replay(history: Sequence[Step]) -> Sequence[Step]:
     """The history without a replayed turn whose first call failed: nothing of it was done."""
     last_turn = _last_turn(history)
-    if last_turn and last_turn[0].is_cached and last_turn[0].state is StepState.FAILED:
+    if last_turn and last_turn[0].is_cached and _has_failed(last_turn[0]):
         return history[: -len(last_turn)]
     return history
+
+
+def _has_failed(step: Step) -> bool:
+    """Not a reading in the background: the run's end is told of that."""
+    return step.state is StepState.FAILED and not is_read_later(step)
 
 
 def _last_turn(history: Sequence[Step]) -> list[Step]:
@@ -199,7 +204,7 @@ def _after_failure(program: Program, cursor: Cursor, turn: Sequence[Step]) -> Cu
     A wait for a label that is not there yet fails when its time is up, and the screen is looked at once more.
     An optional step is passed over. `ModelError` for everything else.
     """
-    failed = next(number for number, step in enumerate(turn) if step.state is StepState.FAILED)
+    failed = next(number for number, step in enumerate(turn) if _has_failed(step))
     if cursor.waits:
         return cursor
     # Several operations in one turn are readings, one call each; one operation may be several calls.

@@ -14,11 +14,14 @@ from dataclasses import dataclass, field, replace
 from cyberdesk_server.domain.prompts import Kind, Line, Placeholder, parts, plain_lines
 from cyberdesk_server.executor.steps.conditions import condition_of
 from cyberdesk_server.executor.steps.language import (
+    Action,
     Block,
     Condition,
     Do,
+    Focus,
     ForEach,
     If,
+    Reading,
     Script,
     Statement,
     Unreadable,
@@ -41,6 +44,10 @@ _FOR_EACH = re.compile(
     rf"(?:the\s+)?(?P<source>{VARIABLE})\s*[:,]?\s*(?:do\b\s*:?)?\s*(?P<body>.*)",
     re.IGNORECASE,
 )
+_FOCUS = re.compile(
+    r"(?:use\s+)?(?:an?\s+|the\s+)?focused_action\s*(?:(?:to|with|for)\b)?\s*:?\s*(?P<body>.*)", re.IGNORECASE
+)
+_BACKGROUND = re.compile(r"\s*,?\s*\(?\s*in\s+the\s+background\s*\)?$", re.IGNORECASE)
 _REPEAT = re.compile(
     rf"(?:repeat|do)(?:\s+(?:this|the\s+following))?\s+(?:(?P<twice>twice)|(?P<count>{COUNT})\s+times)\s*[:,]?\s*(?P<body>.*)",
     re.IGNORECASE,
@@ -147,6 +154,10 @@ class _Reader:
         if found := _REPEAT.fullmatch(text.text):
             how_often = 2 if found["twice"] else count(found["count"])
             return [ForEach(how_often, line, self._body(line, text.part(found["body"]), inner))]
+        if found := _FOCUS.fullmatch(text.text):
+            rest = text.part(found["body"])
+            instruction = rest.written if rest.text else _as_written(inner)
+            return [Do(Focus(instruction, self._body(line, rest, inner)), line)]
         if (found := _IF.fullmatch(text.text)) and (inner or text.text.endswith(":")):
             condition = _condition(found["word"], text.part(found["rest"].rstrip(" :,")))
             return [If(condition, line, self._body(line, text.part(""), inner))]
@@ -169,6 +180,14 @@ class _Reader:
         if not body and not inner:
             raise NotReadable("there are no steps inside it; indent them below")
         return tuple(body)
+
+
+def _as_written(lines: Sequence[Line]) -> str:
+    """The lines as a prompt of their own."""
+    least = min((line.indent for line in lines), default=0)
+    return "\n".join(
+        " " * (line.indent - least) + ("- " if line.is_item else "") + line.text for line in lines
+    )
 
 
 def _with_otherwise(condition: If, steps: Sequence[Statement]) -> If:
@@ -213,7 +232,21 @@ def _do(text: Marked, line: Line) -> Do:
     patience_seconds = None
     if patience := _PATIENCE.search(rest):
         rest, patience_seconds = rest[: patience.start()], seconds(patience["time"])
+    if background := _BACKGROUND.search(rest):
+        action = _in_background(action_of(text.part(rest[: background.start()])))
+        return Do(action, line, is_optional, patience_seconds)
     return Do(action_of(text.part(rest)), line, is_optional, patience_seconds)
+
+
+def _in_background(action: Action) -> Reading:
+    if not isinstance(action, Reading):
+        raise NotReadable("only what is read from the screen can be read in the background")
+    if action.to.runtime is not None:
+        raise NotReadable(
+            f"{{{{{action.to.runtime}}}}} would have no value while the run goes on: what is read in the "
+            "background goes into the output"
+        )
+    return replace(action, to=replace(action.to, in_background=True))
 
 
 def _joined(text: Marked, line: Line) -> list[Statement] | None:
@@ -291,6 +324,7 @@ _BLOCK_EXAMPLES = (
     'If "Warning" is visible:',
     "For each {patient} in {patients}:",
     "Repeat 3 times:",
+    "Use focused_action:",
     'Unless "Home" is visible:',
 )
 

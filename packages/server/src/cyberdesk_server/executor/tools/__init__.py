@@ -7,7 +7,9 @@ from cyberdesk_server.domain.tasks import ToolSpec
 from cyberdesk_server.executor.tools import (
     declarations,
     files,
+    focused,
     keyboard,
+    loops,
     mouse,
     reading,
     terminal,
@@ -18,7 +20,7 @@ from cyberdesk_server.executor.tools.base import Tool
 TOOLS: Mapping[str, Tool] = MappingProxyType(
     {
         tool.name: tool
-        for module in (mouse, keyboard, waiting, reading, files, terminal, declarations)
+        for module in (mouse, keyboard, waiting, reading, focused, loops, files, terminal, declarations)
         for tool in module.TOOLS
     }
 )

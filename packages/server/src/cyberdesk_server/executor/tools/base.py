@@ -7,12 +7,14 @@ from typing import Any
 from uuid import uuid5
 
 from cyberdesk_server.domain.actions import Action, ActionResult
-from cyberdesk_server.domain.ids import StepId
+from cyberdesk_server.domain.ids import StepId, WorkflowId
 from cyberdesk_server.domain.json import JsonObject, JsonValue
 from cyberdesk_server.domain.steps import Step
 from cyberdesk_server.domain.tasks import Task, ToolSpec
 from cyberdesk_server.executor.arguments import schema
+from cyberdesk_server.executor.deciding import Decider
 from cyberdesk_server.executor.eyes import Eyes, reaching
+from cyberdesk_server.executor.moves import End
 from cyberdesk_server.executor.parts import ExecutorParts
 from cyberdesk_server.executor.secrets import RunSecrets
 from cyberdesk_server.executor.signals import ToolFailed
@@ -74,8 +76,15 @@ class Bench:
     is_repeat: bool
     """True when a worker before this one may have asked the desktop for this step."""
 
+    workflow_id: WorkflowId
     command_allowlist: tuple[str, ...] | None
     """None allows every command, empty none."""
+
+    steps: Callable[[], tuple[Step, ...]]
+    """Every step of the run so far, in order."""
+
+    follow: Callable[[Decider], Awaitable[End]]
+    """Follow a course that this step is made of. What ends the run ends it as well."""
 
     async def act(self, action: Action, *, part: int = 0) -> ActionResult:
         """Do this to the desktop, at most once for this step and part.

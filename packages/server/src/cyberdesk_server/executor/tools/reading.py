@@ -1,17 +1,22 @@
 """Tools that get values out of the desktop and keep them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import Annotated, Any
 
 from cyberdesk_server.domain import actions
 from cyberdesk_server.domain.geometry import Box
 from cyberdesk_server.domain.screens import Screenshot
+from cyberdesk_server.domain.steps import BEING_READ, course
+from cyberdesk_server.domain.tasks import Task
 from cyberdesk_server.executor.arguments import Fill
 from cyberdesk_server.executor.asking import persistently
+from cyberdesk_server.executor.parts import ExecutorParts
 from cyberdesk_server.executor.pictures import cropped
 from cyberdesk_server.executor.signals import ToolFailed
 from cyberdesk_server.executor.tools.base import Bench, Outcome, OutputFile, Tool
+from cyberdesk_server.executor.watch import Watch
 from cyberdesk_server.ports import ModelError
 
 ZoomBox = Annotated[
@@ -20,9 +25,32 @@ ZoomBox = Annotated[
 ]
 
 
+class ProcessAsync(StrEnum):
+    """Whether the run waits for a reading."""
+
+    BATCH = "batch"
+    """Until the next turn: the readings of one turn go on side by side."""
+
+    RUN = "run"
+    """Until the output is built."""
+
+    WAIT = "wait"
+    """At once, as without it."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> "ProcessAsync | None":
+        """`true` and `false`, as older prompts have it."""
+        return {"true": cls.BATCH, "false": cls.WAIT}.get(str(value).lower())
+
+
 @dataclass(frozen=True, slots=True)
 class ScreenshotArguments:
     extract_prompt: Annotated[str | None, "What to read from the screen.", Fill.NOTHING] = None
+    process_async: Annotated[
+        ProcessAsync | None,
+        "With `extract_prompt`: `batch` reads beside the other calls of the turn, `run` in the background "
+        "until the output is built; without it the result is waited for.",
+    ] = None
     zoom_bounding_box: ZoomBox = None
 
 
@@ -32,14 +60,29 @@ async def screenshot(bench: Bench, arguments: ScreenshotArguments) -> Outcome:
     image = await bench.eyes.keep(picture)
     if not arguments.extract_prompt:
         return Outcome(images=(image,))
-    prompt = arguments.extract_prompt
+    if _goes_on_in_the_background(bench, arguments.process_async):
+        return Outcome(BEING_READ, facts={"is_being_read": True}, images=(image,))
+    outcome = await reading_of(arguments.extract_prompt, bench.task, picture, bench.parts, bench.watch)
+    return replace(outcome, images=(image,))
+
+
+def _goes_on_in_the_background(bench: Bench, process_async: ProcessAsync | None) -> bool:
+    """A batch of one call has nothing to go on beside."""
+    if process_async is not ProcessAsync.BATCH:
+        return process_async is ProcessAsync.RUN
+    step = bench.step
+    return sum(other.turn == step.turn for other in course(bench.steps(), step.within)) > 1
+
+
+async def reading_of(
+    prompt: str, task: Task, picture: Screenshot, parts: ExecutorParts, watch: Watch
+) -> Outcome:
+    """What a model reads from the picture. Raises `ToolFailed` when it cannot."""
     try:
-        observation = await persistently(
-            lambda: bench.parts.model.extract(prompt, bench.task, picture), bench.parts, bench.watch
-        )
+        observation = await persistently(lambda: parts.model.extract(prompt, task, picture), parts, watch)
     except ModelError as error:
         raise ToolFailed(str(error)) from error
-    return Outcome(observation.text, observation.output, observation.runtime_values, images=(image,))
+    return Outcome(observation.text, observation.output, observation.runtime_values)
 
 
 async def _zoomed(bench: Bench, box: tuple[int, int, int, int] | None) -> Screenshot:
