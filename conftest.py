@@ -1,8 +1,13 @@
-"""Which tests `make test-fast` leaves out though each is quick, and which begin first."""
+"""Which tests `make test-fast` leaves out though each is quick, which begin first, how patient they are."""
 
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# A machine may be slow or busy: that is no finding.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 ROOT = Path(__file__).parent
 BROAD = (

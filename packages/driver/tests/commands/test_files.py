@@ -20,7 +20,7 @@ def encoded(content: bytes) -> str:
     return base64.b64encode(content).decode()
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=30)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=30)
 @given(content=st.one_of(st.binary(max_size=2_000), st.integers(190_000, 400_000).map(os.urandom)))
 async def test_what_is_written_is_read_back(machine: StagedMachine, tmp_path: Path, content: bytes) -> None:
     path = str(tmp_path / "new folder" / "file")

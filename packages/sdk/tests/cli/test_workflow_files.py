@@ -6,7 +6,7 @@ import json
 from datetime import datetime, timezone
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cyberdesk import WorkflowCreate, WorkflowResponse
@@ -47,17 +47,12 @@ members = st.fixed_dictionaries(
 )
 
 
-# The first examples of a busy machine are slow.
-patiently = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-
-
 def in_the_api(**changes):
     moment = datetime(2025, 1, 31, tzinfo=timezone.utc).isoformat()
     base = {"id": ID, "main_prompt": "Click OK", "created_at": moment, "updated_at": moment}
     return WorkflowResponse.from_dict({**base, **changes})
 
 
-@patiently
 @given(members)
 @example({"main_prompt": "", "name": "Infinity"})
 def test_what_was_written_is_read_again(told):
@@ -66,7 +61,6 @@ def test_what_was_written_is_read_again(told):
     assert WorkflowFile.read(file.text()) == file
 
 
-@patiently
 @given(members)
 def test_a_file_that_was_not_edited_changes_nothing(told):
     theirs = WorkflowFile.of(in_the_api(**told))
@@ -74,7 +68,6 @@ def test_a_file_that_was_not_edited_changes_nothing(told):
     assert WorkflowFile.read(theirs.text()).differences(theirs) == []
 
 
-@patiently
 @given(members, members)
 def test_an_update_makes_the_workflow_what_the_file_says(told, edited):
     theirs, mine = WorkflowFile.of(in_the_api(**told)), WorkflowFile.of(in_the_api(**edited))
@@ -84,7 +77,6 @@ def test_an_update_makes_the_workflow_what_the_file_says(told, edited):
     assert WorkflowFile.of(in_the_api(**{**told, **sent})) == mine
 
 
-@patiently
 @given(members)
 def test_a_creation_makes_the_workflow_that_the_file_says(told):
     mine = WorkflowFile.of(in_the_api(**{**told, "post_run_checks": None}))

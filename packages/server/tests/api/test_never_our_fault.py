@@ -335,7 +335,7 @@ def test_nothing_a_caller_sends_is_our_fault(
             for noun in ("runs", "workflows", "machines", "pools"):
                 await send("GET", f"/v1/{noun}", query=query)
 
-        @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+        @settings(max_examples=60, suppress_health_check=list(HealthCheck))
         @given(st.tuples(WORKFLOW, RUN, MACHINE, POOL, TAG, MODEL, TRAJECTORY, QUERY))
         def whatever(asked: tuple[Any, ...]) -> None:
             runner.run(story(*asked))

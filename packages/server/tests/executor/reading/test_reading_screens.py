@@ -116,7 +116,7 @@ def test_lines_are_read_from_top_to_bottom_and_from_left_to_right() -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.lists(st.tuples(st.integers(0, 11), st.sampled_from(BUTTONS)), min_size=1, max_size=6))
 def test_what_changed_is_read_as_if_all_were_new(changes: list[tuple[int, str]]) -> None:
     before = {place: BUTTONS[place] for place in range(12)}

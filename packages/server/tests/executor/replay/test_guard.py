@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 SCREEN = Size(900, 640)
 NAMES = ("Doe, John", "Santos, Fatima", "Nguyen, Linh", "Okafor, Ada")
 CORNER = Point(40, 40)
-SOME = settings(max_examples=20, deadline=None)
+SOME = settings(max_examples=20)
 
 words = st.text("abcdefghijklmnopqrstuvwxyz ", max_size=24)
 

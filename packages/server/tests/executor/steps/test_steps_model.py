@@ -11,7 +11,7 @@ from cyberdesk_server.executor.steps.outputs import OutputDoesNotFit
 from cyberdesk_server.ports import ModelError
 from cyberdesk_server.testing.prompts import a_task, follow
 from cyberdesk_server.testing.screens import Canvas, is_about
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 
@@ -277,7 +277,7 @@ Read the text right of "Bob" as bob
 
 
 @pytest.mark.slow
-@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=3)
 @given(st.lists(st.sampled_from(["Ann", "Bob", "Eve"]), max_size=3))
 async def test_any_worker_can_go_on_from_the_journal(names: list[str]) -> None:
     def screen(calls: Sequence[ToolCall]) -> Screenshot:
