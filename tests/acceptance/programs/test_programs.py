@@ -20,7 +20,7 @@ from cyberdriver.desktop import VirtualDesktop
 
 PROGRAMS = Path(__file__).resolve().parent
 RECORDER, WIDGETS = str(PROGRAMS / "byte_recorder.py"), str(PROGRAMS / "many_widgets.py")
-DEADLINE_SECONDS = 20
+DEADLINE_SECONDS = 60
 _END = b"\x04"
 
 

@@ -19,7 +19,7 @@ from cyberdesk_server.testing.rows import a_workflow, an_organization
 from cyberdesk_server.usecases import servers
 
 A, B = ServerId("a"), ServerId("b")
-LEASE_SECONDS = 0.6
+LEASE_SECONDS = 2.0
 TWO_CLICKS = [Turn((ToolCall("click", {"x": x, "y": 1}),)) for x in (1, 2)]
 
 
