@@ -43,6 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         now=drift.now,
         look=drift.whole_look,
         notice=drift.notice,
+        refills=drift.refills,
         witness=Drifting(drift, witness),
     )
     root.update()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tkinter as tk
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
@@ -53,9 +53,11 @@ class Clinic:
         now: Callable[[], datetime] = datetime.now,
         look: Look = USUAL_LOOK,
         notice: str = "",
+        refills: Callable[[Patient], Sequence[Medication]] = lambda patient: patient.medications,
         witness: Witness = NOBODY,
     ) -> None:
-        """`notice` stands in the title and in the status bar besides what is said there."""
+        """`notice` stands in the title and in the status bar besides what is said there; `refills` is what a
+        patient can order again."""
         self.root = root
         self.register = register
         self.is_running = True
@@ -65,6 +67,7 @@ class Clinic:
         self._delays = delays
         self._now = now
         self._notice = f"   {notice}" if notice else ""
+        self._refills = refills
         self._witness = witness
         dress(root, look)
         root.title(TITLE + self._notice)
@@ -108,6 +111,7 @@ class Clinic:
         page = RefillsPage(
             self._workspace,
             patient,
+            self._refills(patient),
             on_choose=self._chosen,
             on_save=self._save_order,
             on_discard=self._discard_order,

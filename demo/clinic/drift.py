@@ -40,9 +40,9 @@ class Drift:
     swapped: Sequence[str] = ()
     """The names of two buttons, or the labels of two fields, that have changed places."""
     medications_on_top: Sequence[str] = ()
-    """By name; the others follow in their order."""
+    """Of those that can be ordered again, by name; the others follow in their order."""
     more_medications: int = 0
-    """How many every patient takes besides, before the others; a negative number: how many behind them."""
+    """How many can be ordered again besides, before the others; a negative number: how many behind them."""
     most_visits: int | None = None
     """How many a chart shows."""
     dialog: Sequence[str] = ()
@@ -73,15 +73,14 @@ class Drift:
 
     def register(self, usual: Register) -> Register:
         """The patients as the program knows them with the drift."""
-        return Register(self._patient(patient) for patient in usual)
+        return Register(replace(patient, vitals=patient.vitals[: self.most_visits]) for patient in usual)
 
-    def _patient(self, usual: Patient) -> Patient:
-        known = {medication.name: medication for medication in usual.medications}
+    def refills(self, patient: Patient) -> Sequence[Medication]:
+        """What the patient can order again."""
+        known = {medication.name: medication for medication in patient.medications}
         own = {name: known[name] for name in self.medications_on_top if name in known} | known
         more = [_another_medication(number) for number in range(abs(self.more_medications))]
-        before, behind = (more, []) if self.more_medications > 0 else ([], more)
-        medications = (*before, *own.values(), *behind)
-        return replace(usual, medications=medications, vitals=usual.vitals[: self.most_visits])
+        return (*more, *own.values()) if self.more_medications > 0 else (*own.values(), *more)
 
 
 def _another_medication(number: int) -> Medication:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tkinter as tk
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from clinic.chart import medication_row
@@ -30,12 +30,13 @@ class Order:
 
 
 class RefillsPage(tk.Frame):
-    """One patient's medications, each with a button that puts it into the order; calls `on_save` with it."""
+    """A patient's medications, each with a button that puts it into the order; `on_save` gets it."""
 
     def __init__(
         self,
         parent: tk.Misc,
         patient: Patient,
+        medications: Sequence[Medication],
         *,
         on_choose: Callable[[Medication], None],
         on_save: Callable[[Order], None],
@@ -43,6 +44,7 @@ class RefillsPage(tk.Frame):
     ) -> None:
         super().__init__(parent, padx=28, pady=12)
         self.patient = patient
+        self.medications = medications
         self._on_choose = on_choose
         self._on_save = on_save
         title = f"{patient.last_name}, {patient.first_name}"
@@ -70,9 +72,8 @@ class RefillsPage(tk.Frame):
         self._on_choose(medication)
 
     def _table(self) -> Table:
-        medications = self.patient.medications
-        table = Table(self, _COLUMNS, [medication_row(medication) for medication in medications])
-        for row, medication in enumerate(medications, start=1):
+        table = Table(self, _COLUMNS, [medication_row(medication) for medication in self.medications])
+        for row, medication in enumerate(self.medications, start=1):
             button = tk.Button(table, text="Renew", pady=0, command=lambda one=medication: self.choose(one))  # type: ignore[misc]
             button.grid(row=row, column=len(_COLUMNS), sticky=tk.NS)
         return table

@@ -36,6 +36,7 @@ def program(display: str, tmp_path: Path) -> Iterator[Program]:
             now=drift.now,
             look=drift.whole_look,
             notice=drift.notice,
+            refills=drift.refills,
             witness=Drifting(drift, Journal(root, tmp_path / "journal")),
         )
         opened.append(clinic)
@@ -115,7 +116,7 @@ def test_fields_and_buttons_change_places(program: Program) -> None:
 def test_tables_are_longer_and_in_another_order(program: Program) -> None:
     page = john_doe(program(Drift(medications_on_top=["Ramipril"], more_medications=1, most_visits=1)))
 
-    names = [medication.name for medication in page.patient.medications]
+    names = [medication.name for medication in page.medications]
     assert names == ["Aspirin", "Ramipril", "Atorvastatin", "Metformin"]
     assert len(page.patient.vitals) == 1
 

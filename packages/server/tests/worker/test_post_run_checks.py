@@ -45,12 +45,14 @@ def no(_: Question) -> Judgement:
 
 
 class Judging:
-    """A model that takes its time to judge: it is `asked`, and waits until it `may_answer`."""
+    """A model that takes its time to judge: it is `asked`, and waits until it `may_answer`.
 
-    def __init__(self) -> None:
+    Before that it saves screenshots under these names."""
+
+    def __init__(self, *filenames: str) -> None:
         self.asked = asyncio.Event()
         self.may_answer = asyncio.Event()
-        self.model = saving()
+        self.model = saving(*filenames)
         self.model.before_judging = self._wait
 
         self.model.verdict = yes
@@ -315,6 +317,23 @@ async def test_a_stopping_worker_leaves_the_checks_to_the_next(floor: Floor) -> 
         ended = await floor.until(run.id, has_ended)
 
     assert (left.status, ended.status, ended.attempt) == (RunStatus.RUNNING_CHECKS, RunStatus.SUCCESS, 2)
+
+
+async def test_what_a_run_did_is_recorded_though_another_worker_makes_its_checks(floor: Floor) -> None:
+    judging = Judging("a.png")
+    await floor.machine()
+
+    async with floor.working(floor.worker(judging.model, shutdown_seconds=0.05)):
+        run = await floor.announced_run(post_run_checks=(a_check(),))
+        await judging.asked.wait()
+    async with floor.working(floor.worker(saving(verdict=yes))):
+        await floor.until(run.id, has_ended)
+
+    async with floor.database.read() as conn:
+        [trajectory_id] = await trajectories.ids_of_workflow(conn, floor.workflow.id)
+        recorded = await trajectories.get(conn, floor.organization_id, trajectory_id)
+    assert recorded is not None
+    assert (recorded.run_id, recorded.is_approved) == (run.id, False)
 
 
 async def test_the_time_limit_of_a_run_holds_for_its_checks(floor: Floor) -> None:

@@ -56,6 +56,10 @@ class Limits:
     replay_patience_seconds: float = 0.75
     """How long a still screen that does not fit the recording is watched before the model is asked."""
 
+    replay_loading_seconds: float = 4.0
+    """The same behind a step that was replayed, because what it opened may be loading: about as long as a
+    language model takes for a step."""
+
     text_poll_seconds: float = 0.25
     """Between two looks of a tool that waits for a text."""
 

@@ -179,6 +179,12 @@ async def record(conn: AsyncConnection, run: Run, prompt: str, display: Size, *,
         await trajectories.add(conn, recording)
 
 
+async def display_of(conn: AsyncConnection, run_id: RunId, blobs: Blobs) -> Size | None:
+    """The size of the desktop a run last looked at; None when it never did."""
+    looked_at = [step.screen for step in await steps.history(conn, run_id) if step.screen is not None]
+    return await _size(blobs, looked_at[-1] if looked_at else None)
+
+
 async def _prompt_at(conn: AsyncConnection, workflow: Workflow, time: datetime | None) -> str:
     """The workflow's prompt as it was then."""
     if time is None or workflow.updated_at <= time:

@@ -13,6 +13,7 @@ from functools import partial
 import structlog
 
 from cyberdesk_server.domain.endings import Ending
+from cyberdesk_server.domain.geometry import Size
 from cyberdesk_server.domain.runs import RunStatus
 from cyberdesk_server.executor.loop import execute
 from cyberdesk_server.executor.parts import CheckParts, ExecutorParts
@@ -22,6 +23,7 @@ from cyberdesk_server.store.claims import CheckClaim, Claim
 from cyberdesk_server.store.database import is_away
 from cyberdesk_server.store.leases import Held
 from cyberdesk_server.topics import MACHINES_FREE, run_topic
+from cyberdesk_server.usecases import trajectories
 from cyberdesk_server.usecases.endings import tell_ended
 from cyberdesk_server.worker.endings import Endings
 from cyberdesk_server.worker.gate import GatedDesktop
@@ -124,11 +126,18 @@ class Job(ABC):
             await clock.sleep(INSISTING_SECONDS)
 
     async def _end(self, ending: Ending) -> None:
+        if ending.status is RunStatus.SUCCESS and ending.display is None:
+            ending = replace(ending, display=await self._display())
         ended = await self._endings.write(self._claim, ending)
         log.info(
             "run ended" if ended else "run was ended or taken over by somebody else", status=ending.status
         )
         await tell_ended(self._parts.bus, ended)
+
+    async def _display(self) -> Size | None:
+        """Of the desktop, when it was another worker that looked at it; None when nobody did."""
+        async with self._parts.database.read() as conn:
+            return await trajectories.display_of(conn, self._claim.run.id, self._parts.blobs)
 
 
 class RunJob(Job):

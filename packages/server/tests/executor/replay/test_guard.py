@@ -11,6 +11,7 @@ from cyberdesk_server.executor.replay.guard import AS_RECORDED, Facts, Verdict, 
 from cyberdesk_server.testing.screens import GREY, WHITE, Canvas
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 SCREEN = Size(900, 640)
 NAMES = ("Doe, John", "Santos, Fatima", "Nguyen, Linh", "Okafor, Ada")
@@ -233,3 +234,40 @@ def test_a_reading_may_find_more_rows_than_were_recorded() -> None:
 
     assert not compare(now, Facts()).is_hit
     assert compare(now, Facts(looks_itself=True)).is_hit
+
+
+def titled(title: str, *, line: Box | None = None) -> np.ndarray[Any, Any]:
+    """A form below a title bar that is another colour in each row, as window managers paint them."""
+    picture = a_form().picture
+    for row in range(20):
+        picture[row] = (90 + 4 * row, 130 + 4 * row, 180 + 3 * row)
+    canvas = Canvas(*SCREEN)
+    canvas.picture.paste(Image.fromarray(picture))
+    canvas.text(360, 2, title, ink=WHITE)
+    if line is not None:
+        canvas.rectangle(line, fill="#303030")
+    return np.asarray(canvas.picture).copy()
+
+
+def test_another_title_on_a_gradient_is_only_writing() -> None:
+    recorded = titled("Clinic Manager")
+
+    assert check(recorded, titled("Clinic Manager   Printer offline"), SAVE).is_hit
+    assert not check(recorded, titled("Clinic Manager", line=Box(340, 8, 500, 10)), SAVE).is_hit
+    assert not check(recorded, titled("Clinic Manager", line=Box(480, 0, 486, 32)), SAVE).is_hit
+
+
+@pytest.mark.parametrize("facts", [SAVE, FILL, Facts()], ids=["a click", "a field", "a key"])
+def test_a_window_that_moved_with_other_data_is_followed(facts: Facts) -> None:
+    other = [f"{name}, MD" for name in NAMES]
+
+    verdict = compare(a_form(at=Point(93, 71), names=other), facts)
+
+    assert (verdict.is_hit, verdict.shift) == (True, Point(53, 31))
+
+
+def test_a_window_that_moved_below_a_dialog_is_not() -> None:
+    moved = a_form(at=Point(93, 71), dialog=Box(300, 200, 560, 300))
+
+    assert not compare(moved, FILL).is_hit
+    assert not compare(moved, Facts()).is_hit

@@ -126,7 +126,6 @@ async def test_what_is_read_is_read_anew(stage: Stage) -> None:
         pytest.param({"is_approved": False}, id="not approved"),
         pytest.param({"prompt_digest": prompt_digest("Click another")}, id="for another prompt"),
         pytest.param({"prompt_digest": None}, id="for a prompt nobody knows"),
-        pytest.param({"dimensions": dimensions(Size(800, 600))}, id="of another display"),
     ],
 )
 async def test_a_trajectory_that_is_not_for_this_run_is_never_replayed(
@@ -140,6 +139,20 @@ async def test_a_trajectory_that_is_not_for_this_run_is_never_replayed(
 
     assert stage.desktop.performed == [PressKeys("F3")]
     assert [step.detection for step in await stage.history()] == [None]
+
+
+async def test_a_trajectory_of_another_display_is_never_replayed_and_the_history_says_so(
+    stage: Stage,
+) -> None:
+    workflow, trajectory = await record(stage, Turn((CLICK,)))
+    await stage.change_trajectory(replace(trajectory, dimensions=dimensions(Size(800, 600))))
+
+    await replay(stage, workflow, turns(Turn((F3,))), a_screen())
+
+    [step] = await stage.history()
+    assert stage.desktop.performed == [PressKeys("F3")]
+    assert (step.is_cached, step.detection.is_hit) == (False, False)
+    assert step.detection.reason == "it was recorded on a display of 800x600, this one is 400x300"
 
 
 async def test_a_miss_asks_the_model_and_the_next_step_is_replayed_again(stage: Stage) -> None:
@@ -197,6 +210,51 @@ async def test_a_screen_that_comes_late_is_waited_for(stage: Stage) -> None:
     await replay(stage, workflow, never_asked(), a_screen())
 
     assert stage.desktop.performed == [Click(Point(95, 254))]
+
+
+@dataclass
+class Listing(ScriptedDesktop):
+    """A search that goes on showing what was found before, for so many looks after it was asked."""
+
+    loads_looks: int = 0
+    found: str = "Santos, Fatima"
+    asked_at: int | None = None
+
+    async def screenshot(self) -> Screenshot:
+        await super().screenshot()
+        is_loaded = self.asked_at is not None and self.looks - self.asked_at > self.loads_looks
+        return a_screen(page=self.found if is_loaded else "Doe, John")
+
+    async def perform(self, action: Action, action_id: StepId, *, is_repeat: bool = False) -> ActionResult:
+        self.asked_at = self.asked_at or self.looks
+        return await super().perform(action, action_id, is_repeat=is_repeat)
+
+
+async def a_search(stage: Stage) -> Any:
+    """Recorded: F3 searches, and what is found is saved."""
+    stage.desktop = Listing(found="Keller, Ada Maria")
+    workflow, _ = await record(stage, Turn((F3,)), Turn((CLICK,)))
+    return workflow
+
+
+async def test_what_was_found_before_is_not_taken_for_what_is_found_now(stage: Stage) -> None:
+    workflow = await a_search(stage)
+    stage.desktop = Listing(loads_looks=40)
+
+    await replay(stage, workflow, never_asked(), a_screen())
+
+    assert stage.desktop.performed == [PressKeys("F3"), Click(Point(95, 254))]
+    assert stage.desktop.looks > 40
+
+
+async def test_a_screen_that_does_not_change_as_it_did_is_for_the_model(stage: Stage) -> None:
+    workflow = await a_search(stage)
+    stage.desktop = Listing(loads_looks=10**6)
+
+    ending = await replay(stage, workflow, turns(Turn()), a_screen())
+
+    assert ending.status is RunStatus.SUCCESS
+    assert stage.desktop.performed == [PressKeys("F3")]
 
 
 async def test_the_main_one_goes_first_and_then_the_newest(stage: Stage) -> None:

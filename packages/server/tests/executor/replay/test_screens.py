@@ -4,7 +4,7 @@ import io
 
 import numpy as np
 import pytest
-from cyberdesk_server.executor.replay.screens import NoPicture, RecordedScreens, pixels
+from cyberdesk_server.executor.replay.screens import KeptScreens, NoPicture, pixels
 from cyberdesk_server.testing.screens import Canvas
 from cyberdriver.backends.base import Frame, Size
 from cyberdriver.backends.png import encode_png
@@ -37,7 +37,7 @@ def test_what_is_no_picture_is_refused(content: bytes) -> None:
 
 
 def test_the_screens_that_were_used_last_are_kept() -> None:
-    screens = RecordedScreens(kept_bytes=3 * 300)
+    screens = KeptScreens(kept_bytes=3 * 300)
     for name in "abc":
         screens.keep(name, np.zeros((10, 10, 3), np.uint8))
     assert screens.get("a") is not None

@@ -36,6 +36,14 @@ _ALONE_PX = (9, 5)
 _EVERY = 3
 _MANY_CHANGES = 500
 """Separate changes from which a caret among them changes nothing any more."""
+_MANY_REBUILT = 40
+"""Tiles from which there is no need to look at each of them closely: more than the writing changed."""
+_MOST_INK = 0.5
+"""Of a column of a tile that letters cover."""
+_STROKE_PX = 16
+"""What is longer is a line, or ground."""
+_BETWEEN_LETTERS = 0.1
+"""Of a row of close letters that is still ground."""
 _SAMPLE_PX = 2
 _TILES_AT_A_TIME = 256
 
@@ -80,6 +88,11 @@ def moving(looks: Sequence[Image]) -> tuple[Box, ...]:
     return tuple(Box(*(edge * TILE_PX for edge in box.edges)).clamped(Size(width, height)) for box in boxes)
 
 
+def changed_tiles(mask: Mask) -> Mask:
+    """Which tiles hold differing pixels: rows x columns of `tile_at`."""
+    return _tiles_with(mask, 1)
+
+
 def rebuilt(recorded: Image, current: Image, mask: Mask) -> list[Box]:
     """The tiles with differing pixels in which not only the writing changed, row by row."""
     ys, xs = np.nonzero(_tiles_with(mask, 1))
@@ -92,10 +105,51 @@ def rebuilt(recorded: Image, current: Image, mask: Mask) -> list[Box]:
         is_rebuilt[some] = _has_other_ground(
             _sampled(recorded, ys[some], xs[some]), _sampled(current, ys[some], xs[some])
         )
-    return [_tile(int(y), int(x)) for y, x in zip(ys[is_rebuilt], xs[is_rebuilt], strict=True)]
+    found = [tile_at(int(y), int(x)) for y, x in zip(ys[is_rebuilt], xs[is_rebuilt], strict=True)]
+    return [
+        tile for tile in found if len(found) > _MANY_REBUILT or not _is_written_on(recorded, current, tile)
+    ]
 
 
-def _tile(row: int, column: int) -> Box:
+def _is_written_on(recorded: Image, current: Image, tile: Box) -> bool:
+    """True where each row keeps its ground, and no column is more ink than ground: where a title stands on a
+    gradient, whose colours are many and whose lines are broken by letters."""
+    rows = _wide_rows(recorded, tile), _wide_rows(current, tile)
+    return all(
+        _keeps_ground(*pair) and _keeps_ground(*pair[::-1]) for pair in zip(*rows, strict=True)
+    ) and all(
+        _most_ink_in_a_column(picture, tile, _commonest(np.sort(codes, axis=1))) <= _MOST_INK
+        for picture, codes in zip((recorded, current), rows, strict=True)
+    )
+
+
+def _keeps_ground(row: NDArray[np.int32], other: NDArray[np.int32]) -> bool:
+    """True when what is longer in the row than strokes of letters is in the other row, too."""
+    starts = np.flatnonzero(np.diff(row, prepend=-1))
+    lengths = np.diff(starts, append=len(row))
+    return all(
+        (other == colour).mean() >= _BETWEEN_LETTERS for colour in set(row[starts[lengths >= _STROKE_PX]])
+    )
+
+
+def _most_ink_in_a_column(picture: Image, tile: Box, ground: NDArray[np.int32]) -> float:
+    """How much of a column of the tile is not the ground of its row, at most."""
+    colours = np.stack([ground >> 10, ground >> 5 & 31, ground & 31], axis=1) * 8 + 4
+    part = picture[tile.top : tile.bottom, tile.left : tile.right]
+    return float((np.abs(part - colours[:, None]) > 2 * TOLERANCE).any(axis=2).mean(axis=0).max())
+
+
+def _wide_rows(picture: Image, tile: Box) -> NDArray[np.int32]:
+    return _codes(picture[tile.top : tile.bottom, max(tile.left - TILE_PX, 0) : tile.right + TILE_PX])
+
+
+def _codes(picture: Image) -> NDArray[np.int32]:
+    """Each pixel as one number for its colour, which is the same for colours that are nearly the same."""
+    colours = picture.astype(np.int32) >> 3
+    return (colours[..., 0] << 10) | (colours[..., 1] << 5) | colours[..., 2]
+
+
+def tile_at(row: int, column: int) -> Box:
     return Box(column * TILE_PX, row * TILE_PX, (column + 1) * TILE_PX, (row + 1) * TILE_PX)
 
 
@@ -148,8 +202,7 @@ def _sampled(picture: Image, rows: NDArray[np.intp], columns: NDArray[np.intp]) 
     steps = np.arange(0, TILE_PX, _SAMPLE_PX)
     ys = np.minimum(rows[:, None] * TILE_PX + steps, height - 1)
     xs = np.minimum(columns[:, None] * TILE_PX + steps, width - 1)
-    colours = picture[ys[:, :, None], xs[:, None, :]].astype(np.int32) >> 3
-    codes = (colours[..., 0] << 10) | (colours[..., 1] << 5) | colours[..., 2]
+    codes = _codes(picture[ys[:, :, None], xs[:, None, :]])
     return np.sort(codes.reshape(len(rows), -1), axis=1)
 
 

@@ -6,7 +6,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from cyberdesk_server.domain.addresses import blob_key_of
-from cyberdesk_server.domain.geometry import Box
+from cyberdesk_server.domain.geometry import Box, Point
 from cyberdesk_server.domain.ids import TrajectoryId
 from cyberdesk_server.domain.recordings import RecordedTurn, places_of
 from cyberdesk_server.domain.screens import Screenshot
@@ -18,8 +18,12 @@ from cyberdesk_server.ports import BlobMissing, Comparer, ModelError
 if TYPE_CHECKING:
     from cyberdesk_server.executor.reading.segments import Image
     from cyberdesk_server.executor.replay.guard import Facts, Verdict
+    from cyberdesk_server.executor.replay.screens import KeptScreens
 
 _LOOKS_ITSELF = frozenset({"screenshot", "focused_action"})
+_KEPT_LOOKS_BYTES = 16 * 1024 * 1024
+"""Of one run's looks: the one that was acted on and the latest, at 1920x1080."""
+
 _POINTS = frozenset({"click", "move", "drag", "scroll"})
 
 
@@ -30,10 +34,12 @@ class Detector:
         self._parts = parts
         self._watch = watch
         self._model = parts.model if isinstance(parts.model, Comparer) else None
+        self._looks: KeptScreens | None = None
         self._seen = ""
         # Of the screen with this digest, by trajectory and step.
         self._guarded: dict[tuple[TrajectoryId, int], tuple[Verdict, float]] = {}
         self._compared: dict[tuple[TrajectoryId, int], Verdict] = {}
+        self._reacted: dict[tuple[TrajectoryId, int], bool] = {}
 
     async def verdict(
         self, turn: RecordedTurn, screenshot: Screenshot, *, is_still: bool
@@ -43,7 +49,7 @@ class Detector:
         Where its author wrote down when it fits, a model says so, once the screen is still.
         """
         if self._seen != screenshot.digest:
-            self._seen, self._guarded, self._compared = screenshot.digest, {}, {}
+            self._seen, self._guarded, self._compared, self._reacted = screenshot.digest, {}, {}, {}
         which = turn.trajectory_id, turn.first
         if which not in self._guarded:
             self._guarded[which] = await self._guard(turn, screenshot)
@@ -68,7 +74,45 @@ class Detector:
         recorded = await self._recorded(turn.screen)
         if recorded is None:
             return guard.Verdict(False, "the recorded screen is gone"), 0.0
-        return await asyncio.to_thread(_checked, recorded, screenshot, facts_of(turn))
+        return await asyncio.to_thread(self._checked, recorded, screenshot, facts_of(turn))
+
+    async def has_reacted(
+        self, done: RecordedTurn, since: Screenshot, turn: RecordedTurn, now: Screenshot, shift: Point
+    ) -> bool:
+        """Whether the screen has done since then what it did when `turn` came behind `done`.
+
+        True when nobody can tell: the recorded screens are gone, or of another size.
+        """
+        which = turn.trajectory_id, turn.first
+        if which not in self._reacted:
+            screens = [await self._recorded(address) for address in (done.screen, turn.screen) if address]
+            self._reacted[which] = (
+                len(screens) < 2
+                or since.size != now.size
+                or await asyncio.to_thread(self._has_come, screens, since, now, turn.volatile, shift)
+            )
+        return self._reacted[which]
+
+    def _has_come(
+        self,
+        recorded: "Sequence[Image | None]",
+        since: Screenshot,
+        now: Screenshot,
+        volatile: Sequence[Box],
+        shift: Point,
+    ) -> bool:
+        from cyberdesk_server.executor.replay.reactions import Reaction
+        from cyberdesk_server.executor.replay.screens import NoPicture
+
+        before, after = recorded
+        try:
+            looks = self._pixels(since), self._pixels(now)
+        except NoPicture:
+            return True
+        if before is None or after is None or {before.shape, after.shape} != {look.shape for look in looks}:
+            return True
+        ignored = [box.clamped(now.size) for box in volatile]
+        return Reaction.between(before, after, ignored).has_come(*looks, shift)
 
     async def is_still(self, before: Screenshot, now: Screenshot, volatile: Sequence[Box]) -> bool:
         """True when nothing moved between two looks but what always does."""
@@ -76,7 +120,35 @@ class Detector:
             return True
         if not volatile or before.size != now.size:
             return False
-        return await asyncio.to_thread(_moved_nothing_else, before, now, volatile)
+        return await asyncio.to_thread(self._moved_nothing_else, before, now, volatile)
+
+    def _moved_nothing_else(self, before: Screenshot, now: Screenshot, volatile: Sequence[Box]) -> bool:
+        from cyberdesk_server.executor.replay.changes import differing, without_carets
+
+        boxes = [box.clamped(now.size) for box in volatile]
+        return not without_carets(differing(self._pixels(before), self._pixels(now), boxes)).any()
+
+    def _checked(self, recorded: "Image", screenshot: Screenshot, facts: "Facts") -> "tuple[Verdict, float]":
+        from cyberdesk_server.executor.replay.guard import Verdict, check
+        from cyberdesk_server.executor.replay.screens import NoPicture
+
+        began = perf_counter()
+        try:
+            verdict = check(recorded, self._pixels(screenshot), facts)
+        except NoPicture:
+            verdict = Verdict(False, "the screenshot is no picture")
+        return verdict, (perf_counter() - began) * 1000
+
+    def _pixels(self, screenshot: Screenshot) -> "Image":
+        """Of a look of this run; it is looked at more than once. Raises `NoPicture`."""
+        from cyberdesk_server.executor.replay.screens import KeptScreens, pixels
+
+        self._looks = self._looks or KeptScreens(kept_bytes=_KEPT_LOOKS_BYTES)
+        known = self._looks.get(screenshot.digest)
+        if known is None:
+            known = pixels(screenshot.png)
+            self._looks.keep(screenshot.digest, known)
+        return known
 
     async def _compare(
         self, model: Comparer, instructions: str, turn: RecordedTurn, screenshot: Screenshot
@@ -136,23 +208,3 @@ def _targets(call: ToolCall) -> Iterator[Box]:
     if places:
         yield call.target or places[0]
         yield from places[1:]
-
-
-def _checked(recorded: "Image", screenshot: Screenshot, facts: "Facts") -> "tuple[Verdict, float]":
-    from cyberdesk_server.executor.replay.guard import Verdict, check
-    from cyberdesk_server.executor.replay.screens import NoPicture, pixels
-
-    began = perf_counter()
-    try:
-        verdict = check(recorded, pixels(screenshot.png), facts)
-    except NoPicture:
-        verdict = Verdict(False, "the screenshot is no picture")
-    return verdict, (perf_counter() - began) * 1000
-
-
-def _moved_nothing_else(before: Screenshot, now: Screenshot, volatile: Sequence[Box]) -> bool:
-    from cyberdesk_server.executor.replay.changes import differing, without_carets
-    from cyberdesk_server.executor.replay.screens import pixels
-
-    boxes = [box.clamped(now.size) for box in volatile]
-    return not without_carets(differing(pixels(before.png), pixels(now.png), boxes)).any()

@@ -5,13 +5,14 @@
    correlated: a button that is greyed out or renamed does not look as it did. What is on the screen several
    times, as an "Edit" in each row of a table, must have its whole row as it was.
 3. What else changed is only the writing, as with other data; no ground and no line is another one.
-4. What the step points at has moved, once and with all around it: a hit, and the step moves along.
+4. The window has moved, and all in it is as 2 and 3 ask: a hit, and the step moves along. So it does when
+   what the step points at has moved, once and with all around it.
 
 Anything else is a miss: then the model looks at the screen.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -19,6 +20,7 @@ import numpy as np
 from cyberdesk_server.domain.geometry import Box, Point, Size
 from cyberdesk_server.executor.reading.segments import Image
 from cyberdesk_server.executor.replay.changes import Mask, differing, rebuilt, without_carets
+from cyberdesk_server.executor.replay.shifts import moved_by, places_of
 
 AT_ITS_PLACE = Point(0, 0)
 
@@ -35,7 +37,6 @@ _ALIKE = 0.9
 _MAY_BE_ALIKE = 0.6
 _MOST_PEAKS = 40
 _BLANK = 8
-_ENOUGH_PLACES = 2
 _INTACT = (160, 80)
 """How far around a thing that moved all must have moved with it, across and down."""
 _READABLE_SHARE = 0.3
@@ -84,11 +85,19 @@ def check(recorded: Image, current: Image, facts: Facts) -> Verdict:
     if size != recorded_size:
         return _miss(f"the screen is {_told(size)}, it was recorded at {_told(recorded_size)}")
     seen = _Comparison.of(recorded, current, [box.clamped(size) for box in facts.volatile])
+    verdict = _in_place(seen, facts)
+    if verdict.is_hit:
+        return verdict
+    return _moved_with_the_window(seen, facts) or _moved_with_all_around(seen, facts) or verdict
+
+
+def _in_place(seen: "_Comparison", facts: Facts) -> Verdict:
+    """The verdict when nothing has moved."""
     if not seen.raw.any():
         return AS_RECORDED
     odd = seen.odd_one(facts)
     if odd is not None:
-        return _moved(seen, facts, odd)
+        return _miss(f"what is expected {_at(odd)} does not look as it did")
     if not seen.changed.any():
         return AS_RECORDED
     return (
@@ -100,8 +109,12 @@ def check(recorded: Image, current: Image, facts: Facts) -> Verdict:
 
 def around(target: Box, size: Size) -> Box:
     """What must look as it did, for a step that points at this."""
+    return _around(target).clamped(size)
+
+
+def _around(target: Box) -> Box:
     across, down = AROUND_A_POINT if target.width <= 1 and target.height <= 1 else (AROUND_PX, AROUND_PX)
-    return _grown(target, across, down).clamped(size)
+    return _grown(target, across, down)
 
 
 @dataclass(frozen=True)
@@ -122,6 +135,11 @@ class _Comparison:
     @property
     def size(self) -> Size:
         return _size(self.current)
+
+    def part(self, here: Box, there: Box) -> "_Comparison":
+        """Of what was at one place with what is at another one now; nothing is passed over."""
+        recorded, current = _part(self.recorded, here), _part(self.current, there)
+        return _Comparison.of(np.ascontiguousarray(recorded), np.ascontiguousarray(current))
 
     def odd_one(self, facts: Facts) -> Box | None:
         """The first target or anchor that does not look as it did."""
@@ -159,30 +177,47 @@ class _Comparison:
         return _miss(f"something else is on the screen {_at(_hull(other).clamped(self.size))}")
 
 
-def _moved(seen: _Comparison, facts: Facts, odd: Box) -> Verdict:
+def _moved_with_the_window(seen: _Comparison, facts: Facts) -> Verdict | None:
+    """A hit when the whole screen is as it was, only elsewhere, as far as both show it."""
+    shift = moved_by(seen.recorded, seen.current)
+    if shift is None:
+        return None
+    there = _shifted(_whole(seen.size), shift).clamped(seen.size)
+    here = _shifted(there, _back(shift))
+    moved = replace(
+        facts,
+        targets=tuple(_shifted(box, Point(-here.left, -here.top)) for box in facts.targets),
+        anchors=tuple(_shifted(box, Point(-here.left, -here.top)) for box in facts.anchors),
+    )
+    part = seen.part(here, there)
+    if any(around(box, part.size) != _around(box) for box in (*moved.targets, *moved.anchors)):
+        return None
+    if not _in_place(part, moved).is_hit:
+        return None
+    return Verdict(True, f"the window has moved by {shift.x}, {shift.y}", shift)
+
+
+def _moved_with_all_around(seen: _Comparison, facts: Facts) -> Verdict | None:
     """A hit when all that the step points at is at exactly one other place, with everything around it."""
-    gone = _miss(f"what is expected {_at(odd)} does not look as it did")
-    if not facts.targets:
-        return gone
+    if not facts.targets or seen.odd_one(facts) is None:
+        return None
     first = around(facts.targets[0], seen.size)
     places = places_of(_part(seen.recorded, first), seen.current)
     if len(places) != 1 or has_double(seen.recorded, first):
-        return gone
+        return None
     shift = Point(places[0].x - first.left, places[0].y - first.top)
     pointed_at = [*facts.targets, *facts.anchors]
     across, down = _INTACT
     there = _shifted(_grown(_hull(pointed_at), across, down).clamped(seen.size), shift).clamped(seen.size)
-    here = _shifted(there, Point(-shift.x, -shift.y))
+    here = _shifted(there, _back(shift))
     inside = [_shifted(around(box, seen.size), Point(-here.left, -here.top)) for box in pointed_at]
-    part = _Comparison.of(
-        np.ascontiguousarray(_part(seen.recorded, here)), np.ascontiguousarray(_part(seen.current, there))
-    )
+    part = seen.part(here, there)
     if shift == AT_ITS_PLACE or any(
         box.clamped(part.size) != box or _part(part.raw, box).any() for box in inside
     ):
-        return gone
+        return None
     if rebuilt(part.recorded, part.current, part.changed):
-        return gone
+        return None
     return Verdict(True, f"it has moved by {shift.x}, {shift.y} with all around it", shift)
 
 
@@ -234,24 +269,6 @@ def _erase(likeness: Image, place: Box) -> None:
     likeness[max(top - down, 0) : top + down + 1, max(left - across, 0) : left + across + 1] = -1
 
 
-def places_of(patch: Image, screen: Image) -> list[Point]:
-    """Where exactly these pixels are, by the corner, in reading order."""
-    height, width = patch.shape[:2]
-    # The row with the most edges has the fewest false friends.
-    row = int((np.diff(patch.astype(np.int16), axis=1) != 0).sum(axis=(1, 2)).argmax())
-    wanted, across = patch[row].tobytes(), 3 * screen.shape[1]
-    pixels = screen.tobytes()
-    found: list[Point] = []
-    at = pixels.find(wanted)
-    while at >= 0 and len(found) < _ENOUGH_PLACES:
-        y, x = at // across - row, at % across // 3
-        is_whole = at % 3 == 0 and 0 <= y <= screen.shape[0] - height and x + width <= screen.shape[1]
-        if is_whole and np.array_equal(screen[y : y + height, x : x + width], patch):
-            found.append(Point(x, y))
-        at = pixels.find(wanted, at + 1)
-    return found
-
-
 def _miss(reason: str) -> Verdict:
     return Verdict(False, reason)
 
@@ -270,6 +287,14 @@ def _grown(box: Box, across: int, down: int) -> Box:
 
 def _shifted(box: Box, by: Point) -> Box:
     return Box(box.left + by.x, box.top + by.y, box.right + by.x, box.bottom + by.y)
+
+
+def _back(shift: Point) -> Point:
+    return Point(-shift.x, -shift.y)
+
+
+def _whole(size: Size) -> Box:
+    return Box(0, 0, size.width, size.height)
 
 
 def _hull(boxes: Sequence[Box]) -> Box:

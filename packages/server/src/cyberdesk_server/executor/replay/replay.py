@@ -69,6 +69,9 @@ class _Option:
     needs_a_look: bool
     """True when the screen decides whether the prompt gets there."""
 
+    behind: RecordedTurn | None
+    """What was done before it when it was recorded, waits aside."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Run:
@@ -109,6 +112,8 @@ class Replay:
         self._model = parts.model if isinstance(parts.model, Retracer) else None
         self._detector = Detector(parts, watch)
         self._acted_on: str | None = None
+        self._done: tuple[RecordedTurn, Screenshot] | None = None
+        """The recorded turn that was done last, and on which screen; None once a model has done something."""
 
     @classmethod
     async def open(cls, claim: Claim, parts: ExecutorParts, watch: Watch, eyes: Eyes, task: Task) -> "Replay":
@@ -120,6 +125,7 @@ class Replay:
     async def next_turn(self, history: Sequence[Step], runtime_values: Mapping[str, JsonValue]) -> Offer:
         """The recorded turn that comes next and fits the screen, or why the model is to be asked."""
         run = _Run(history, runtime_values)
+        self._done = self._done if run.was_replayed_last else None
         if not self._candidates or run.last_turn_failed:
             return NOTHING
         options = list(islice(self._on_the_way(run), _MOST_OPTIONS))
@@ -144,15 +150,16 @@ class Replay:
             number = next_turn(turns, run.history)
             # Values that a model wrote down belong to the run it saw them in.
             if number is not None and number < len(turns) and RUNTIME_VALUES not in turns[number].tools:
-                yield _Option(turns[number], size, needs_a_look=False)
+                yield _Option(turns[number], size, needs_a_look=False, behind=_before(turns, number))
 
     def _on_the_way_of(
         self, model: Retracer, size: Size, turns: Sequence[RecordedTurn], run: _Run
     ) -> Iterator[_Option]:
-        for turn in turns:
+        for number, turn in enumerate(turns):
             retrace = model.retrace(self._task, run.history, run.runtime_values, turn)
             if retrace is not Retrace.NEVER:
-                yield _Option(turn, size, needs_a_look=retrace is Retrace.ON_A_LOOK)
+                needs_a_look = retrace is Retrace.ON_A_LOOK
+                yield _Option(turn, size, needs_a_look, behind=_before(turns, number))
 
     async def _end(self, run: _Run) -> Offer:
         """The end of the run, when its last recorded turn was just done again and nothing is left to do."""
@@ -174,11 +181,15 @@ class Replay:
     async def _watch_for(self, options: Sequence[_Option], run: _Run) -> Offer:
         """The first of the options that fits, as soon as the screen is still enough to tell."""
         clock, limits = self._parts.clock, self._parts.limits
+        # What was done last may be loading; where a model did it, it was the model's to wait.
+        patience = limits.replay_loading_seconds if self._done else limits.replay_patience_seconds
         began = clock.now()
         before: Screenshot | None = None
         missed = NOTHING
         while True:
             now = await self._eyes.look()
+            if all(option.size != now.size for option in options):
+                return _of_another_display(options[0], now)
             waited = (clock.now() - began) / timedelta(seconds=1)
             is_first_chance = before is None or before.digest != now.digest
             # What looks as it did before the last action may be about to change.
@@ -195,7 +206,7 @@ class Replay:
                     if offer.turn is not None:
                         return offer
                     missed = offer if offer.detection else missed
-            if waited >= (limits.replay_patience_seconds if is_still else limits.still_screen_seconds):
+            if waited >= (patience if is_still else max(patience, limits.still_screen_seconds)):
                 return missed
             before = now
             await self._watch.sleep(limits.replay_pause_seconds)
@@ -218,7 +229,19 @@ class Replay:
         if is_open and not await self._gets_there(turn, run, screenshot):
             reason = "on this screen the prompt goes elsewhere"
             return Offer(None, screenshot, replace(detection, is_hit=False, reason=reason))
+        if not (verdict.is_as_recorded or await self._has_reacted(option, screenshot, verdict.shift)):
+            reason = "the screen has not changed as it did after the step before"
+            return Offer(None, screenshot, replace(detection, is_hit=False, reason=reason))
+        self._done = turn, screenshot
         return Offer(self._again(turn, verdict.shift), screenshot, detection, turn.volatile)
+
+    async def _has_reacted(self, option: _Option, screenshot: Screenshot, shift: Point) -> bool:
+        if option.turn.skips_detection or self._done is None:
+            return True
+        done, since = self._done
+        if done != option.behind:
+            return True  # what came between the two was never recorded
+        return await self._detector.has_reacted(done, since, option.turn, screenshot, shift)
 
     async def _gets_there(self, turn: RecordedTurn | None, run: _Run, screenshot: Screenshot) -> bool:
         assert self._model is not None
@@ -234,6 +257,16 @@ class Replay:
         its own."""
         memo = turn.memo if self._model is not None else None
         return Turn(turn.moved(shift) if shift else turn.calls, turn.thought, memo)
+
+
+def _of_another_display(option: _Option, screenshot: Screenshot) -> Offer:
+    recorded, now = (f"{size.width}x{size.height}" for size in (option.size, screenshot.size))
+    reason = f"it was recorded on a display of {recorded}, this one is {now}"
+    return Offer(None, screenshot, _detection(option.turn, reason, 0.0, is_hit=False))
+
+
+def _before(turns: Sequence[RecordedTurn], number: int) -> RecordedTurn | None:
+    return next((turn for turn in reversed(turns[:number]) if turn.tools != (WAIT,)), None)
 
 
 def _detection(turn: RecordedTurn, reason: str, milliseconds: float, *, is_hit: bool) -> Detection:

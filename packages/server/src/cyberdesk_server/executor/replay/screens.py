@@ -67,8 +67,8 @@ def _contents(png: bytes) -> Iterator[bytes]:
         at += length + 12
 
 
-class RecordedScreens:
-    """The pixels of recorded screens by their address, the latest used ones. For any thread."""
+class KeptScreens:
+    """The pixels of screens by their name, the latest used ones. For any thread."""
 
     def __init__(self, kept_bytes: int = KEPT_BYTES) -> None:
         self._most = kept_bytes
@@ -76,21 +76,21 @@ class RecordedScreens:
         self._bytes = 0
         self._lock = Lock()
 
-    def get(self, address: str) -> Image | None:
+    def get(self, name: str) -> Image | None:
         with self._lock:
-            if address in self._kept:
-                self._kept.move_to_end(address)
-            return self._kept.get(address)
+            if name in self._kept:
+                self._kept.move_to_end(name)
+            return self._kept.get(name)
 
-    def keep(self, address: str, picture: Image) -> None:
+    def keep(self, name: str, picture: Image) -> None:
         with self._lock:
-            if address in self._kept:
+            if name in self._kept:
                 return
-            self._kept[address] = picture
+            self._kept[name] = picture
             self._bytes += picture.nbytes
             while self._bytes > self._most and len(self._kept) > 1:
                 self._bytes -= self._kept.popitem(last=False)[1].nbytes
 
 
-SCREENS = RecordedScreens()
-"""Of this process: the runs of one workflow share its recordings."""
+SCREENS = KeptScreens()
+"""The recorded ones of this process, by address: the runs of one workflow share its recordings."""
