@@ -20,7 +20,7 @@ END_LOOP_ITERATION = "end_loop_iteration"
 NEXT_LOOP_ITEM = "next_loop_item"
 """What a loop does by itself at the beginning of a round."""
 
-CLEAN_UP = "clean_up_after_failed_checks"
+CLEAN_UP = "clean_up"
 """What the server does by itself when a post-run check has failed."""
 
 MADE_OF_STEPS = frozenset({FOCUSED_ACTION, END_LOOP_ITERATION, CLEAN_UP})

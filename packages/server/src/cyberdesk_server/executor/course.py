@@ -7,40 +7,19 @@ follow
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from cyberdesk_server.domain.ids import StepId
 from cyberdesk_server.domain.runs import RunStatus
 from cyberdesk_server.domain.steps import Step, ToolCall, Turn, course, is_being_read
 from cyberdesk_server.executor.arguments import fill_of, parse
 from cyberdesk_server.executor.deciding import Decided, Decider, NoDecision
-from cyberdesk_server.executor.eyes import Eyes
 from cyberdesk_server.executor.filling import filled_arguments
-from cyberdesk_server.executor.journal import RunJournal
+from cyberdesk_server.executor.kit import Kit
 from cyberdesk_server.executor.moves import AskModel, CarryOut, End, GiveUp, next_move, runtime_values
-from cyberdesk_server.executor.parts import ExecutorParts
-from cyberdesk_server.executor.readings import Readings
-from cyberdesk_server.executor.secrets import RunSecrets
 from cyberdesk_server.executor.signals import RunFails, ToolFailed
 from cyberdesk_server.executor.tools import TOOLS
 from cyberdesk_server.executor.tools.base import Bench, Outcome, Tool
-from cyberdesk_server.executor.watch import Watch
-from cyberdesk_server.store.claims import Claim
-
-
-@dataclass(frozen=True)
-class Kit:
-    """What all courses of one claim share."""
-
-    claim: Claim
-    parts: ExecutorParts
-    watch: Watch
-    secrets: RunSecrets
-    eyes: Eyes
-    journal: RunJournal
-    readings: Readings
-    repeated: frozenset[StepId]
-    """The calls that a worker before this one may have sent to the desktop when it was lost."""
 
 
 class Course:

@@ -12,31 +12,23 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from cyberdesk_server.domain.endings import Ending
-from cyberdesk_server.domain.ids import StepId
 from cyberdesk_server.domain.json import JsonObject
 from cyberdesk_server.domain.runs import RunStatus
-from cyberdesk_server.domain.steps import Step, StepState
 from cyberdesk_server.domain.tasks import Task
 from cyberdesk_server.executor.agent import Agent
 from cyberdesk_server.executor.asking import persistently
-from cyberdesk_server.executor.course import Course, Kit
-from cyberdesk_server.executor.eyes import Eyes
+from cyberdesk_server.executor.cleaning import cleaning_task
+from cyberdesk_server.executor.course import Course
 from cyberdesk_server.executor.files import InputFiles
-from cyberdesk_server.executor.journal import RunJournal
+from cyberdesk_server.executor.kit import Kit, equipped
 from cyberdesk_server.executor.moves import End, runtime_values
 from cyberdesk_server.executor.parts import ExecutorParts
-from cyberdesk_server.executor.readings import Readings
 from cyberdesk_server.executor.replay.replay import Replay
-from cyberdesk_server.executor.secrets import RunSecrets
 from cyberdesk_server.executor.signals import RunFails, RunStopped
-from cyberdesk_server.executor.task import task_of
 from cyberdesk_server.executor.usage import usage_metadata
 from cyberdesk_server.executor.watch import Watch, watching
 from cyberdesk_server.ports import ModelError
-from cyberdesk_server.store import secrets as stored_secrets
-from cyberdesk_server.store import steps as stored_steps
 from cyberdesk_server.store.claims import Claim
-from cyberdesk_server.store.secrets import Sealed
 
 
 async def execute(claim: Claim, parts: ExecutorParts) -> Ending:
@@ -81,7 +73,7 @@ class _Execution:
         return cls(task, kit, InputFiles(claim, parts, watch), replay)
 
     async def run(self) -> Ending:
-        self._refuse_unreadable()
+        await self._refuse_unreadable()
         if not self.kit.journal.history:
             await self.files.bring()
         kit = self.kit
@@ -90,10 +82,14 @@ class _Execution:
         )
         return await self._conclude(await Course(kit, agent).follow())
 
-    def _refuse_unreadable(self) -> None:
-        refusals = self.kit.parts.model.check(self.task)
-        if refusals:
-            raise RunFails(*(str(refusal) for refusal in refusals))
+    async def _refuse_unreadable(self) -> None:
+        model, claim = self.kit.parts.model, self.kit.claim
+        reasons = [str(refusal) for refusal in model.check(self.task)]
+        if not reasons and claim.cleanup_prompt is not None:
+            cleaning = await cleaning_task(self.task, claim.cleanup_prompt, self.kit.parts.blobs)
+            reasons = [f"post_run_check_failure_cleanup_prompt: {one}" for one in model.check(cleaning)]
+        if reasons:
+            raise RunFails(*reasons)
 
     async def _conclude(self, end: End) -> Ending:
         await self.kit.readings.all()
@@ -128,47 +124,3 @@ class _Execution:
         """Leave no call behind that looks as if it were still going on."""
         with suppress(RunStopped):
             await self.kit.journal.drop("not done: the run ended before")
-
-
-async def equipped(claim: Claim, parts: ExecutorParts, watch: Watch) -> tuple[Kit, Task]:
-    """What the claim is worked on with, and its task. Raises `RunFails` for inputs that cannot be used."""
-    sealed = await _sealed_secrets(claim, parts)
-    history = await _history(claim, parts)
-    secrets = RunSecrets(sealed, parts.vault, claim.run.organization_id)
-    task = await task_of(claim, secrets.names, parts.blobs)
-    journal = RunJournal(claim, parts, secrets, history)
-    kit = Kit(
-        claim=claim,
-        parts=parts,
-        watch=watch,
-        secrets=secrets,
-        eyes=Eyes(parts, watch, claim.run.organization_id),
-        journal=journal,
-        readings=Readings(parts, watch, journal, task),
-        repeated=_repeated(history),
-    )
-    return kit, task
-
-
-def _repeated(history: tuple[Step, ...]) -> frozenset[StepId]:
-    """The first call of each course that had not ended."""
-    first: dict[StepId | None, StepId] = {}
-    for step in history:
-        if step.state is StepState.STARTED:
-            first.setdefault(step.within, step.id)
-    return frozenset(first.values())
-
-
-async def _sealed_secrets(claim: Claim, parts: ExecutorParts) -> Sealed:
-    run, machine = claim.run, claim.machine
-    if not (run.sensitive_input_aliases or machine.sensitive_parameter_aliases or run.pool_ids):
-        return {}
-    async with parts.database.read() as conn:
-        return await stored_secrets.for_run(conn, claim.run.id)
-
-
-async def _history(claim: Claim, parts: ExecutorParts) -> tuple[Step, ...]:
-    if claim.attempt == 1:
-        return ()  # nobody has worked on this run before
-    async with parts.database.read() as conn:
-        return await stored_steps.history(conn, claim.run.id)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from cyberdesk_server.domain.ids import StepId
 from cyberdesk_server.domain.json import JsonValue
 from cyberdesk_server.domain.runs import RunStatus
-from cyberdesk_server.domain.steps import Step, StepState, course
+from cyberdesk_server.domain.steps import CLEAN_UP, Step, StepState, course
 
 TASK_FAILED = "declare_task_failed"
 TASK_SUCCEEDED = "declare_task_succeeded"
@@ -53,7 +53,11 @@ Move = AskModel | CarryOut | End | GiveUp
 
 
 def next_move(history: Sequence[Step], within: StepId | None = None) -> Move:
-    """What a run with this journal does now: in its own course, or in that of a step made of steps."""
+    """What a run with this journal does now: in its own course, or in that of a step made of steps.
+
+    What is done when a post-run check has failed begins anew: how the run ended before says nothing of it.
+    """
+    history = _since_cleaning(history)
     declared = next((step for step in history if _is_declaration(step)), None)
     if declared is not None:
         status = RunStatus.TASK_FAILED if declared.call.tool == TASK_FAILED else RunStatus.SUCCESS
@@ -67,6 +71,11 @@ def next_move(history: Sequence[Step], within: StepId | None = None) -> Move:
     if waiting:
         return CarryOut(waiting[0], tuple(waiting[1:]))
     return AskModel(turn=own[-1].turn + 1 if own else 1)
+
+
+def _since_cleaning(history: Sequence[Step]) -> Sequence[Step]:
+    began = next((place for place, step in enumerate(history) if step.call.tool == CLEAN_UP), 0)
+    return history[began:]
 
 
 def _is_declaration(step: Step) -> bool:

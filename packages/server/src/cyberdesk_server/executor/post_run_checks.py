@@ -41,6 +41,7 @@ from cyberdesk_server.domain.post_run_checks import (
 )
 from cyberdesk_server.domain.prompts import PathError
 from cyberdesk_server.domain.runs import RunStatus
+from cyberdesk_server.domain.steps import Step
 from cyberdesk_server.executor.asking import persistently
 from cyberdesk_server.executor.matching import MatchingTooSlow, full_matches
 from cyberdesk_server.executor.parts import CheckParts
@@ -70,6 +71,14 @@ async def check(claim: CheckClaim, parts: CheckParts) -> Ending:
         except RunFails as failure:
             examination.give_up(str(failure))
         return await examination.ending()
+
+
+def usage_of(checks: Sequence[JsonObject], history: Sequence[Step]) -> JsonObject:
+    """The counters of a run whose checks ended so."""
+    # What the model found wrong is billed as a task that failed; what nobody could find out is not.
+    failed = RunStatus.TASK_FAILED if could_be_made(checks) else RunStatus.ERROR
+    billed = failed if complaints(checks) else RunStatus.SUCCESS
+    return usage_metadata(history, billed, judgements=sum(map(was_judged, checks)))
 
 
 @dataclass
@@ -105,18 +114,12 @@ class _Examination:
 
     async def ending(self) -> Ending:
         reasons = complaints(self.checks)
-        # What the model found wrong is billed as a task that failed; what nobody could find out is not.
-        billed = RunStatus.TASK_FAILED if could_be_made(self.checks) else RunStatus.ERROR
         async with self.parts.database.read() as conn:
             history = await steps.history(conn, self.claim.run.id)
         return Ending(
             RunStatus.ERROR if reasons else RunStatus.SUCCESS,
             reasons,
-            usage_metadata=usage_metadata(
-                history,
-                billed if reasons else RunStatus.SUCCESS,
-                judgements=sum(map(was_judged, self.checks)),
-            ),
+            usage_metadata=usage_of(self.checks, history),
             checks=tuple(self.checks),
         )
 

@@ -59,10 +59,17 @@ class CheckClaim:
         """What the run follows: its own prompt, or its workflow's."""
         return self.run.main_prompt or self.workflow.main_prompt
 
+    @property
+    def cleanup_prompt(self) -> str | None:
+        """What is to be done on the machine when a post-run check of the run has failed."""
+        prompt = self.workflow.post_run_check_failure_cleanup_prompt
+        return prompt if self.run.post_run_checks and (prompt or "").strip() else None
+
 
 @dataclass(frozen=True, slots=True)
 class Claim(CheckClaim):
-    """A run that is a worker's to carry out, and all that belongs to it."""
+    """A run that is a worker's to carry out, or to check and then to clean up after, and all that belongs to
+    it."""
 
     machine: Machine
     """The machine it holds."""
@@ -78,8 +85,8 @@ async def claim_next(
     """The run this server's worker carries out next, or None when there is nothing to do.
 
     First a run that nobody works on any more (its lease ran out): same machine, next attempt; one that is in
-    its post-run checks is a `CheckClaim`. Else the best waiting run that an available machine without a run,
-    connected to this server, can take: see `waiting`.
+    its post-run checks, and needs no machine any more, is a `CheckClaim`. Else the best waiting run that an
+    available machine without a run, connected to this server, can take: see `waiting`.
     """
     await _one_claim_at_a_time(conn)
     lease_until = now + timedelta(seconds=lease_seconds)
@@ -98,8 +105,10 @@ async def claim_next(
     workflow = await workflows.get_even_deleted(conn, run.workflow_id)
     pool_parameters = (await pools.parameters(conn, run.pool_ids))[0] if run.pool_ids else {}
     earlier = await sessions.outcomes(conn, run)
-    if run.status is RunStatus.RUNNING_CHECKS:
-        return CheckClaim(run, machine, workflow, run.attempt, pool_parameters, earlier)
+    to_check = CheckClaim(run, machine, workflow, run.attempt, pool_parameters, earlier)
+    is_checked_alone = run.has_left_machine or to_check.cleanup_prompt is None
+    if run.status is RunStatus.RUNNING_CHECKS and is_checked_alone:
+        return to_check
     assert machine is not None  # nobody deletes a machine that a run holds
     return Claim(run, machine, workflow, run.attempt, pool_parameters, earlier)
 

@@ -14,7 +14,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, select, tuple_, update
+from sqlalchemy import ColumnElement, bindparam, false, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cyberdesk_server.domain.endings import Ending
@@ -88,15 +88,21 @@ async def holds_machine(conn: AsyncConnection, held: Held) -> bool:
 
 
 async def begin_checks(
-    conn: AsyncConnection, held: Held, *, output_data: JsonObject | None, now: datetime
+    conn: AsyncConnection,
+    held: Held,
+    *,
+    output_data: JsonObject | None,
+    now: datetime,
+    needs_machine: bool = False,
 ) -> Run | None:
     """The run, its main part over, its post-run checks about to be made: output written, secrets gone. In a
     session it goes on holding its machine, for the next run waits for what comes of the checks; otherwise the
     machine is free.
 
-    None, and nothing changed, when the worker lost the run or it has ended already.
+    `needs_machine` says that there is something to be done on it when a check has failed: the run keeps it,
+    and its secrets. None, and nothing changed, when the worker lost the run or it has ended already.
     """
-    leaves = runs.c.session_id.is_(None)
+    leaves = false() if needs_machine else runs.c.session_id.is_(None)
     row = (
         await conn.execute(
             update(runs)
@@ -114,7 +120,8 @@ async def begin_checks(
         return None
     if row.has_left_machine:
         await machines.free(conn, [row.id])
-    await secrets.forget_runs(conn, [row.id])
+    if not needs_machine:
+        await secrets.forget_runs(conn, [row.id])
     return run_from(row)
 
 

@@ -14,7 +14,8 @@ import structlog
 
 from cyberdesk_server.domain.endings import Ending
 from cyberdesk_server.domain.geometry import Size
-from cyberdesk_server.domain.runs import RunStatus
+from cyberdesk_server.domain.runs import Run, RunStatus
+from cyberdesk_server.executor.cleaning import clean_up
 from cyberdesk_server.executor.loop import execute
 from cyberdesk_server.executor.parts import CheckParts, ExecutorParts
 from cyberdesk_server.executor.post_run_checks import check
@@ -141,7 +142,8 @@ class Job(ABC):
 
 
 class RunJob(Job):
-    """Carries a run out on its machine and, when that went well, makes its post-run checks."""
+    """Carries a run out on its machine and, when that went well, makes its post-run checks and what is to be
+    done when one has failed."""
 
     def __init__(
         self, claim: Claim, parts: ExecutorParts, endings: Endings, *, lease_until: datetime
@@ -159,20 +161,31 @@ class RunJob(Job):
         await super().renewed(status, lease_until=lease_until)
 
     async def _do(self) -> Ending:
-        ending = await execute(self._to_carry_out, self._equipment)
-        if ending.status is not RunStatus.SUCCESS or not self._claim.run.post_run_checks:
+        claim = self._to_carry_out
+        if claim.run.status is RunStatus.RUNNING_CHECKS:
+            return await self._checked(claim.run)
+        ending = await execute(claim, self._equipment)
+        if ending.status is not RunStatus.SUCCESS or not claim.run.post_run_checks:
             return ending
         async with self._parts.database.transaction() as conn:
             run = await leases.begin_checks(
-                conn, self.held, output_data=ending.output_data, now=self._parts.clock.now()
+                conn,
+                self.held,
+                output_data=ending.output_data,
+                now=self._parts.clock.now(),
+                needs_machine=claim.cleanup_prompt is not None,
             )
         if run is None:
             return Ending(RunStatus.CANCELLED)
         await self._parts.bus.publish(run_topic(run.id))
         if run.has_left_machine:
             await self._parts.bus.publish(MACHINES_FREE)
-        checked = await self._check(self._to_carry_out.to_check(run))
-        return replace(checked, display=ending.display)
+        return replace(await self._checked(run), display=ending.display)
+
+    async def _checked(self, run: Run) -> Ending:
+        claim = replace(self._to_carry_out, run=run)
+        checked = await self._check(claim.to_check(run))
+        return await clean_up(claim, self._equipment, checked)
 
     async def _stand_still(self) -> None:
         await self._gate.hold()

@@ -155,7 +155,8 @@ class Worker:
         return RunJob(claim, parts, self._endings, lease_until=claim.run.lease_expires_at)
 
     async def _end_unbegun(self, claim: Claim | CheckClaim) -> None:
-        checks = None if isinstance(claim, Claim) else claim.run.post_run_checks or ()
+        is_checked = claim.run.status is RunStatus.RUNNING_CHECKS
+        checks = claim.run.post_run_checks or () if is_checked else None
         ended = await self._endings.write(
             claim, Ending(RunStatus.ERROR, error=(INTERNAL_ERROR,), checks=checks)
         )
