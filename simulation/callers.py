@@ -212,7 +212,7 @@ class Caller:
             return
 
         async def delete(conn: AsyncConnection, server: Server) -> object:
-            return await runs.delete(conn, self._known.organization_id, run_id)
+            return await runs.delete(conn, self._known.organization_id, run_id, now=server.clock.now())
 
         self._known.may_be_deleted.add(run_id)
         await self._request("delete", delete, run=run_id)

@@ -29,7 +29,7 @@ MASTER_KEY = MasterKey(b"m" * 32)
 LEASE_SECONDS = 30.0
 """Longer than usual, as are the other times: what happens now and then costs most of a simulation's time."""
 
-LIVES = Lives(idle_session=timedelta(seconds=90), request_log=timedelta(days=30))
+LIVES = Lives(idle_session=timedelta(seconds=90), request_log=timedelta(days=30), webhook=timedelta(days=30))
 WORKER_LIMITS = WorkerLimits(concurrency=3, lease_seconds=LEASE_SECONDS, sweep_seconds=10.0)
 LIMITS = Limits(run_time_limit_seconds=600.0, stop_sweep_seconds=10.0, max_failures_in_a_row=3)
 
@@ -108,7 +108,7 @@ class Server:
     async def run(self) -> None:
         """Until `stop`."""
         table = chores(
-            Upkeep(self.database, self._blobs, self.bus, self.clock, LIVES),
+            Upkeep(self.database, self._blobs, self.bus, self.clock, LIVES, machine_down_seconds=60.0),
             stay_alive=self._stay_alive,
             sign_seconds=LEASE_SECONDS / RENEWALS_PER_LEASE,
             check_tunnels=self._gateway.check_tunnels,

@@ -1,7 +1,4 @@
-"""What the generator knows of the API: our served description, with the names of the client of old.
-
-Webhooks are the exception: our servers do not send them yet, so the published description tells them.
-"""
+"""What the generator knows of the API: our served description, with the names of the client of old."""
 
 from __future__ import annotations
 
@@ -16,7 +13,6 @@ from compatibility import BASES, DESCRIPTIONS, class_name, in_one_word
 
 ROOT = Path(__file__).resolve().parents[3]
 SERVED = ROOT / "packages" / "sdk" / "openapi.json"
-PUBLISHED = ROOT / "contract" / "openapi.json"
 REFERENCE = "#/components/schemas/"
 WIDTH = 110
 
@@ -60,14 +56,10 @@ class Description:
     """Names of old for objects with free keys, which have no schema in our document."""
 
     @classmethod
-    def of(cls, served: Schema, published: Schema) -> Description:
+    def of(cls, served: Schema) -> Description:
         served = _renamed(served)
-        webhooks = published.get("webhooks", {})
-        events = closure(published["components"]["schemas"], references(webhooks))
-        schemas = {
-            **{name: published["components"]["schemas"][name] for name in events},
-            **{class_name(name): schema for name, schema in served["components"]["schemas"].items()},
-        }
+        webhooks = served["webhooks"]
+        schemas = {class_name(name): schema for name, schema in served["components"]["schemas"].items()}
         sent, answered, used_by = set[str](), set[str](), dict[str, list[str]]()
         for path, verb, operation in operations(served["paths"]):
             requests = set(references(operation.get("requestBody", {})))

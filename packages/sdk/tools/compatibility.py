@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 NOUNS = {
     "machines": r"Machine|Downed|CyberdriverWebSession|CyberdriverShutdown",
     "pools": r"Pool",
+    "webhooks": r"Webhook|SessionReleased",
     "workflow_tags": r"WorkflowTag|AddTags|BulkAddTags|Reorder",
     "run_attachments": r"RunAttachment",
     "workflows": r"Workflow(?!Chain)|BodyUploadWorkflow",
@@ -147,23 +148,8 @@ DESCRIPTIONS = {
     "ValidationError.type": "What is wrong there, as a word for programs.",
     "ValidationError.input": "What was sent there; the server does not repeat it.",
     "ValidationError.ctx": "What the word leaves open, such as a limit.",
-    "RunCompletedEvent.run": "The run, as it has ended.",
-    "RunCompletedEvent.event_id": "Id of the event, the same in every attempt to deliver it.",
-    "RunCompletedEvent.event_type": "Always `run_complete`.",
-    "RunCompletedEvent.occurred_at": "When the run ended, in UTC.",
-    "DownedMachinesEvent.organization_id": "The organization that owns the machines.",
-    "DownedMachinesEvent.machines": "The machines that are down.",
-    "DownedMachinesEvent.event_id": "Id of the event, the same in every attempt to deliver it.",
-    "DownedMachinesEvent.event_type": "Always `downed_machines`.",
-    "DownedMachinesEvent.occurred_at": "When the machines were found down, in UTC.",
-    "DownedMachine.machine_id": "The machine that is down.",
-    "DownedMachine.organization_id": "The organization that owns it.",
-    "DownedMachine.status": "Whether its driver is connected.",
-    "DownedMachine.last_seen": "When its driver last gave a sign of life, in UTC.",
-    "DownedMachine.reason": "Why it counts as down, in words.",
-    "DownedMachine.name": "What people call the machine; None when it has no name.",
 }
-"""Of what the framework or the published webhooks bring: neither says what a field means."""
+"""Of what the framework brings: it does not say what a field means."""
 
 _SCHEMAS = {
     "AuthType": "ProviderCredentialAuthType",

@@ -20,7 +20,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from api_description import PUBLISHED, ROOT, SERVED, WIDTH, Description, Schema, served_text
+from api_description import ROOT, SERVED, WIDTH, Description, Schema, served_text
 from compatibility import ALIASES, BASES, ENUM_ALIASES, EXTRAS, IGNORED, NOUNS, Extra, field_name, module_name
 
 TARGET = ROOT / "packages" / "sdk" / "src" / "cyberdesk" / "models" / "_generated"
@@ -389,7 +389,7 @@ def main() -> int:
     served = served_text() or present[SERVED.name]
     texts = {
         SERVED.name: served,
-        **files(Description.of(json.loads(served), json.loads(PUBLISHED.read_text()))),
+        **files(Description.of(json.loads(served))),
     }
     if is_check:
         stale = sorted(name for name in texts.keys() | present.keys() if texts.get(name) != present.get(name))

@@ -9,6 +9,7 @@ import base64
 import binascii
 import gc
 import os
+import random
 import socket
 import ssl
 from collections.abc import Callable, Iterator
@@ -32,6 +33,7 @@ from cyberdesk_server.adapters.desktop import TunnelDesktop
 from cyberdesk_server.adapters.models.registry import Models, ModelUrls
 from cyberdesk_server.adapters.providers import HttpProviders, ProviderUrls
 from cyberdesk_server.adapters.vault import EnvelopeVault, MasterKey
+from cyberdesk_server.adapters.webhooks import HttpCourier
 from cyberdesk_server.api.app import create_app
 from cyberdesk_server.api.parts import Parts
 from cyberdesk_server.api.rates import Rates
@@ -50,8 +52,10 @@ from cyberdesk_server.store.migrate import migrate
 from cyberdesk_server.topics import MACHINES_FREE
 from cyberdesk_server.usecases import organizations, servers
 from cyberdesk_server.usecases.servers import Lookout
+from cyberdesk_server.usecases.webhook_deliveries import Patience
 from cyberdesk_server.worker import Worker, WorkerLimits
 from cyberdesk_server.worker.chores import Lives, Upkeep, chores
+from cyberdesk_server.worker.sender import Sender, SenderLimits
 from cyberdesk_server.worker.timers import Chore, keep_doing
 from cyberdesk_server.worker.worker import RENEWALS_PER_LEASE
 
@@ -62,6 +66,9 @@ MAX_FRAME_BYTES = 160 * 1024 * 1024
 
 KEEP_ALIVE_SECONDS = 75
 """How long an idle HTTP connection stays open: longer than callers and proxies keep theirs."""
+
+WEBHOOK_LEASE_SPARE_SECONDS = 45.0
+"""How much longer than an attempt the claim of a webhook lasts: its outcome has to be written, too."""
 
 DRAIN_SECONDS = 5
 """How long requests under way may take when the server stops."""
@@ -79,6 +86,8 @@ class Site:
     database: Database
     gateway: Gateway
     worker: Worker
+    sender: Sender
+    courier: HttpCourier
     http: "HttpServer"
     clock: Clock
     models: Models
@@ -244,6 +253,22 @@ def _build(
         shutdown_seconds=settings.shutdown_seconds,
     )
     worker = Worker(server_id, database, bus, clock, parts_for, check_parts_for, worker_limits)
+    courier = HttpCourier(settings.webhook_reach, clock, timeout_seconds=settings.webhook_timeout_seconds)
+    sender = Sender(
+        server_id,
+        database,
+        bus,
+        clock,
+        courier,
+        vault,
+        Patience(luck=random.random),
+        SenderLimits(
+            concurrency=settings.webhook_concurrency,
+            lease_seconds=settings.webhook_timeout_seconds + WEBHOOK_LEASE_SPARE_SECONDS,
+            sweep_seconds=settings.sweep_seconds,
+            shutdown_seconds=settings.shutdown_seconds,
+        ),
+    )
     app = create_app(
         Parts(
             server_id=server_id,
@@ -256,6 +281,7 @@ def _build(
             links=links,
             rates=_rates(settings),
             limits=allowed,
+            reach=settings.webhook_reach,
             relay=_relay(settings),
         )
     )
@@ -290,14 +316,15 @@ def _build(
     lives = Lives(
         idle_session=timedelta(seconds=settings.session_idle_seconds) or None,
         request_log=timedelta(days=settings.request_log_days),
+        webhook=timedelta(days=settings.webhook_days),
     )
     table = chores(
-        Upkeep(database, blobs, bus, clock, lives),
+        Upkeep(database, blobs, bus, clock, lives, settings.machine_down_seconds),
         stay_alive=stay_alive,
         sign_seconds=settings.lease_seconds / RENEWALS_PER_LEASE,
         check_tunnels=gateway.check_tunnels,
     )
-    return Site(server_id, database, gateway, worker, http, clock, models, table)
+    return Site(server_id, database, gateway, worker, sender, courier, http, clock, models, table)
 
 
 def _providers(settings: Settings, clock: Clock) -> HttpProviders:
@@ -379,6 +406,7 @@ async def _run(
         http = group.create_task(site.http.serve(sockets=[listener]))
         await site.http.is_ready.wait()
         worker = group.create_task(site.worker.run())
+        sender = group.create_task(site.sender.run())
         logging = group.create_task(site.gateway.keep_logs_written())
         upkeep = group.create_task(keep_doing(site.clock, site.chores))
         # What the start has left in memory stays: no collection needs to walk through it while a click waits.
@@ -387,8 +415,10 @@ async def _run(
         announce()
         await stop.wait()
         log.info("stopping")
-        await site.worker.stop()
+        await asyncio.gather(site.worker.stop(), site.sender.stop())
         await worker
+        await sender
+        await site.courier.close()
         await site.models.close()
         upkeep.cancel()
         await site.gateway.close()

@@ -25,6 +25,8 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
+from cyberdesk_server.domain.networks import Reach, networks_in
+
 ENVIRONMENT_PREFIX = "CYBERDESK_"
 MIN_WEB_SESSION_KEY = 32
 """As many characters as HS256 has bytes: a shorter key could be tried out."""
@@ -181,6 +183,29 @@ class Settings(BaseSettings):
     provider_check_seconds: Seconds = _setting(
         10.0, "How long a provider may take to say whether it accepts a credential.", unit="seconds"
     )
+    webhook_timeout_seconds: Annotated[PositiveFloat, Field(le=60)] = _setting(
+        15.0, "How long an endpoint of webhooks may take for one message, at most 60.", unit="seconds"
+    )
+    webhook_concurrency: PositiveInt = _setting(
+        256, "Webhooks that are under way at the same time.", unit="messages"
+    )
+    webhook_http: bool = _setting(
+        False, "Whether endpoints of webhooks may be reached by plain `http://` as well."
+    )
+    webhook_networks: str = _setting(
+        "",
+        "Networks that are not public and that webhooks may reach all the same, such as `10.1.0.0/16`; comma "
+        "separated.",
+        shown_default="none",
+    )
+    webhook_days: Annotated[PositiveInt, Field(le=3650)] = _setting(
+        30, "How long `/v1/webhooks/messages` tells what was sent.", unit="days"
+    )
+    machine_down_seconds: Seconds = _setting(
+        60.0,
+        "How long a machine may be disconnected before webhooks tell of it (`downed_machines`).",
+        unit="seconds",
+    )
 
     web_session_hbbs_url: str | None = _setting(
         None,
@@ -213,6 +238,12 @@ class Settings(BaseSettings):
         if url is not None and not url.startswith(("http://", "https://")):
             raise ValueError("must start with http:// or https://")
         return url and url.rstrip("/")
+
+    @field_validator("webhook_networks")
+    @classmethod
+    def _networks_are_some(cls, text: str) -> str:
+        networks_in(text)
+        return text
 
     @field_validator("blob_url")
     @classmethod
@@ -250,6 +281,10 @@ class Settings(BaseSettings):
     @property
     def effective_database_url(self) -> str:
         return self.database_url or f"sqlite+aiosqlite:///{self.data_dir}/cyberdesk.sqlite3"
+
+    @property
+    def webhook_reach(self) -> Reach:
+        return Reach(networks_in(self.webhook_networks), allows_http=self.webhook_http)
 
     @property
     def blob_folder(self) -> Path:

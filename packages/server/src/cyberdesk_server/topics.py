@@ -9,6 +9,10 @@ MACHINES_FREE = "machines.free"
 """A machine can take a run that could not before. Workers listen."""
 
 
+WEBHOOKS_WAITING = "webhooks.waiting"
+"""Something is to be told to endpoints of webhooks. Senders listen."""
+
+
 def run_topic(run_id: UUID) -> str:
     """Something about this run changed."""
     return f"run.{run_id}"

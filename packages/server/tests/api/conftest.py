@@ -206,7 +206,7 @@ async def theirs(stranger: httpx.AsyncClient) -> dict[str, str]:
 async def _one_of_each(client: httpx.AsyncClient) -> dict[str, str]:
     make = _maker(client)
     check = {"name": "secret name", "type": "run_attachment_exists", "file_names": ["f"]}
-    workflow = await make("workflows", name="secret name", post_run_checks=[check])
+    workflow = await make("workflows", name="secret name", post_run_checks=[check], is_webhooks_enabled=True)
     group = await make("workflow-tag-groups", name="secret name")
     tag = await make("workflow-tags", name="secret name", group_id=group["id"])
     await client.post(f"/v1/workflows/{workflow['id']}/tags", json={"tag_ids": [tag["id"]]})
@@ -214,6 +214,8 @@ async def _one_of_each(client: httpx.AsyncClient) -> dict[str, str]:
     run = await make(
         "runs", workflow_id=workflow["id"], machine_id=machine["id"], session_alias="secret name"
     )
+    await client.patch(f"/v1/runs/{run['id']}", json={"status": "cancelled"})
+    await client.post(f"/v1/runs/{run['id']}/retry", json={})  # a message has told of its first end
     in_session = await make("runs", workflow_id=workflow["id"], start_session=True)
     ended = await make("runs", workflow_id=workflow["id"])
     await client.patch(f"/v1/runs/{ended['id']}", json={"status": "cancelled"})
@@ -228,8 +230,12 @@ async def _one_of_each(client: httpx.AsyncClient) -> dict[str, str]:
     pool = await make("pools", name="secret name")
     await client.put("/v1/provider-credentials/anthropic", json={"api_key": "sk-secret-name"})
     trajectory = await make("trajectories", workflow_id=workflow["id"], run_id=run["id"], name="secret name")
+    endpoint = await make("webhooks/endpoints", url="https://secret-name.test", description="secret name")
+    message = await client.post(f"/v1/webhooks/endpoints/{endpoint['id']}/test", json={})
     return {
         "slot": "anthropic",
+        "endpoint_id": endpoint["id"],
+        "message_id": message.json()["id"],
         "trajectory_id": trajectory["id"],
         "workflow_id": workflow["id"],
         "machine_id": machine["id"],

@@ -36,8 +36,8 @@ def references(node: object) -> Iterator[str]:
 
 
 def reached(document: Node) -> set[str]:
-    """The schemas that operations send and answer, and all that these mention."""
-    found, waiting = set[str](), list(references(document["paths"]))
+    """The schemas that operations and webhooks send and answer, and all that these mention."""
+    found, waiting = set[str](), [*references(document["paths"]), *references(document["webhooks"])]
     while waiting:
         name = waiting.pop()
         if name not in found:

@@ -12,6 +12,7 @@ from cyberdesk_server.api.answers import JsonAnswer
 from cyberdesk_server.api.app import ROUTERS
 from cyberdesk_server.api.provider_credentials import slot_view
 from cyberdesk_server.api.views import model_configuration_view
+from cyberdesk_server.api.webhook_views import catalogue
 from cyberdesk_server.domain.model_configurations import STEPS
 from cyberdesk_server.domain.provider_credentials import SLOTS
 from cyberdesk_server.testing.api import the_description
@@ -33,6 +34,7 @@ BODIES: dict[str, Any] = {
     "POST /v1/workflows/{workflow_id}/tags": {"tag_ids": [UNKNOWN]},
     "POST /v1/workflows/{workflow_id}/merge": {"target_workflow_id": UNKNOWN},
     "PUT /v1/machines/{machine_id}/pools": {"pool_ids": []},
+    "POST /v1/webhooks/endpoints/{endpoint_id}/recover": {"since": "2029-01-01T00:00:00Z"},
     "POST /v1/pools/{pool_id}/machines": {"machine_ids": []},
     "DELETE /v1/pools/{pool_id}/machines": {"machine_ids": []},
 }
@@ -54,6 +56,7 @@ NO_PAGES: dict[str, Any] = {
         "message": "0 of 0 connected machines answer",
     },
     "/v1/workflow-tags": [],
+    "/v1/webhooks/event-types": json.loads(JsonAnswer(catalogue()).body),
     "/v1/workflows/prompt-images": [],
     "/v1/workflow-tag-groups": [],
     "/v1/provider-credentials": json.loads(JsonAnswer([slot_view(slot) for slot in SLOTS]).body),
@@ -103,6 +106,8 @@ async def test_ids_of_another_organization_are_not_found(
         ("pools", "pool_id"),
         ("connections", "connection_id"),
         ("request-logs", "log_id"),
+        ("webhooks/endpoints", "endpoint_id"),
+        ("webhooks/messages", "message_id"),
     ):
         assert (await client.get(f"/v1/{noun}/{own[name]}")).status_code == 200
 

@@ -37,6 +37,8 @@ THING = {
     "fallback_model_2_id": "model_configuration_id",
     "model": "model_configuration_id",
     "post_run_check_id": "check_id",
+    "endpoint_id": "endpoint_id",
+    "endpoint_ids": "endpoint_id",
     "id": "check_id",
 }
 """Which thing a field names, by its name."""
@@ -77,7 +79,7 @@ NOTHING_YET: set[Field] = {("POST /v1/workflows", ("post_run_checks", "[]", "id"
 PATHS = {"POST /v1/runs/{run_id}/retry": {"run_id": "ended_run_id"}}
 """Which things paths name where not any will do, by operation."""
 
-FILTERS = {"workflow_id", "machine_id", "session_id", "run_id", "tag_ids"}
+FILTERS = {"workflow_id", "machine_id", "session_id", "run_id", "tag_ids", "endpoint_id"}
 """Queries that name things: of another organization they find nothing."""
 
 ALSO = {"/v1/trajectories": {"is_generated": "false"}}
@@ -90,7 +92,7 @@ OTHER_QUERIES = {
     *("search", "deep_search", "name", "status", "status_code", "method", "attachment_type", "mode"),
     *("created_at_from", "created_at_to", "updated_at_from", "updated_at_to", "from_date", "to_date"),
     *("is_approved", "is_generated", "fields", "include", "include_tags", "include_archived"),
-    *("include_machines", "sort_mode", "skip", "limit", "expires_in"),
+    *("include_machines", "include_payload", "event_type", "sort_mode", "skip", "limit", "expires_in"),
 }
 """Queries that name nothing: what they find is the caller's, as `test_isolation.py` has it."""
 
@@ -245,5 +247,6 @@ async def everything_of(client: httpx.AsyncClient) -> dict[str, Any]:
             "run-attachments",
         ),
         *("trajectories", "connections", "request-logs", "model-configurations", "workflows/prompt-images"),
+        *("webhooks/endpoints", "webhooks/messages"),
     )
     return {noun: (await client.get(f"/v1/{noun}")).json() for noun in nouns}

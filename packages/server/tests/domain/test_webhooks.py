@@ -3,17 +3,20 @@
 import base64
 import hmac
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
-from cyberdesk_server.domain.ids import WebhookMessageId
+from cyberdesk_server.domain.ids import OrganizationId, WebhookEndpointId, WebhookMessageId
 from cyberdesk_server.domain.webhooks import (
     FAILING_LIMIT,
     Answer,
+    WebhookDisabledReason,
+    WebhookEndpoint,
     is_secret,
+    judged,
     new_secret,
     next_attempt,
-    should_disable,
     signed_headers,
 )
 from hypothesis import given
@@ -26,6 +29,11 @@ MESSAGE = WebhookMessageId(UUID(int=1))
 def an_answer(status_code: int | None = 500, **headers: str) -> Answer:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return Answer(NOW, 3, "https://receiver", {}, status_code, named)
+
+
+def an_endpoint(**fields: Any) -> WebhookEndpoint:
+    usual = (WebhookEndpointId(UUID(int=2)), OrganizationId("org"), "https://receiver", ())
+    return WebhookEndpoint(*usual, created_at=NOW, updated_at=NOW, **fields)
 
 
 def waits_seconds(answer: Answer, *, luck: float = 0.0) -> list[float | None]:
@@ -83,9 +91,33 @@ def test_only_2xx_is_a_success(status_code: int | None, is_success: bool) -> Non
     assert an_answer(status_code).is_success is is_success
 
 
-def test_an_endpoint_is_given_up_after_five_days() -> None:
-    assert not should_disable(NOW, now=NOW + FAILING_LIMIT - timedelta(seconds=1))
-    assert should_disable(NOW, now=NOW + FAILING_LIMIT)
+def test_an_endpoint_is_given_up_after_five_days_without_a_success() -> None:
+    failing = judged(an_endpoint(), an_answer(500), now=NOW)
+    nearly = judged(failing, an_answer(None), now=NOW + FAILING_LIMIT - timedelta(seconds=1))
+    given_up = judged(nearly, an_answer(500), now=NOW + FAILING_LIMIT)
+
+    assert (failing.failing_since, failing.is_enabled) == (NOW, True)
+    assert nearly == failing
+    assert (given_up.disabled_at, given_up.disabled_reason) == (
+        NOW + FAILING_LIMIT,
+        WebhookDisabledReason.FAILING,
+    )
+
+
+def test_a_success_is_a_new_beginning() -> None:
+    assert judged(an_endpoint(failing_since=NOW), an_answer(204), now=NOW) == an_endpoint()
+
+
+def test_an_endpoint_that_is_gone_is_given_up_at_once() -> None:
+    gone = judged(an_endpoint(), an_answer(410), now=NOW)
+
+    assert (gone.disabled_at, gone.disabled_reason) == (NOW, WebhookDisabledReason.GONE)
+
+
+def test_why_an_endpoint_was_disabled_first_stays() -> None:
+    disabled = an_endpoint(disabled_at=NOW, disabled_reason=WebhookDisabledReason.REQUESTED)
+
+    assert judged(disabled, an_answer(410), now=NOW).disabled_reason is WebhookDisabledReason.REQUESTED
 
 
 @given(st.binary(max_size=100))

@@ -349,7 +349,7 @@ class Runs(OnDatabase):
         run = data.draw(st.sampled_from(self.model.runs))
 
         async def delete(conn: AsyncConnection) -> None:
-            await runs.delete(conn, self.organization, run.id)
+            await runs.delete(conn, self.organization, run.id, now=NOON)
 
         if not run.status.is_terminal:
             assert self.refusal_of(delete) is RunNotEnded

@@ -29,8 +29,8 @@ async def database(tmp_path: Path) -> AsyncIterator[Database]:
 
 
 def upkeep_of(database: Database, *, idle_session: timedelta | None = HOUR) -> Upkeep:
-    lives = Lives(idle_session=idle_session, request_log=30 * 24 * HOUR)
-    return Upkeep(database, MemoryBlobs(), InProcessBus(), ManualClock(), lives)
+    lives = Lives(idle_session=idle_session, request_log=30 * 24 * HOUR, webhook=30 * 24 * HOUR)
+    return Upkeep(database, MemoryBlobs(), InProcessBus(), ManualClock(), lives, machine_down_seconds=60.0)
 
 
 async def a_session_with_a_machine(upkeep: Upkeep) -> SessionId:
@@ -77,6 +77,8 @@ async def test_every_chore_can_be_done_where_there_is_nothing_to_do(database: Da
         ("remove expired files", 60),
         ("forget old answers", 3600),
         ("forget old request logs", 3600),
+        ("tell of lost machines", 15),
+        ("forget old webhooks", 3600),
     ]
 
 

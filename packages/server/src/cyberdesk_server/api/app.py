@@ -30,6 +30,7 @@ from cyberdesk_server.api import (
     trajectories,
     usage,
     web_sessions,
+    webhooks,
     workflow_copies,
     workflow_tag_groups,
     workflow_tags,
@@ -40,6 +41,7 @@ from cyberdesk_server.api.answers import JsonAnswer
 from cyberdesk_server.api.auth import SECURITY_SCHEME, KnownKeys
 from cyberdesk_server.api.parameters import explain
 from cyberdesk_server.api.parts import Parts
+from cyberdesk_server.api.webhook_descriptions import describe_events
 
 ROUTERS = (
     runs.api,
@@ -70,6 +72,7 @@ ROUTERS = (
     trajectories.of_runs,
     usage.api,
     usage.of_runs,
+    webhooks.api,
     drivers.api,
     blobs.api,
 )
@@ -90,6 +93,7 @@ def create_app(parts: Parts) -> FastAPI:
     equip(app, parts)
     for router in ROUTERS:
         app.include_router(router)
+    describe_events(app)
     app.add_exception_handler(405, _wrong_method)
     app.add_middleware(Access)
     return app

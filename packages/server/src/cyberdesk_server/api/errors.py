@@ -36,6 +36,8 @@ STATUS: Mapping[type[Refused], int] = {
     refusals.ModelConfigurationIsSystemDefault: 403,
     refusals.ModelConfigurationInUse: 409,
     refusals.ProviderCredentialReplaced: 409,
+    refusals.WebhookEndpointDisabled: 409,
+    refusals.WebhookSecretUnreadable: 409,
     refusals.LiveViewNotSetUp: 501,
     refusals.NoLiveView: 409,
     refusals.InvalidFields: 422,

@@ -6,9 +6,11 @@ from typing import Any
 PATH: Mapping[str, str] = {
     "attachment_id": "Id of the file.",
     "connection_id": "Id of the connection.",
+    "endpoint_id": "Id of the endpoint of webhooks.",
     "group_id": "Id of the tag group.",
     "log_id": "Id of the request log.",
     "machine_id": "Id of the machine.",
+    "message_id": "Id of the message.",
     "model_configuration_id": "Id of the model configuration.",
     "pool_id": "Id of the pool.",
     "run_id": "Id of the run.",
@@ -24,6 +26,8 @@ QUERY: Mapping[str, str] = {
     "created_at_from": "Only what was created then or later.",
     "created_at_to": "Only what was created then or earlier.",
     "deep_search": "True: `search` also looks into inputs, outputs, errors and prompts.",
+    "endpoint_id": "Only messages that go or went to this endpoint.",
+    "event_type": "Only messages of this event.",
     "expires_in": "For how many seconds the link works.",
     "fields": "Members to show beside the id, the workflow, the machine, the status and the time of creation."
     " Left out: all.",
@@ -31,6 +35,7 @@ QUERY: Mapping[str, str] = {
     "image_url": "Address of the picture, as the history shows it.",
     "include_archived": "True: archived tags, too.",
     "include_machines": "True: the machines of the pool, under `machines`.",
+    "include_payload": "True: the body of each message, too.",
     "include_tags": "True: as `include=tags`.",
     "is_approved": "Only trajectories that are approved, or that are not. Left out: both.",
     "is_generated": "Only trajectories that the server made of runs, or that were written. Empty: both.",
@@ -55,6 +60,10 @@ QUERY: Mapping[str, str] = {
 }
 
 ELSEWHERE: Mapping[tuple[str, str], str] = {
+    (
+        "/v1/webhooks/messages",
+        "status",
+    ): "Only messages that have a delivery with this status, to `endpoint_id` if that is given.",
     ("/v1/workflows/prompt-image", "path"): "Path of the image, or its `supabase://` address.",
     ("/v1/workflows/prompt-image/signed-url", "path"): "Path of the image, or its `supabase://` address.",
 }

@@ -6,6 +6,7 @@ from typing import Protocol
 from cyberdesk_server.api.rates import Rates
 from cyberdesk_server.domain.ids import OrganizationId, ServerId
 from cyberdesk_server.domain.limits import BUILT_IN_LIMITS, ServerLimits
+from cyberdesk_server.domain.networks import Reach
 from cyberdesk_server.domain.web_sessions import Relay
 from cyberdesk_server.ports import Blobs, Bus, Clock, Vault
 from cyberdesk_server.store.database import Database
@@ -42,6 +43,9 @@ class Parts:
 
     limits: ServerLimits = BUILT_IN_LIMITS
     """Of runs."""
+
+    reach: Reach = field(default_factory=Reach)
+    """Where endpoints of webhooks may be."""
 
     under_way: set[tuple[OrganizationId, str]] = field(default_factory=set)
     """Idempotency keys of the writes this process is working on."""

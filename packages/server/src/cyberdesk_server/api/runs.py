@@ -178,7 +178,7 @@ async def delete_run(request: Request, run_id: UUID, caller: Caller, parts: Part
 
     async def work(conn: AsyncConnection) -> Response:
         nonlocal orphans
-        orphans = await runs.delete(conn, caller.organization_id, RunId(run_id))
+        orphans = await runs.delete(conn, caller.organization_id, RunId(run_id), now=parts.clock.now())
         return no_content()
 
     answer = await write(request, work)

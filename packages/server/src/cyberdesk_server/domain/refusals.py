@@ -15,6 +15,7 @@ Refused
  +-- ModelConfigurationIsSystemDefault               everybody's, so nobody's to change
  +-- ModelConfigurationInUse                         named by a workflow or an unfinished run
  +-- ProviderCredentialReplaced                      while it was being checked
+ +-- WebhookEndpointDisabled, WebhookSecretUnreadable enable it first; the master key is another
  +-- LiveViewNotSetUp, NoLiveView                    by the operator; by the machine's driver
  +-- InvalidFields                                   the request is malformed; says where
  +-- IdempotencyKeyReused                            the key belongs to another request
@@ -31,6 +32,7 @@ from cyberdesk_server.domain.ids import (
     TagGroupId,
     TagId,
     TrajectoryId,
+    WebhookEndpointId,
     WorkflowId,
 )
 from cyberdesk_server.domain.provider_credentials import ProviderSlot
@@ -186,6 +188,25 @@ class ProviderCredentialReplaced(Refused):
 
     def __str__(self) -> str:
         return f"the credential for {self.slot} was changed while it was being checked; check it again"
+
+
+@dataclass(eq=False)
+class WebhookEndpointDisabled(Refused):
+    endpoint_id: WebhookEndpointId
+
+    def __str__(self) -> str:
+        return f"webhook endpoint {self.endpoint_id} is disabled; enable it first"
+
+
+@dataclass(eq=False)
+class WebhookSecretUnreadable(Refused):
+    endpoint_id: WebhookEndpointId
+
+    def __str__(self) -> str:
+        return (
+            f"the secret of webhook endpoint {self.endpoint_id} cannot be opened with this "
+            "server's master key; rotate it"
+        )
 
 
 class LiveViewNotSetUp(Refused):

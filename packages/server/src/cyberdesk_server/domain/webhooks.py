@@ -10,7 +10,7 @@ import binascii
 import hmac
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
@@ -26,7 +26,7 @@ from cyberdesk_server.domain.ids import (
 )
 
 
-class EventType(StrEnum):
+class WebhookEventType(StrEnum):
     """What an endpoint can be told of. The first two are the contract's."""
 
     RUN_COMPLETE = "run_complete"
@@ -35,7 +35,7 @@ class EventType(StrEnum):
     WEBHOOK_ENDPOINT_DISABLED = "webhook_endpoint_disabled"
 
 
-class DisabledReason(StrEnum):
+class WebhookDisabledReason(StrEnum):
     """Why an endpoint gets nothing."""
 
     REQUESTED = "requested"
@@ -48,7 +48,7 @@ class DisabledReason(StrEnum):
     """Nothing reached it for `FAILING_LIMIT`."""
 
 
-class DeliveryStatus(StrEnum):
+class WebhookDeliveryStatus(StrEnum):
     WAITING = "waiting"
     """For its first attempt or its next."""
 
@@ -57,7 +57,7 @@ class DeliveryStatus(StrEnum):
     """It is not tried again, unless somebody asks for it."""
 
 
-class DeliveryTrigger(StrEnum):
+class WebhookDeliveryTrigger(StrEnum):
     """Why a delivery was last put on its way."""
 
     EVENT = "event"
@@ -91,12 +91,12 @@ class WebhookEndpoint:
     id: WebhookEndpointId
     organization_id: OrganizationId
     url: str
-    event_types: tuple[EventType, ...]
+    event_types: tuple[WebhookEventType, ...]
     created_at: datetime
     updated_at: datetime
     description: str | None = None
     disabled_at: datetime | None = None
-    disabled_reason: DisabledReason | None = None
+    disabled_reason: WebhookDisabledReason | None = None
     failing_since: datetime | None = None
     """When the first attempt failed after which none succeeded; None while it works."""
 
@@ -129,8 +129,8 @@ class WebhookDelivery:
     id: WebhookDeliveryId
     message_id: WebhookMessageId
     endpoint_id: WebhookEndpointId
-    status: DeliveryStatus
-    trigger: DeliveryTrigger
+    status: WebhookDeliveryStatus
+    trigger: WebhookDeliveryTrigger
     attempts: int
     """How many were made."""
 
@@ -215,20 +215,38 @@ def signed_headers(
     return {f"{prefix}-{name}": value for prefix in ("webhook", "svix") for name, value in values.items()}
 
 
-def next_attempt(failures: int, answer: Answer, *, now: datetime, luck: float) -> datetime | None:
+def next_attempt(
+    failures: int,
+    answer: Answer,
+    *,
+    now: datetime,
+    luck: float,
+    waits_seconds: Sequence[float] = WAITS_SECONDS,
+) -> datetime | None:
     """When to try again after this many failures in a row, this answer the last; None: never again.
 
     `luck`, between 0 and 1, is the part of the jitter that is added. What the endpoint asks for in
     `Retry-After` is waited for at least.
     """
-    if failures > len(WAITS_SECONDS):
+    if failures > len(waits_seconds):
         return None
-    wait = timedelta(seconds=WAITS_SECONDS[failures - 1] * (1 + JITTER * luck))
+    wait = timedelta(seconds=waits_seconds[failures - 1] * (1 + JITTER * luck))
     return now + max(wait, _retry_after(answer, now))
 
 
-def should_disable(failing_since: datetime, *, now: datetime) -> bool:
-    return now - failing_since >= FAILING_LIMIT
+def judged(endpoint: WebhookEndpoint, answer: Answer, *, now: datetime) -> WebhookEndpoint:
+    """The endpoint after this answer: working, failing since when, or given up."""
+    if answer.is_success:
+        return replace(endpoint, failing_since=None)
+    failing_since = endpoint.failing_since or now
+    failing = replace(endpoint, failing_since=failing_since)
+    if not endpoint.is_enabled:
+        return failing
+    if answer.is_gone:
+        return replace(failing, disabled_at=now, disabled_reason=WebhookDisabledReason.GONE)
+    if now - failing_since >= FAILING_LIMIT:
+        return replace(failing, disabled_at=now, disabled_reason=WebhookDisabledReason.FAILING)
+    return failing
 
 
 def _retry_after(answer: Answer, now: datetime) -> timedelta:

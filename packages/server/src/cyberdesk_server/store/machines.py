@@ -37,6 +37,7 @@ __all__ = [
     "get",
     "parameter_names",
     "seen",
+    "take_lost",
     "unknown",
     "update_fields",
 ]
@@ -231,6 +232,24 @@ async def disconnect_all(conn: AsyncConnection, server_id: ServerId, *, now: dat
         .values(status=MachineStatus.DISCONNECTED.value, connection_id=None, server_id=None)
     )
     return gone.rowcount
+
+
+async def take_lost(conn: AsyncConnection, *, before: datetime) -> tuple[Machine, ...]:
+    """The machines that were connected, have given no sign since then, and are to be told of.
+
+    Each is taken once until it is connected again. Those of an organization follow each other."""
+    rows = await conn.execute(
+        update(machines)
+        .where(
+            machines.c.is_watched,
+            machines.c.status != MachineStatus.CONNECTED.value,
+            machines.c.alerts_enabled,
+            machines.c.last_seen <= before,
+        )
+        .values(is_watched=False)
+        .returning(machines)
+    )
+    return tuple(sorted(map(machine_from, rows), key=lambda machine: (machine.organization_id, machine.id)))
 
 
 async def update_fields(

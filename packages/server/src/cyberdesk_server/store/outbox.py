@@ -3,17 +3,19 @@
 Whoever ends a run, whichever way, says so here; `usecases.webhook_messages` takes it further.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
-from uuid import uuid4
+from typing import Any
+from uuid import UUID, uuid4
 
+import orjson
 from sqlalchemy import bindparam, insert, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cyberdesk_server.domain.ids import RunId
-from cyberdesk_server.domain.webhooks import EventType
-from cyberdesk_server.store.tables import runs, webhook_messages, workflows
-from cyberdesk_server.store.types import Id, UtcDateTime
+from cyberdesk_server.domain.webhooks import WebhookEventType
+from cyberdesk_server.store.tables import organizations, runs, webhook_endpoints, webhook_messages, workflows
+from cyberdesk_server.store.types import Id, UtcDateTime, Words
 
 
 async def runs_ended(conn: AsyncConnection, run_ids: Collection[RunId], *, now: datetime) -> None:
@@ -23,17 +25,65 @@ async def runs_ended(conn: AsyncConnection, run_ids: Collection[RunId], *, now: 
         await conn.execute(_RUN_ENDED, rows)
 
 
+async def happened(
+    conn: AsyncConnection,
+    event_type: WebhookEventType,
+    all_facts: Collection[Mapping[str, Any]],
+    *,
+    now: datetime,
+) -> None:
+    """This happened, once for each of these facts, in the organization of their `organization_id`.
+
+    It is kept only where the organization has an endpoint.
+    """
+    rows = [
+        {
+            "message_id": (message_id := uuid4()),
+            "of_organization": facts["organization_id"],
+            "event": event_type.value,
+            "now": now,
+            "payload_text": payload(message_id, event_type, facts, occurred_at=now),
+        }
+        for facts in all_facts
+    ]
+    if rows:
+        await conn.execute(_HAPPENED, rows)
+
+
+def payload(message_id: UUID, event_type: str, facts: Mapping[str, Any], *, occurred_at: datetime) -> str:
+    """The JSON that endpoints get."""
+    head = {"event_id": message_id, "event_type": event_type, "occurred_at": occurred_at}
+    return orjson.dumps({**head, **facts}, option=orjson.OPT_UTC_Z).decode()
+
+
 # Built once: each ended run says something here.
 _RUN_ENDED = insert(webhook_messages).from_select(
     ["id", "organization_id", "event_type", "run_id", "created_at"],
     select(
         bindparam("message_id", type_=Id),
         runs.c.organization_id,
-        literal(EventType.RUN_COMPLETE.value),
+        literal(WebhookEventType.RUN_COMPLETE.value),
         runs.c.id,
         bindparam("now", type_=UtcDateTime),
     )
     .select_from(runs.join(workflows, workflows.c.id == runs.c.workflow_id))
     .where(runs.c.id == bindparam("ended_run_id"), workflows.c.is_webhooks_enabled),
+    include_defaults=False,
+)
+
+_HAPPENED = insert(webhook_messages).from_select(
+    ["id", "organization_id", "event_type", "payload", "created_at"],
+    select(
+        bindparam("message_id", type_=Id),
+        organizations.c.id,
+        bindparam("event"),
+        bindparam("payload_text", type_=Words),
+        bindparam("now", type_=UtcDateTime),
+    ).where(
+        organizations.c.id == bindparam("of_organization"),
+        select(webhook_endpoints.c.id)
+        .where(webhook_endpoints.c.organization_id == organizations.c.id)
+        .exists(),
+    ),
     include_defaults=False,
 )

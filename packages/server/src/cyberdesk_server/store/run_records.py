@@ -101,6 +101,12 @@ async def get(conn: AsyncConnection, organization_id: OrganizationId, run_id: Ru
     return None if row is None else dict(zip((*COLUMNS, *FACTS), row, strict=True))
 
 
+async def of_ids(conn: AsyncConnection, ids: Collection[RunId | None]) -> Sequence[Record]:
+    """The full records of these runs, of whatever organization; those that are gone are left out."""
+    rows = await conn.execute(_BY_IDS, {"run_ids": list(ids)})
+    return [dict(zip((*COLUMNS, *FACTS), row, strict=True)) for row in rows]
+
+
 async def find(
     conn: AsyncConnection,
     organization_id: OrganizationId,
@@ -180,6 +186,6 @@ def _found(organization_id: OrganizationId, part: str, *, is_deep: bool) -> Colu
 
 
 # Built once: putting thirty columns together takes longer than asking for them.
-_BY_ID = select(
-    *(runs.c[name] for name in COLUMNS), *(fact.label(name) for name, fact in FACTS.items())
-).where(runs.c.id == bindparam("run_id"), runs.c.organization_id == bindparam("organization_id"))
+_FULL = select(*(runs.c[name] for name in COLUMNS), *(fact.label(name) for name, fact in FACTS.items()))
+_BY_ID = _FULL.where(runs.c.id == bindparam("run_id"), runs.c.organization_id == bindparam("organization_id"))
+_BY_IDS = _FULL.where(runs.c.id.in_(bindparam("run_ids", expanding=True)))

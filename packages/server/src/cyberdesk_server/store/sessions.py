@@ -11,7 +11,8 @@ from cyberdesk_server.domain.ids import MachineId, OrganizationId, RunId, Sessio
 from cyberdesk_server.domain.refs import Outcome
 from cyberdesk_server.domain.runs import Demand, Run, RunStatus, demand_of_session
 from cyberdesk_server.domain.sessions import Session
-from cyberdesk_server.store import news
+from cyberdesk_server.domain.webhooks import WebhookEventType
+from cyberdesk_server.store import news, outbox
 from cyberdesk_server.store.tables import machines, runs, sessions
 
 WAITS = runs.c.status == RunStatus.SCHEDULING.value
@@ -100,10 +101,19 @@ async def reserve(conn: AsyncConnection, session_id: SessionId, machine_id: Mach
 
 async def end(conn: AsyncConnection, ids: Collection[SessionId], *, now: datetime) -> frozenset[SessionId]:
     """Their machines are free for others again. Returns those that had not ended before."""
-    ended = await conn.execute(_END, {"ids": list(ids), "now": now})
+    ended = (await conn.execute(_END, {"ids": list(ids), "now": now})).all()
     released = await conn.execute(_RELEASE, {"ids": list(ids)})
     await news.of_machines(conn, released.scalars().all())
-    return frozenset(ended.scalars())
+    facts = [
+        {
+            "organization_id": row.organization_id,
+            "session_id": row.id,
+            "machine_id": row.machine_id,
+        }
+        for row in ended
+    ]
+    await outbox.happened(conn, WebhookEventType.SESSION_RELEASED, facts, now=now)
+    return frozenset(row.id for row in ended)
 
 
 async def unfinished(
@@ -172,7 +182,7 @@ _END = (
     update(sessions)
     .where(sessions.c.id.in_(_THESE), sessions.c.ended_at.is_(None))
     .values(ended_at=bindparam("now"))
-    .returning(sessions.c.id)
+    .returning(sessions.c.id, sessions.c.organization_id, sessions.c.machine_id)
 )
 _RELEASE = (
     update(machines)

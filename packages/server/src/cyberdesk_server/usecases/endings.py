@@ -17,7 +17,7 @@ from cyberdesk_server.domain.sessions import Session
 from cyberdesk_server.ports import Bus
 from cyberdesk_server.store import leases, runs, sessions
 from cyberdesk_server.store.leases import Held
-from cyberdesk_server.topics import run_topic
+from cyberdesk_server.topics import WEBHOOKS_WAITING, run_topic
 
 
 async def finish(
@@ -45,9 +45,10 @@ async def settle(conn: AsyncConnection, ended: Sequence[Run], *, now: datetime) 
 
 
 async def tell_ended(bus: Bus, run_ids: Iterable[RunId]) -> None:
-    """After the commit: wake whoever works on these runs that have ended, or watches them."""
+    """After the commit: wake whoever works on these runs that have ended, watches them, or tells of them."""
     for run_id in run_ids:
         await bus.publish(run_topic(run_id))
+    await bus.publish(WEBHOOKS_WAITING)
 
 
 async def end_session(

@@ -22,6 +22,7 @@ from cyberdesk_server.usecases.placement import Placement, Wish, place
 from cyberdesk_server.usecases.run_inputs import Given, problems_of
 from cyberdesk_server.usecases.run_limits import limits_too_large, start_by, start_within_seconds
 from cyberdesk_server.usecases.sealing import aliases, seal
+from cyberdesk_server.usecases.webhook_messages import spread
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,7 @@ async def start_over(
         raise Unknown("run", run_id)
     if not run.status.is_terminal:
         raise RunNotEnded(run.id, run.status)
+    await spread(conn, now=now, run_id=run.id)
     placement = await _place(conn, run, retry, now)
     sealed = await seal(vault, organization_id, retry.sensitive_input_values)
     checks = await post_run_checks.of_workflow(conn, run.workflow_id)

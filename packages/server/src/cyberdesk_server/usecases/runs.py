@@ -25,12 +25,21 @@ from cyberdesk_server.domain.refusals import (
 )
 from cyberdesk_server.domain.runs import Run, RunStatus
 from cyberdesk_server.ports import Vault
-from cyberdesk_server.store import attachments, machines, pictures, runs, sessions, workflows
+from cyberdesk_server.store import (
+    attachments,
+    machines,
+    pictures,
+    runs,
+    sessions,
+    webhook_messages,
+    workflows,
+)
 from cyberdesk_server.usecases.endings import settle
 from cyberdesk_server.usecases.orders import Order, Placed, check, write
 from cyberdesk_server.usecases.placement import Wish, place
 from cyberdesk_server.usecases.run_inputs import Given, problems_of
 from cyberdesk_server.usecases.run_views import TOLD
+from cyberdesk_server.usecases.webhook_messages import spread
 
 
 async def create(
@@ -100,8 +109,11 @@ async def update(
     return others
 
 
-async def delete(conn: AsyncConnection, organization_id: OrganizationId, run_id: RunId) -> tuple[str, ...]:
-    """Remove a run that has ended, with its journal and files.
+async def delete(
+    conn: AsyncConnection, organization_id: OrganizationId, run_id: RunId, *, now: datetime
+) -> tuple[str, ...]:
+    """Remove a run that has ended, with its journal and files, and the webhooks that told of it; those that
+    are still on their way arrive.
 
     Returns the keys of the blobs that belonged to nobody else; the caller deletes them after the commit.
     Raises `Unknown`, `RunNotEnded`, `RunStillHoldsMachine`.
@@ -109,6 +121,8 @@ async def delete(conn: AsyncConnection, organization_id: OrganizationId, run_id:
     run = await _get(conn, organization_id, run_id)
     if not run.status.is_terminal:
         raise RunNotEnded(run.id, run.status)
+    await spread(conn, now=now, run_id=run.id)
+    await webhook_messages.forget_run(conn, run.id)
     files = await attachments.forget_all(conn, run.id)
     shown = await pictures.only_shown_by(conn, run.id)
     if not await runs.delete(conn, run.id):

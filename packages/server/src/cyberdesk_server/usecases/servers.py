@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cyberdesk_server.domain.ids import ServerId
 from cyberdesk_server.ports import Clock
-from cyberdesk_server.store import leases, machines, servers
+from cyberdesk_server.store import leases, machines, servers, webhook_deliveries
 from cyberdesk_server.store.database import Database
 
 log = structlog.get_logger(__name__)
@@ -92,6 +92,7 @@ async def _bury(
     if not await servers.remove(conn, server_id, seen_at=seen_at):
         return False
     left = await leases.expire(conn, server_id, now=now)
+    await webhook_deliveries.release(conn, server_id, now=now)
     if left:
         log.info("runs are left to the next worker", runs=left, server_id=server_id)
     await machines.disconnect_all(conn, server_id, now=now)

@@ -12,7 +12,14 @@ from cyberdesk_server.ports import Blobs, Bus, Clock
 from cyberdesk_server.store import idempotency
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.topics import MACHINES_FREE
-from cyberdesk_server.usecases import attachments, request_logs, sessions, waiting
+from cyberdesk_server.usecases import (
+    attachments,
+    machine_alarms,
+    request_logs,
+    sessions,
+    waiting,
+    webhook_messages,
+)
 from cyberdesk_server.worker.timers import Chore
 
 TUNNELS_SECONDS = 30.0
@@ -27,8 +34,11 @@ OVERDUE_SECONDS = 5.0
 EXPIRY_SECONDS = 60.0
 """How long an expired file, which nobody can read any more, still takes up room."""
 
+ALARM_SECONDS = 15.0
+"""How much longer than it may a machine is lost before webhooks tell of it."""
+
 FORGET_SECONDS = 3600.0
-"""How long what is told no longer still takes up room: answers given again, request logs."""
+"""How long what is told no longer still takes up room: answers given again, request logs, webhooks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +49,7 @@ class Lives:
     """None: for ever."""
 
     request_log: timedelta
+    webhook: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +61,8 @@ class Upkeep:
     bus: Bus
     clock: Clock
     lives: Lives
+    machine_down_seconds: float
+    """How long a machine may be disconnected before webhooks tell of it."""
 
     async def end_overdue_runs(self) -> None:
         await waiting.end_overdue(self.database, self.bus, now=self.clock.now())
@@ -71,6 +84,14 @@ class Upkeep:
     async def forget_old_request_logs(self) -> None:
         await request_logs.forget_old(self.database, before=self.clock.now() - self.lives.request_log)
 
+    async def tell_of_lost_machines(self) -> None:
+        await machine_alarms.tell_of_lost(
+            self.database, self.bus, after_seconds=self.machine_down_seconds, now=self.clock.now()
+        )
+
+    async def forget_old_webhooks(self) -> None:
+        await webhook_messages.forget_old(self.database, before=self.clock.now() - self.lives.webhook)
+
 
 def chores(
     upkeep: Upkeep,
@@ -88,4 +109,6 @@ def chores(
         Chore("remove expired files", EXPIRY_SECONDS, upkeep.remove_expired_files),
         Chore("forget old answers", FORGET_SECONDS, upkeep.forget_old_answers),
         Chore("forget old request logs", FORGET_SECONDS, upkeep.forget_old_request_logs),
+        Chore("tell of lost machines", ALARM_SECONDS, upkeep.tell_of_lost_machines),
+        Chore("forget old webhooks", FORGET_SECONDS, upkeep.forget_old_webhooks),
     )

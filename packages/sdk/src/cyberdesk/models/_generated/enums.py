@@ -165,3 +165,37 @@ class UsageMode(TextEnum):
 
     BILLED = "billed"
     SIMULATED = "simulated"
+
+
+class WebhookDeliveryStatus(TextEnum):
+    """One of `delivered`, `failed`, `waiting`."""
+
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    WAITING = "waiting"
+
+
+class WebhookDeliveryTrigger(TextEnum):
+    """One of `event`, `recovery`, `replay`, `test`."""
+
+    EVENT = "event"
+    RECOVERY = "recovery"
+    REPLAY = "replay"
+    TEST = "test"
+
+
+class WebhookDisabledReason(TextEnum):
+    """One of `failing`, `gone`, `requested`."""
+
+    FAILING = "failing"
+    GONE = "gone"
+    REQUESTED = "requested"
+
+
+class WebhookEventType(TextEnum):
+    """One of `downed_machines`, `run_complete`, `session_released`, `webhook_endpoint_disabled`."""
+
+    DOWNED_MACHINES = "downed_machines"
+    RUN_COMPLETE = "run_complete"
+    SESSION_RELEASED = "session_released"
+    WEBHOOK_ENDPOINT_DISABLED = "webhook_endpoint_disabled"

@@ -87,22 +87,22 @@ class DownedMachine(Answered):
     """Part of other models."""
 
     machine_id: UUID
-    """The machine that is down."""
+    """The machine that is lost."""
 
     organization_id: str
     """The organization that owns it."""
 
     status: MachineStatus
-    """Whether its driver is connected."""
+    """Its status now."""
 
     last_seen: datetime
-    """When its driver last gave a sign of life, in UTC."""
+    """When its driver last gave a sign, in UTC."""
 
     reason: str
-    """Why it counts as down, in words."""
+    """Why it counts as lost, in words."""
 
     name: str | None = UNSET
-    """What people call the machine; None when it has no name."""
+    """What people call the machine; None when nobody named it."""
 
     _reads: ClassVar[Reads] = {"machine_id": uuid, "status": word("MachineStatus"), "last_seen": moment}
 
@@ -112,19 +112,19 @@ class DownedMachinesEvent(Answered):
     """Delivered by the webhook `downed_machines`."""
 
     organization_id: str
-    """The organization that owns the machines."""
+    """The organization that owns them."""
 
     machines: list[DownedMachine]
-    """The machines that are down."""
+    """Those that are told of for the first time since they were last connected."""
 
     event_id: UUID | None = UNSET
-    """Id of the event, the same in every attempt to deliver it."""
+    """The message's id: the same for every endpoint and on every attempt, and in the header `webhook-id`."""
 
     event_type: str = "downed_machines"
-    """Always `downed_machines`."""
+    """Which event it is: `downed_machines`."""
 
     occurred_at: datetime | None = UNSET
-    """When the machines were found down, in UTC."""
+    """When it happened, in UTC."""
 
     _reads: ClassVar[Reads] = {
         "machines": each(nested("DownedMachine")),

@@ -149,16 +149,16 @@ class RunCompletedEvent(Answered):
     """Delivered by the webhook `run_complete`."""
 
     run: RunCompletedWebhookRunPayload
-    """The run, as it has ended."""
+    """The run, complete."""
 
     event_id: UUID | None = UNSET
-    """Id of the event, the same in every attempt to deliver it."""
+    """The message's id: the same for every endpoint and on every attempt, and in the header `webhook-id`."""
 
     event_type: str = "run_complete"
-    """Always `run_complete`."""
+    """Which event it is: `run_complete`."""
 
     occurred_at: datetime | None = UNSET
-    """When the run ended, in UTC."""
+    """When it happened, in UTC."""
 
     _reads: ClassVar[Reads] = {
         "run": nested("RunCompletedWebhookRunPayload"),
@@ -740,7 +740,10 @@ class PaginatedResponseWithIncludesRunResponse(Page[RunResponse]):
 
 @define(on_setattr=given)
 class RunCompletedWebhookRunPayload(RunResponse):
-    """Part of other models."""
+    """A run as it was when it had ended.
+
+    Part of other models.
+    """
 
     workflow_id: UUID
     """The workflow that is carried out."""
@@ -816,6 +819,18 @@ class RunCompletedWebhookRunPayload(RunResponse):
 
     ended_at: datetime | None = UNSET
     """When the run ended, in UTC; None before that."""
+
+    run_time_limit_seconds: int | None = UNSET
+    """Longest time it may take from its start, in seconds; None means the workflow's."""
+
+    max_turns: int | None = UNSET
+    """Most questions to the model in it; None means the workflow's."""
+
+    wait_time_limit_seconds: int | None = UNSET
+    """Longest wait for a machine once it is the run's turn, in seconds; None means the workflow's."""
+
+    cost_limit_usd: float | None = UNSET
+    """Most that language models may cost the run, in US dollars of known prices; None: the workflow's."""
 
     _reads: ClassVar[Reads] = {
         "workflow_id": uuid,
