@@ -4,6 +4,7 @@ What is configured decides who is asked; no secret is in any request.
 """
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
@@ -336,6 +337,11 @@ async def test_a_model_that_is_gone_ends_the_run(scene: Scene) -> None:
     [
         (refused(401), "claude-opus-5: the provider refused the API key (401)"),
         (refused(503), "claude-opus-5 is overloaded (503)"),
+        (refused(404), "claude-opus-5: the provider does not know this model (404)"),
+        (
+            refused(400, "prompt is too long"),
+            "claude-opus-5: the provider refused the request (400): prompt is too long",
+        ),
     ],
 )
 async def test_a_provider_that_is_down_ends_the_run_and_says_so(
@@ -348,6 +354,147 @@ async def test_a_provider_that_is_down_ends_the_run_and_says_so(
 
     assert (ending.status, ending.error) == (RunStatus.ERROR, (says,))
     assert scene.stage.desktop.performed == []
+
+
+async def test_a_provider_nobody_reaches_ends_the_run_and_says_so(scene: Scene) -> None:
+    await scene.run_of(ANTHROPIC)
+    scene.models = Scene(scene.stage, ModelServer(url="http://127.0.0.1:9")).models
+
+    ending = await scene.execute()
+    await scene.models.close()
+
+    assert (ending.status, ending.error) == (
+        RunStatus.ERROR,
+        ("claude-opus-5 cannot be reached: ConnectError",),
+    )
+
+
+async def test_a_forbidden_command_is_told_to_the_model(scene: Scene) -> None:
+    await scene.run_of(ANTHROPIC, main_prompt="Run format c:", terminal_command_allowlist=("dir *",))
+    scene.server.answers(
+        message(tool_use("execute_terminal_command", "toolu_1", command="format c:")),
+        message(tool_use("declare_task_failed", "toolu_2", reason="format c: is not allowed")),
+    )
+
+    ending = await scene.execute()
+
+    told = scene.server.asked[1].body["messages"][2]["content"][0]
+    assert told["is_error"]
+    assert "terminal_command_allowlist does not allow: format c:" in str(told)
+    assert (ending.status, ending.error) == (RunStatus.TASK_FAILED, ("format c: is not allowed",))
+    assert scene.stage.desktop.performed == []
+
+
+async def test_where_no_command_is_allowed_there_is_no_tool_for_it(scene: Scene) -> None:
+    await scene.run_of(ANTHROPIC, terminal_command_allowlist=())
+    scene.server.answers(message(text_block("done")))
+
+    await scene.execute()
+
+    names = [tool.get("name") for tool in scene.server.asked[0].body["tools"]]
+    assert "screenshot" in names
+    assert "execute_terminal_command" not in names
+
+
+@pytest.mark.parametrize("repaired", ['{"age": 57}', '{"age": "unknown"}'])
+async def test_an_output_that_does_not_fit_is_sent_back_once_and_then_kept(
+    scene: Scene, repaired: str
+) -> None:
+    schema = '{"type": "object", "properties": {"age": {"type": "integer"}}}'
+    await scene.run_of(ANTHROPIC, output_schema=schema)
+    scene.server.answers(
+        message(text_block("She is 57.")),
+        message(text_block('{"age": "old"}')),
+        message(text_block(repaired)),
+    )
+
+    ending = await scene.execute()
+
+    assert "It cannot be used: the output does not fit the output schema: $.age" in scene.server.asked[2].text
+    assert ending.output_data == json.loads(repaired)
+    if repaired == '{"age": 57}':
+        assert (ending.status, ending.error) == (RunStatus.SUCCESS, ())
+    else:
+        assert ending.status is RunStatus.ERROR
+        assert ending.error == (
+            "the output does not fit the output schema: $.age: 'unknown' is not of type 'integer'",
+        )
+
+
+FOCUS = "Open the newest order of Ann and keep its number as {{order}}."
+
+
+async def test_a_focused_action_is_asked_anew_and_told_in_one_result(scene: Scene) -> None:
+    await scene.run_of(
+        ANTHROPIC,
+        main_prompt="Use focused_action to open the newest order of {patient}.",
+        inputs={"patient": "Ann"},
+    )
+    scene.server.answers(
+        message(computer_use("left_click", "toolu_1", coordinate=[1, 1])),
+        message(tool_use("focused_action", "toolu_2", instruction=FOCUS)),
+        message(computer_use("left_click", "toolu_3", coordinate=[5, 7])),
+        message(tool_use("upsert_runtime_values", "toolu_4", values={"order": "A-17"})),
+        message(text_block("Order A-17 is open.")),
+        message(text_block("done")),
+        message(text_block('{"order": "A-17"}')),
+    )
+
+    ending = await scene.execute()
+
+    assert (ending.status, ending.output_data) == (RunStatus.SUCCESS, {"order": "A-17"})
+    asked = [asked.body for asked in scene.server.asked]
+    focused, main, concluding = asked[2], asked[5], asked[6]
+    assert len(focused["messages"]) == 1, "it knows nothing of the steps before"
+    assert FOCUS in str(focused["messages"])
+    assert "This is one part of a larger task" in str(focused["system"])
+    names = {tool.get("name") for tool in focused["tools"]}
+    assert {"focused_action", "start_loop"} & names == set()
+    assert len(main["messages"]) == 5, "the task, and two turns with their results"
+    assert '"text": "Order A-17 is open.", "runtime_values": {"order": "A-17"}' in json.loads(
+        json.dumps(main["messages"][-1]["content"][0]["content"][0]["text"])
+    )
+    assert "focused_action (Open the newest order" in str(concluding)
+    assert ending.usage_metadata["total_agentic_steps"] == 4
+
+
+async def test_readings_until_the_end_are_not_waited_for_and_change_no_conversation(scene: Scene) -> None:
+    await scene.run_of(ANTHROPIC | {"max_retries": 0})
+    look = {"extract_prompt": "Read the balance.", "process_async": "run"}
+    scene.server.answers(message(tool_use("screenshot", "toolu_1", **look)))
+    scene.server.answers_to("report", message(tool_use("report", observation="120.50")))
+    scene.server.answers(
+        message(computer_use("left_click", "toolu_2", coordinate=[5, 7])),
+        message(text_block("done")),
+        message(text_block('{"balance": "120.50"}')),
+    )
+
+    ending = await scene.execute()
+
+    assert (ending.status, ending.output_data) == (RunStatus.SUCCESS, {"balance": "120.50"})
+    driving = [asked.body["messages"] for asked in scene.server.asked if len(asked.body.get("tools", ())) > 2]
+    results = [str(messages[2]["content"][0]["content"][0]) for messages in driving[1:]]
+    assert results == [str({"type": "text", "text": "it is being read in the background"})] * 2
+    assert "120.50" in scene.server.asked[-1].text
+
+
+async def test_a_loop_is_replayed_without_asking(scene: Scene) -> None:
+    await scene.run_of(ANTHROPIC, inputs={"names": ["Ann", "Bob", "Cy"]}, main_prompt="Type each of {names}.")
+    scene.server.answers(
+        message(tool_use("start_loop", "toolu_1", text="{names}")),
+        message(computer_use("type", "toolu_2", text="{{loop_item}}")),
+        message(tool_use("end_loop_iteration", "toolu_3", text="{{loop_item}} is typed")),
+        message(text_block("done")),
+        message(text_block('{"typed": 3}')),
+    )
+
+    ending = await scene.execute()
+
+    assert ending.status is RunStatus.SUCCESS
+    assert scene.stage.desktop.performed == [TypeText(name) for name in ("Ann", "Bob", "Cy")]
+    assert len(scene.server.asked) == 5
+    assert '`{names}` is ["Ann", "Bob", "Cy"]' in scene.server.asked[0].body["system"][0]["text"]
+    assert "Cy is typed" in scene.server.asked[4].text
 
 
 async def test_a_provider_that_never_answers_is_given_up(scene: Scene) -> None:

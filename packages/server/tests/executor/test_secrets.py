@@ -8,6 +8,8 @@ import pytest
 from cyberdesk_server.adapters.vault.envelope import EnvelopeVault, MasterKey
 from cyberdesk_server.domain.ids import OrganizationId, SecretId
 from cyberdesk_server.domain.json import JsonObject
+from cyberdesk_server.executor.arguments import Fill
+from cyberdesk_server.executor.filling import filled_arguments
 from cyberdesk_server.executor.secrets import SHORTEST_INSIDE_A_WORD, RunSecrets
 from cyberdesk_server.executor.signals import RunFails
 from cyberdesk_server.ports import SecretContext
@@ -91,10 +93,23 @@ async def test_a_click_does_not_miss_because_a_pin_is_its_x() -> None:
 
     click: JsonObject = {"x": 640, "y": 2, "target": [630, 0, 640, 4], "text": "640", "values": {"pin": 640}}
 
-    assert await secrets.mask_arguments(click) == {
+    assert await secrets.mask_arguments(click, typed={"text"}) == {
         **click,
         "text": "{$pin}",
-        "values": {"pin": "{$pin}"},
+        "values": {"pin": "\\{$pin}"},
+    }
+
+
+async def test_what_a_model_says_of_a_secret_is_no_wish_to_use_it() -> None:
+    """It stood on the screen: a final message must not fail because it tells it."""
+    secrets = await secrets_of(pin="hunter22")
+
+    masked = await secrets.mask_arguments({"text": "it is hunter22", "reason": "hunter22"}, typed={"text"})
+
+    assert masked == {"text": "it is {$pin}", "reason": "\\{$pin}"}
+    assert filled_arguments(masked, {"text": Fill.SECRETS_TOO}, {}, {}) == {
+        "text": "it is {$pin}",
+        "reason": "{$pin}",
     }
 
 

@@ -5,10 +5,12 @@ from dataclasses import replace
 
 from cyberdesk_server.domain.geometry import Box
 from cyberdesk_server.domain.ids import StepId
-from cyberdesk_server.domain.steps import Detection, Step, StepState, Turn, in_order
+from cyberdesk_server.domain.steps import Detection, Step, StepState, ToolCall, Turn, in_order
+from cyberdesk_server.executor.arguments import Fill, fill_of
 from cyberdesk_server.executor.parts import ExecutorParts
 from cyberdesk_server.executor.secrets import RunSecrets
 from cyberdesk_server.executor.signals import RunStopped
+from cyberdesk_server.executor.tools import TOOLS
 from cyberdesk_server.executor.tools.base import Outcome, OutputFile
 from cyberdesk_server.executor.watch import OWN_NEWS
 from cyberdesk_server.ports import Message
@@ -62,7 +64,7 @@ class RunJournal:
                 number=len(self._history) + position,
                 turn=number,
                 within=within,
-                call=replace(call, arguments=await self._secrets.mask_arguments(call.arguments)),
+                call=await self._masked(call),
                 started_at=now,
                 thought=thought if position == 1 else None,
                 memo=memo,
@@ -79,6 +81,16 @@ class RunJournal:
                     raise RunStopped
         self._history = in_order((*self._history, *begun))
         await self._tell(begun[0])
+
+    async def _masked(self, call: ToolCall) -> ToolCall:
+        tool = TOOLS.get(call.tool)
+        fills = fill_of(tool.arguments) if tool else {}
+        typed = {name for name, fill in fills.items() if fill is Fill.SECRETS_TOO}
+        return replace(
+            call,
+            tool=await self._secrets.mask(call.tool),
+            arguments=await self._secrets.mask_arguments(call.arguments, typed=typed),
+        )
 
     async def complete(self, step: Step, outcome: Outcome) -> Step:
         """The step as it is written: with what the call answered and, in the same transaction, the file it

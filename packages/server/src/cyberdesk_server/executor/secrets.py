@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TypeVar, cast
 
 from cyberdesk_server.domain.ids import OrganizationId, SecretId
@@ -11,6 +11,7 @@ from cyberdesk_server.domain.prompts import (
     Kind,
     PathError,
     Placeholder,
+    escape,
     fill_secrets,
     parts,
     path_text,
@@ -58,14 +59,17 @@ class RunSecrets:
         """The value with every plaintext in it replaced by its `{$name}`."""
         return cast(Json, _masked(value, await self._masks()))
 
-    async def mask_arguments(self, arguments: JsonObject) -> JsonObject:
+    async def mask_arguments(self, arguments: JsonObject, *, typed: Collection[str] = ()) -> JsonObject:
         """The arguments of a tool call without plaintexts.
 
-        Their own numbers stay: they are points and seconds, and a click must not miss because a PIN is its x.
+        In those that are `typed` a plaintext becomes the secret, `{$name}`; in any other, where secrets are
+        refused, these letters. Their own numbers stay: they are points and seconds, and a click must not
+        miss because a PIN is its x.
         """
         masks = await self._masks()
+        literal = [mask.as_letters() for mask in masks]
         return {
-            name: _masked(item, masks, hides_numbers=isinstance(item, Mapping))
+            name: _masked(item, masks if name in typed else literal, hides_numbers=isinstance(item, Mapping))
             for name, item in arguments.items()
         }
 
@@ -117,6 +121,10 @@ class _Mask:
         if len(plaintext) < SHORTEST_INSIDE_A_WORD:
             pattern = rf"(?<!\w){pattern}(?!\w)"
         self._pattern = re.compile(pattern)
+
+    def as_letters(self) -> "_Mask":
+        """One for templates, in which its name is no secret but a text."""
+        return _Mask(escape(self._name), self._plaintext)
 
     def text(self, text: str) -> str:
         return self._pattern.sub(lambda _: self._name, text)

@@ -45,6 +45,9 @@ class ModelServer:
     """Answers with `script`, one after another, and remembers what it was asked."""
 
     script: list[Scripted] = field(default_factory=list)
+    beside: dict[str, list[Scripted]] = field(default_factory=dict)
+    """Answers for requests that offer a certain tool: those come at any time."""
+
     asked: list[Asked] = field(default_factory=list)
     url: str = ""
     """Without the `/v1` of the paths."""
@@ -57,6 +60,10 @@ class ModelServer:
     def answers(self, *replies: Scripted) -> None:
         """Put these at the end of the script."""
         self.script.extend(replies)
+
+    def answers_to(self, tool: str, *replies: Scripted) -> None:
+        """Give these, in order, to requests that offer this tool, whenever they come."""
+        self.beside.setdefault(tool, []).extend(replies)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["ModelServer"]:
@@ -92,6 +99,9 @@ class ModelServer:
         self.is_asked.set()
         if fault := _fault(asked):
             return fault
+        for tool in asked.body.get("tools", ()):
+            if beside := self.beside.get(tool.get("name") or tool.get("function", {}).get("name")):
+                return beside.pop(0)
         return self.script.pop(0) if self.script else Scripted("the script is over", 500)
 
 

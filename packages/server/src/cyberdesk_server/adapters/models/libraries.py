@@ -1,6 +1,7 @@
 """The providers' own libraries, loaded with the first question: an idle server does without their 90 MB."""
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ def _new_anthropic(base_url: str) -> "AsyncAnthropic":
         open_telemetry=False,
     )
     client._custom_headers = {}  # of the environment
+    _quiet("anthropic")
     return client
 
 
@@ -73,4 +75,10 @@ def _new_openai(base_url: str) -> "AsyncOpenAI":
     )
     client.organization = client.project = client.admin_api_key = None
     client._custom_headers = {}  # of the environment
+    _quiet("openai")
     return client
+
+
+def _quiet(library: str) -> None:
+    """At its most talkative, which the environment may ask for, a library logs requests, key and all."""
+    logging.getLogger(library).setLevel(logging.WARNING)
