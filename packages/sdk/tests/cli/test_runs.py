@@ -317,6 +317,22 @@ def test_retry_sends_only_what_is_new(run, api):
     }
 
 
+@pytest.mark.parametrize(
+    ("asked", "status"), [(("create", WORKFLOW), 201), (("retry", RUN), 200)], ids=["create", "retry"]
+)
+def test_a_run_gets_the_limits_that_were_typed(run, api, asked, status):
+    api.answers(Scripted(status, json=a_run(id=RUN)))
+
+    ran = run(
+        "runs", *asked, "--run-time-limit", "600", "--max-turns", "50", "--wait-time-limit", "3600"
+    )  # fmt: skip
+
+    sent = api.asked[0].json
+    assert ran.exit_code == 0, ran.stderr
+    assert (sent["run_time_limit_seconds"], sent["max_turns"]) == (600, 50)
+    assert sent["wait_time_limit_seconds"] == 3600
+
+
 def test_deleting_needs_a_yes(run, api, monkeypatch):
     alone = run("runs", "delete", RUN)
     monkeypatch.setattr(options, "can_ask", lambda: True)

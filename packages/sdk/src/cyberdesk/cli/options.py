@@ -43,6 +43,20 @@ Files = Annotated[
     typer.Option("--file", metavar="PATH", help="A file to copy to the machine before; again for more."),
 ]
 Wait = Annotated[bool, typer.Option("--wait", help="Show the steps until the run has ended.")]
+RunTimeLimit = Annotated[
+    int | None,
+    typer.Option("--run-time-limit", metavar="SECONDS", help="End it with an error after so long.", min=1),
+]
+MaxTurns = Annotated[
+    int | None,
+    typer.Option("--max-turns", metavar="NUMBER", help="Ask the model no more often than that.", min=1),
+]
+WaitTimeLimit = Annotated[
+    int | None,
+    typer.Option(
+        "--wait-time-limit", metavar="SECONDS", help="End it when no machine took it for so long.", min=1
+    ),
+]
 TimeoutSeconds = Annotated[
     float, typer.Option("--timeout", metavar="SECONDS", help="How long to wait.", min=0)
 ]

@@ -21,10 +21,13 @@ from cyberdesk.cli.options import (
     Inputs,
     InputsFile,
     Limit,
+    MaxTurns,
+    RunTimeLimit,
     Secrets,
     Skip,
     TimeoutSeconds,
     Wait,
+    WaitTimeLimit,
     Yes,
     confirm_deletion,
     file_inputs,
@@ -73,6 +76,9 @@ def create_run(
     inputs_file: InputsFile = None,
     secrets: Secrets = None,
     files: Files = None,
+    run_time_limit: RunTimeLimit = None,
+    max_turns: MaxTurns = None,
+    wait_time_limit: WaitTimeLimit = None,
     wait: Wait = False,
     timeout_seconds: TimeoutSeconds = DEFAULT_TIMEOUT_SECONDS,
     as_json: AsJson = False,
@@ -85,6 +91,9 @@ def create_run(
         input_values=input_values(inputs, inputs_file) or UNSET,
         file_inputs=file_inputs(files) or UNSET,
         sensitive_input_values=secret_values(secrets) or UNSET,
+        run_time_limit_seconds=run_time_limit or UNSET,
+        max_turns=max_turns or UNSET,
+        wait_time_limit_seconds=wait_time_limit or UNSET,
     )
     run = answered(client.runs.create_sync(body))
     _show_or_wait(client, run, wait=wait, timeout_seconds=timeout_seconds, as_json=as_json)
@@ -189,6 +198,9 @@ def retry_run(
     inputs_file: InputsFile = None,
     secrets: Secrets = None,
     files: Files = None,
+    run_time_limit: RunTimeLimit = None,
+    max_turns: MaxTurns = None,
+    wait_time_limit: WaitTimeLimit = None,
     wait: Wait = False,
     timeout_seconds: TimeoutSeconds = DEFAULT_TIMEOUT_SECONDS,
     as_json: AsJson = False,
@@ -200,6 +212,9 @@ def retry_run(
         file_inputs=file_inputs(files) or UNSET,
         machine_id=names.machine_id(client, machine) if machine else UNSET,
         pool_ids=[names.pool_id(client, pool) for pool in pools or ()] or UNSET,
+        run_time_limit_seconds=run_time_limit or UNSET,
+        max_turns=max_turns or UNSET,
+        wait_time_limit_seconds=wait_time_limit or UNSET,
     )
     run = answered(client.runs.retry_sync(run_id, body))
     _show_or_wait(client, run, wait=wait, timeout_seconds=timeout_seconds, as_json=as_json)
