@@ -6,12 +6,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median, quantiles
 from time import perf_counter
+from typing import Any
 
 from cyberdesk_server.domain.endings import Ending
 from cyberdesk_server.domain.runs import RunStatus
 from cyberdesk_server.store import claims
 from cyberdesk_server.store.claims import CheckClaim
 from cyberdesk_server.store.database import Database
+from cyberdesk_server.testing.rows import claim_next
 from cyberdesk_server.usecases.endings import finish
 
 from bench.goals import Goal, tell
@@ -76,11 +78,18 @@ async def measure(name: str, database: Database) -> Sequence[Decisions]:
 
 
 async def _catch_up(name: str, database: Database, crowd: Crowd, runs: int) -> None:
-    """The decision after everything has changed at once."""
+    """The decisions after everything has changed at once."""
     group = next(group for group in crowd.groups if group.mix is Mix.ELSEWHERE)
-    taken, claim = await _decide(database, group)
-    assert claim is None
-    tell(f"scheduler_{name}_{runs}_runs_all_at_once_ms", taken)
+    taken, is_all = [], False
+    while not is_all:
+        began = perf_counter()
+        async with database.transaction() as conn:
+            claimed = await claims.claim(conn, **_asks(group), at_most=1)
+        taken.append(1000 * (perf_counter() - began))
+        assert not claimed.claims
+        is_all = claimed.is_all
+    tell(f"scheduler_{name}_{runs}_runs_all_at_once_ms", sum(taken))
+    tell(f"scheduler_{name}_{runs}_runs_all_at_once_longest_decision_ms", max(taken))
 
 
 async def _decide_often(database: Database, crowd: Crowd, group: Group) -> list[float]:
@@ -109,10 +118,12 @@ async def _decide_often(database: Database, crowd: Crowd, group: Group) -> list[
 async def _decide(database: Database, group: Group) -> tuple[float, CheckClaim | None]:
     began = perf_counter()
     async with database.transaction() as conn:
-        claim = await claims.claim_next(
-            conn, server_id=group.server_id, now=datetime.now(UTC), lease_seconds=LEASE_SECONDS
-        )
+        claim = await claim_next(conn, **_asks(group))
     return 1000 * (perf_counter() - began), claim
+
+
+def _asks(group: Group) -> dict[str, Any]:
+    return {"server_id": group.server_id, "now": datetime.now(UTC), "lease_seconds": LEASE_SECONDS}
 
 
 async def _end(database: Database, claim: CheckClaim) -> None:

@@ -1,20 +1,20 @@
-"""Runs claimed and ended in a second, with pools and sessions among them; and empty jobs of procrastinate."""
+"""Runs that a worker claims and ends in a second, pools and sessions among them; jobs of procrastinate."""
 
 import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import cycle
 from statistics import median
 from time import perf_counter
 from typing import Any
 
-from cyberdesk_server.domain.endings import Ending
+from cyberdesk_server.adapters.bus import InProcessBus
+from cyberdesk_server.adapters.clock import SystemClock
 from cyberdesk_server.domain.ids import SessionId
-from cyberdesk_server.domain.runs import RunStatus
 from cyberdesk_server.domain.workflows import Workflow
-from cyberdesk_server.store import claims
+from cyberdesk_server.executor.parts import ExecutorParts
+from cyberdesk_server.store.claims import Claim
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.testing.rows import (
     HERE,
@@ -25,12 +25,13 @@ from cyberdesk_server.testing.rows import (
     a_workflow,
     an_organization,
 )
-from cyberdesk_server.usecases.endings import finish
 from cyberdesk_server.usecases.placement import Wish, place
+from cyberdesk_server.worker import Worker, WorkerLimits
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bench import scheduler_peer
 from bench.goals import Floor, tell
+from bench.scheduler_wakes import NothingToDo, no_checks, silence
 
 RUNS = 297
 """In one round: a third takes any machine, a third needs pools, a third is in sessions of three."""
@@ -40,8 +41,7 @@ MACHINES = 40
 SLOTS = 16
 """Runs, or jobs, at a time."""
 
-LEASE_SECONDS = 600
-PAUSE_SECONDS = 0.002
+END_SECONDS = 60.0
 TIMES_PROCRASTINATE = 2
 
 
@@ -73,29 +73,25 @@ async def compare(postgresql: PostgresqlForTests) -> None:
 async def _runs_per_second(database: Database, round_: int) -> float:
     async with database.transaction() as conn:
         await _fill(conn, f"org_{round_}")
-    done = Done()
-    began = perf_counter()
-    await asyncio.gather(*(_carry_out(database, done) for _ in range(SLOTS)))
-    return RUNS / (perf_counter() - began)
+    claimed, are_all_claimed = 0, asyncio.Event()
 
+    async def parts_for(claim: Claim) -> ExecutorParts:
+        nonlocal claimed
+        claimed += 1
+        if claimed == RUNS:
+            are_all_claimed.set()
+        raise NothingToDo  # the worker ends the run, and its machine is free for the next
 
-@dataclass(slots=True)
-class Done:
-    runs: int = 0
-
-
-async def _carry_out(database: Database, done: Done) -> None:
-    """Claim and end runs until all are done; the next of a session waits until the one before has ended."""
-    while done.runs < RUNS:
-        async with database.transaction() as conn:
-            now = datetime.now(UTC)
-            claim = await claims.claim_next(conn, server_id=HERE, now=now, lease_seconds=LEASE_SECONDS)
-        if claim is None:
-            await asyncio.sleep(PAUSE_SECONDS)
-            continue
-        async with database.transaction() as conn:
-            await finish(conn, {claim.held: Ending(RunStatus.SUCCESS)}, now=datetime.now(UTC))
-        done.runs += 1
+    limits = WorkerLimits(concurrency=SLOTS, sweep_seconds=600, lease_seconds=600)
+    worker = Worker(HERE, database, InProcessBus(), SystemClock(), parts_for, no_checks, limits)
+    with silence():
+        began = perf_counter()
+        working = asyncio.create_task(worker.run())
+        async with asyncio.timeout(END_SECONDS):
+            await are_all_claimed.wait()
+        await worker.stop()
+        await working
+        return RUNS / (perf_counter() - began)
 
 
 async def _fill(conn: AsyncConnection, organization: str) -> None:

@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from statistics import median, quantiles
 from time import perf_counter
 
@@ -27,6 +29,20 @@ class NothingToDo(Exception):
     """The run is claimed: that is all that is measured."""
 
 
+async def no_checks(claim: CheckClaim) -> CheckParts:
+    raise AssertionError("a run has checks")
+
+
+@contextmanager
+def silence() -> Iterator[None]:
+    """Nobody is told that runs have nothing to do."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    try:
+        yield
+    finally:
+        structlog.reset_defaults()
+
+
 async def measure(name: str, database: Database) -> None:
     async with database.transaction() as conn:
         organization_id = await an_organization(conn)
@@ -39,26 +55,22 @@ async def measure(name: str, database: Database) -> None:
         claimed_at = perf_counter()
         raise NothingToDo  # the worker ends the run, and the machine is free for the next
 
-    async def check_parts_for(claim: CheckClaim) -> CheckParts:
-        raise AssertionError("a run has checks")
-
     limits = WorkerLimits(sweep_seconds=600, lease_seconds=600)
-    worker = Worker(HERE, database, bus, SystemClock(), parts_for, check_parts_for, limits)
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    working = asyncio.create_task(worker.run())
-    taken = []
-    for _ in range(WARM_UP_SAMPLES + SAMPLES):
-        async with database.transaction() as conn:
-            run = await a_run(conn, workflow)
-        committed_at = perf_counter()
-        async with bus.listen(run_topic(run.id)) as news, asyncio.timeout(END_SECONDS):
-            await bus.publish(RUNS_WAITING)
-            await anext(news)
-        taken.append(1000 * (claimed_at - committed_at))
-        await asyncio.sleep(0.01)  # the worker looks around once more and falls asleep
-    await worker.stop()
-    await working
-    structlog.reset_defaults()
+    worker = Worker(HERE, database, bus, SystemClock(), parts_for, no_checks, limits)
+    with silence():
+        working = asyncio.create_task(worker.run())
+        taken = []
+        for _ in range(WARM_UP_SAMPLES + SAMPLES):
+            async with database.transaction() as conn:
+                run = await a_run(conn, workflow)
+            committed_at = perf_counter()
+            async with bus.listen(run_topic(run.id)) as news, asyncio.timeout(END_SECONDS):
+                await bus.publish(RUNS_WAITING)
+                await anext(news)
+            taken.append(1000 * (claimed_at - committed_at))
+            await asyncio.sleep(0.01)  # the worker looks around once more and falls asleep
+        await worker.stop()
+        await working
     Goal(f"scheduler_{name}_commit_to_claim_p50_ms", P50_MS).tell(median(taken[WARM_UP_SAMPLES:]))
     p99 = quantiles(taken[WARM_UP_SAMPLES:], n=100)[-1]
     Goal(f"scheduler_{name}_commit_to_claim_p99_ms", P99_MS).tell(p99)

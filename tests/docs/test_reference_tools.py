@@ -22,7 +22,7 @@ from cyberdesk_server.executor.arguments import Fill, fill_of
 from cyberdesk_server.executor.loop import execute
 from cyberdesk_server.executor.parts import ExecutorParts
 from cyberdesk_server.executor.tools import TOOLS, Tool
-from cyberdesk_server.store import claims, steps
+from cyberdesk_server.store import steps
 from cyberdesk_server.testing.ports import (
     ManualClock,
     MemoryBlobs,
@@ -31,7 +31,15 @@ from cyberdesk_server.testing.ports import (
     a_screenshot,
     turns,
 )
-from cyberdesk_server.testing.rows import HERE, a_database, a_machine, a_run, a_workflow, an_organization
+from cyberdesk_server.testing.rows import (
+    HERE,
+    a_database,
+    a_machine,
+    a_run,
+    a_workflow,
+    an_organization,
+    claim_next,
+)
 
 SCREEN = a_screenshot("Search results", "DOB 1968-04-23", size=Size(1280, 800))
 INPUTS = {"patient_id": "12345"}
@@ -122,7 +130,7 @@ async def carried_out(call: ToolCall, folder: Path) -> Step:
             )
         clock = ManualClock()
         async with database.transaction() as conn:
-            claim = await claims.claim_next(conn, server_id=HERE, now=clock.now(), lease_seconds=60)
+            claim = await claim_next(conn, server_id=HERE, now=clock.now(), lease_seconds=60)
         assert claim is not None
         parts = ExecutorParts(
             database=database,

@@ -17,11 +17,18 @@ from cyberdesk_server.domain.endings import Ending
 from cyberdesk_server.domain.ids import OrganizationId, RunId
 from cyberdesk_server.domain.json import JsonObject
 from cyberdesk_server.domain.runs import RunStatus
-from cyberdesk_server.store import claims
 from cyberdesk_server.store.claims import Claim
 from cyberdesk_server.testing.api import an_api
 from cyberdesk_server.testing.ports import ScriptedProviders
-from cyberdesk_server.testing.rows import HERE, NOON, a_database, a_machine, an_api_key, an_organization
+from cyberdesk_server.testing.rows import (
+    HERE,
+    NOON,
+    a_database,
+    a_machine,
+    an_api_key,
+    an_organization,
+    claim_next,
+)
 from cyberdesk_server.usecases.endings import finish
 
 OWN_KEY = "cd_own"
@@ -146,9 +153,7 @@ class Worker:
 
     async def claim(self) -> Claim | None:
         async with self._parts.database.transaction() as conn:
-            return await claims.claim_next(
-                conn, server_id=HERE, now=self._parts.clock.now(), lease_seconds=1000
-            )
+            return await claim_next(conn, server_id=HERE, now=self._parts.clock.now(), lease_seconds=1000)
 
     async def next(self) -> Claim:
         """The claim on a run that must be there."""

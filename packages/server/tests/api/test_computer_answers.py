@@ -14,9 +14,8 @@ from cyberdesk_server.domain.geometry import Size
 from cyberdesk_server.domain.ids import MachineId, OrganizationId
 from cyberdesk_server.ports import DesktopError, DesktopRefused, Message
 from cyberdesk_server.questions import DriverAnswer, NoAnswer, Question, machine_topic
-from cyberdesk_server.store import claims
 from cyberdesk_server.testing.ports import a_screenshot
-from cyberdesk_server.testing.rows import HERE, NOON, a_machine, a_run, a_workflow
+from cyberdesk_server.testing.rows import HERE, NOON, a_machine, a_run, a_workflow, claim_next
 
 KEY = {"Idempotency-Key": "k-1"}
 JSON = {"content-type": "application/json"}
@@ -227,7 +226,7 @@ async def test_a_machine_that_a_run_has_can_be_operated(client: httpx.AsyncClien
     async with parts.database.transaction() as conn:
         machine = await a_machine(conn, organization)
         await a_run(conn, await a_workflow(conn, organization), machine_id=machine.id)
-        claim = await claims.claim_next(conn, server_id=HERE, now=NOON, lease_seconds=60)
+        claim = await claim_next(conn, server_id=HERE, now=NOON, lease_seconds=60)
 
     async with parts.bus.serve(machine_topic(machine.id), driver.answer):
         answer = await client.post(f"/v1/computer/{machine.id}/input/mouse/click", json={})

@@ -9,9 +9,8 @@ import pytest
 from cyberdesk_server.api.parts import Parts
 from cyberdesk_server.api.schemas.machines import MachineResponse, MachineResponseWithIncludes
 from cyberdesk_server.domain.ids import MachineId, OrganizationId
-from cyberdesk_server.store import claims
 from cyberdesk_server.store.tables import secrets
-from cyberdesk_server.testing.rows import HERE, a_machine
+from cyberdesk_server.testing.rows import HERE, a_machine, claim_next
 from sqlalchemy import select
 
 Make = Callable[..., Awaitable[dict[str, Any]]]
@@ -240,7 +239,7 @@ async def test_a_machine_with_a_run_cannot_be_deleted(
     await make("runs", workflow_id=workflow["id"])
     async with parts.database.transaction() as conn:
         machine = await a_machine(conn, OWN)
-        await claims.claim_next(conn, server_id=HERE, now=parts.clock.now(), lease_seconds=30)
+        await claim_next(conn, server_id=HERE, now=parts.clock.now(), lease_seconds=30)
 
     response = await client.delete(f"/v1/machines/{machine.id}")
 

@@ -13,9 +13,9 @@ from cyberdesk_server.domain.ids import OrganizationId, WorkflowId
 from cyberdesk_server.domain.runs import RunStatus
 from cyberdesk_server.domain.steps import StepState, ToolCall
 from cyberdesk_server.ports import BlobMissing
-from cyberdesk_server.store import claims, leases, runs, steps
+from cyberdesk_server.store import leases, runs, steps
 from cyberdesk_server.testing.ports import a_screenshot
-from cyberdesk_server.testing.rows import HERE, NOON, a_machine, a_step
+from cyberdesk_server.testing.rows import HERE, NOON, a_machine, a_step, claim_next
 from cyberdesk_server.usecases import trajectories
 
 Make = Callable[..., Awaitable[dict[str, Any]]]
@@ -36,7 +36,7 @@ async def a_run_that_ended(
         await parts.blobs.put(key, screen.png, content_type="image/png")
     async with parts.database.transaction() as conn:
         await a_machine(conn, OWN)
-        claim = await claims.claim_next(conn, server_id=HERE, now=parts.clock.now(), lease_seconds=1000)
+        claim = await claim_next(conn, server_id=HERE, now=parts.clock.now(), lease_seconds=1000)
         assert claim is not None
         for number, call in enumerate((ToolCall("click", {"x": 1}), ToolCall("type", {"text": "{x}"})), 1):
             step = a_step(

@@ -19,7 +19,7 @@ from cyberdesk_server.domain.workflows import Workflow
 from cyberdesk_server.executor.loop import execute
 from cyberdesk_server.executor.parts import ExecutorParts, Limits
 from cyberdesk_server.ports import Model, SecretContext
-from cyberdesk_server.store import attachments, claims, leases, runs, secrets, steps, trajectories
+from cyberdesk_server.store import attachments, leases, runs, secrets, steps, trajectories
 from cyberdesk_server.store.claims import Claim
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.store.types import to_json
@@ -29,7 +29,15 @@ from cyberdesk_server.testing.ports import (
     PrintedReader,
     ScriptedDesktop,
 )
-from cyberdesk_server.testing.rows import HERE, a_database, a_machine, a_run, a_workflow, an_organization
+from cyberdesk_server.testing.rows import (
+    HERE,
+    a_database,
+    a_machine,
+    a_run,
+    a_workflow,
+    an_organization,
+    claim_next,
+)
 from cyberdesk_server.usecases.trajectories import record
 
 LEASE_SECONDS = 60.0
@@ -97,9 +105,7 @@ class Stage:
 
     async def claim(self) -> Claim:
         async with self.database.transaction() as conn:
-            claim = await claims.claim_next(
-                conn, server_id=HERE, now=self.clock.now(), lease_seconds=LEASE_SECONDS
-            )
+            claim = await claim_next(conn, server_id=HERE, now=self.clock.now(), lease_seconds=LEASE_SECONDS)
         assert claim is not None
         return claim
 

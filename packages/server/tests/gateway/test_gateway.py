@@ -10,10 +10,10 @@ from cyberdesk_server.domain.machines import MachineStatus
 from cyberdesk_server.gateway import Gateway
 from cyberdesk_server.ports import NobodyAnswers
 from cyberdesk_server.questions import Question
-from cyberdesk_server.store import claims, machines
+from cyberdesk_server.store import machines
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.testing.ports import ManualClock
-from cyberdesk_server.testing.rows import HERE, NOON, a_machine, a_run, a_workflow
+from cyberdesk_server.testing.rows import HERE, NOON, a_machine, a_run, a_workflow, claim_next
 
 ORGANIZATION = OrganizationId("org_test")
 LOOK = Question("GET", "/computer/display/screenshot")
@@ -37,12 +37,12 @@ async def test_a_run_in_the_hands_of_another_server_follows_its_machine(
     async with database.transaction() as conn:
         await a_machine(conn, ORGANIZATION, fingerprint=fingerprint, server_id=elsewhere)
         run = await a_run(conn, await a_workflow(conn, ORGANIZATION))
-        await claims.claim_next(conn, server_id=elsewhere, now=NOON, lease_seconds=1e9)
+        await claim_next(conn, server_id=elsewhere, now=NOON, lease_seconds=1e9)
 
     async with site.driver(X_PIGLET_FINGERPRINT=fingerprint):
         now = datetime.now(UTC)
         async with database.transaction() as conn:
-            taken = await claims.claim_next(conn, server_id=HERE, now=now, lease_seconds=5)
+            taken = await claim_next(conn, server_id=HERE, now=now, lease_seconds=5)
 
     assert taken is not None
     assert taken.run.id == run.id

@@ -11,10 +11,18 @@ from cyberdesk_server.domain.json import JsonObject
 from cyberdesk_server.domain.machines import Machine
 from cyberdesk_server.domain.runs import ANY_MACHINE, Run, RunStatus
 from cyberdesk_server.domain.sessions import Session
-from cyberdesk_server.store import claims, leases, machines, runs, sessions
+from cyberdesk_server.store import leases, machines, runs, sessions
 from cyberdesk_server.store.claims import CheckClaim, Claim
 from cyberdesk_server.store.database import Database
-from cyberdesk_server.testing.rows import HERE, NOON, a_machine, a_run, a_workflow, an_organization
+from cyberdesk_server.testing.rows import (
+    HERE,
+    NOON,
+    a_machine,
+    a_run,
+    a_workflow,
+    an_organization,
+    claim_next,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 SECOND = timedelta(seconds=1)
@@ -55,7 +63,7 @@ class Shop:
         return await self.run(session_id=session.id)
 
     async def claim(self, *, after_seconds: float = 0, server: ServerId = HERE) -> Claim | CheckClaim | None:
-        return await claims.claim_next(
+        return await claim_next(
             self.conn,
             server_id=server,
             now=NOON + timedelta(seconds=after_seconds),

@@ -9,12 +9,20 @@ import pytest
 from cyberdesk_server.domain.endings import Ending
 from cyberdesk_server.domain.ids import SecretId
 from cyberdesk_server.domain.runs import Run, RunStatus
-from cyberdesk_server.store import claims, leases, machines, runs, secrets
+from cyberdesk_server.store import leases, machines, runs, secrets
 from cyberdesk_server.store.claims import Claim
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.store.tables import ONE_RUN_PER_MACHINE
 from cyberdesk_server.store.tables import runs as runs_table
-from cyberdesk_server.testing.rows import HERE, NOON, a_machine, a_run, a_workflow, an_organization
+from cyberdesk_server.testing.rows import (
+    HERE,
+    NOON,
+    a_machine,
+    a_run,
+    a_workflow,
+    an_organization,
+    claim_next,
+)
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -22,7 +30,7 @@ SECOND = timedelta(seconds=1)
 
 
 async def claim(conn: AsyncConnection, *, at: timedelta = timedelta()) -> Claim | None:
-    return await claims.claim_next(conn, server_id=HERE, now=NOON + at, lease_seconds=30)
+    return await claim_next(conn, server_id=HERE, now=NOON + at, lease_seconds=30)
 
 
 async def finish(conn: AsyncConnection, claimed: Claim) -> bool:

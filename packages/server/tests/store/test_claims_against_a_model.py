@@ -26,6 +26,7 @@ from cyberdesk_server.domain.refusals import SessionEnded
 from cyberdesk_server.domain.runs import Run, RunStatus
 from cyberdesk_server.domain.workflows import Workflow
 from cyberdesk_server.store import claims, leases, machines, pools, runs, servers, sessions, tables, waiting
+from cyberdesk_server.store.claims import CheckClaim, Claim, Claimed
 from cyberdesk_server.testing.modelled import OnDatabase, OpenDatabase, run_on
 from cyberdesk_server.testing.rows import (
     NOON,
@@ -374,21 +375,34 @@ class Claims(OnDatabase):
     def worker_claims(self, server: ServerId) -> None:
         self.claim(server)
 
-    def claim(self, server: ServerId) -> ModelRun | None:
-        expected = self.model.claim(server)
+    @rule(server=A_SERVER, at_most=st.sampled_from([2, 3, 8]))
+    def worker_claims_several(self, server: ServerId, at_most: int) -> None:
+        self.claim_some(server, at_most)
 
-        claimed = self.do(
-            lambda conn: claims.claim_next(
-                conn, server_id=server, now=self.model.now, lease_seconds=LEASE_SECONDS
+    def claim(self, server: ServerId) -> ModelRun | None:
+        return next(iter(self.claim_some(server, at_most=1)), None)
+
+    def claim_some(self, server: ServerId, at_most: int) -> list[ModelRun]:
+        """Claims that are made at once are those that would be made one after the other."""
+        told: Claimed = self.do(
+            lambda conn: claims.claim(
+                conn, server_id=server, now=self.model.now, lease_seconds=LEASE_SECONDS, at_most=at_most
             )
         )
 
-        if expected is None:
-            assert claimed is None
-            return None
-        assert claimed is not None
-        assert claimed.run.id == expected.id
+        claimed = {claim.run.id: claim for claim in told.claims}
+        made: list[ModelRun] = []
+        while len(made) < at_most and (expected := self.model.claim(server)) is not None:
+            assert expected.id in claimed, f"{len(made)} of {len(claimed)}"
+            self.note(expected, claimed.pop(expected.id), server)
+            made.append(expected)
+        assert claimed == {}
+        assert not told.is_all or self.model.claim(server) is None
+        return made
+
+    def note(self, expected: ModelRun, claimed: Claim | CheckClaim, server: ServerId) -> None:
         assert claimed.attempt == expected.attempt + 1
+        assert claimed.machine is not None
         machine = next(machine for machine in self.model.machines if machine.id == claimed.machine.id)
         if expected.status is RunStatus.SCHEDULING:
             assert machine in self.model.machines_for(expected, server)
@@ -397,7 +411,6 @@ class Claims(OnDatabase):
             assert machine is expected.machine
         expected.attempt, expected.server = claimed.attempt, server
         expected.lease_until = self.model.now + timedelta(seconds=LEASE_SECONDS)
-        return expected
 
     @precondition(lambda self: self.model.runs)
     @rule(data=st.data(), stale_by=st.sampled_from([0, 0, 1]), server=A_SERVER)
@@ -515,7 +528,7 @@ class Claims(OnDatabase):
         """Every free machine is offered, and every run that could start is promised, or a better one."""
 
         async def look(conn: AsyncConnection) -> tuple[set[Any], dict[Any, Any]]:
-            await waiting.best_pair(conn, server)
+            await waiting.next_pairs(conn, server, at_most=1)
             offer, opening, run = tables.offers.c, tables.openings.c, tables.runs.c
             offered = await conn.execute(select(offer.machine_id).where(offer.server_id == server))
             promised = await conn.execute(

@@ -7,10 +7,18 @@ import pytest
 from cyberdesk_server.domain.endings import Ending
 from cyberdesk_server.domain.runs import ANY_MACHINE, Run, RunStatus
 from cyberdesk_server.domain.workflows import Workflow
-from cyberdesk_server.store import claims, leases, runs
+from cyberdesk_server.store import leases, runs
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.store.tables import webhook_messages
-from cyberdesk_server.testing.rows import HERE, NOON, a_machine, a_run, a_workflow, an_organization
+from cyberdesk_server.testing.rows import (
+    HERE,
+    NOON,
+    a_machine,
+    a_run,
+    a_workflow,
+    an_organization,
+    claim_next,
+)
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -25,7 +33,7 @@ async def told(conn: AsyncConnection) -> list[tuple[object, str]]:
 
 
 async def finished(conn: AsyncConnection, run: Run) -> None:
-    claim = await claims.claim_next(conn, server_id=HERE, now=NOON, lease_seconds=10)
+    claim = await claim_next(conn, server_id=HERE, now=NOON, lease_seconds=10)
     assert claim is not None
     await leases.finish(conn, {claim.held: Ending(RunStatus.SUCCESS)}, now=NOON)
 
@@ -40,7 +48,7 @@ async def given_up(conn: AsyncConnection, run: Run) -> None:
 
 
 async def checked(conn: AsyncConnection, run: Run) -> None:
-    claim = await claims.claim_next(conn, server_id=HERE, now=NOON, lease_seconds=10)
+    claim = await claim_next(conn, server_id=HERE, now=NOON, lease_seconds=10)
     assert claim is not None
     await leases.begin_checks(conn, claim.held, output_data=None, now=NOON)
     await leases.finish(conn, {claim.held: Ending(RunStatus.SUCCESS, checks=())}, now=NOON)

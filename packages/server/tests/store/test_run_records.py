@@ -6,10 +6,19 @@ from uuid import uuid4
 import pytest
 from cyberdesk_server.domain.ids import RunId, SessionId
 from cyberdesk_server.domain.runs import RunListOrder, RunStatus
-from cyberdesk_server.store import attachments, claims, run_records, runs, steps
+from cyberdesk_server.store import attachments, run_records, runs, steps
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.store.run_records import BASE_COLUMNS, COLUMNS, FACTS, Wanted, record_of
-from cyberdesk_server.testing.rows import HERE, NOON, a_machine, a_run, a_step, a_workflow, an_organization
+from cyberdesk_server.testing.rows import (
+    HERE,
+    NOON,
+    a_machine,
+    a_run,
+    a_step,
+    a_workflow,
+    an_organization,
+    claim_next,
+)
 
 MINUTE = timedelta(minutes=1)
 
@@ -43,7 +52,7 @@ async def test_facts_tell_what_is_beside_the_run(database: Database) -> None:
         organization = await an_organization(conn)
         await a_machine(conn, organization)
         run = await a_run(conn, await a_workflow(conn, organization))
-        claim = await claims.claim_next(conn, server_id=HERE, now=NOON, lease_seconds=30)
+        claim = await claim_next(conn, server_id=HERE, now=NOON, lease_seconds=30)
         assert claim is not None
         await steps.begin(conn, a_step(run.id), claim.attempt)
         await attachments.add_output(

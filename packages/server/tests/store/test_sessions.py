@@ -51,7 +51,7 @@ async def test_a_reserved_machine_is_named_by_its_session_and_by_the_runs_that_w
         ended = await a_run(conn, workflow, session_id=session.id, status=RunStatus.CANCELLED)
         outsider = await a_run(conn, workflow)
 
-        await sessions.reserve(conn, session.id, machine.id)
+        await sessions.reserve(conn, {session.id: machine.id})
 
         reserved = replace(session, machine_id=machine.id)
         assert await sessions.get(conn, organization, session.id) == reserved
@@ -69,10 +69,10 @@ async def test_a_session_keeps_its_machine(database: Database) -> None:
         organization = await an_organization(conn)
         first, second = [await a_machine(conn, organization) for _ in range(2)]
         session, rival = [await a_session(conn, organization) for _ in range(2)]
-        await sessions.reserve(conn, session.id, first.id)
+        await sessions.reserve(conn, {session.id: first.id})
 
-        await sessions.reserve(conn, session.id, second.id)
-        await sessions.reserve(conn, rival.id, first.id)
+        await sessions.reserve(conn, {session.id: second.id})
+        await sessions.reserve(conn, {rival.id: first.id})
 
         assert await sessions.reserving(conn, second.id) == ()
         kept = await machines.get(conn, organization, first.id)
@@ -86,8 +86,8 @@ async def test_a_session_ends_once_and_frees_its_machine(database: Database) -> 
         organization = await an_organization(conn)
         machine, other = [await a_machine(conn, organization) for _ in range(2)]
         session, neighbour = [await a_session(conn, organization) for _ in range(2)]
-        await sessions.reserve(conn, session.id, machine.id)
-        await sessions.reserve(conn, neighbour.id, other.id)
+        await sessions.reserve(conn, {session.id: machine.id})
+        await sessions.reserve(conn, {neighbour.id: other.id})
 
         assert await sessions.end(conn, [session.id], now=NOON + SECOND)
         assert not await sessions.end(conn, [session.id], now=NOON + 2 * SECOND)
@@ -107,7 +107,7 @@ async def test_demanding_are_the_sessions_that_still_wait_for_a_machine(database
         demand = demand_of_machine(machine.id)
         waiting, reserved, ended = [await a_session(conn, organization, demand=demand) for _ in range(3)]
         await a_session(conn, organization)
-        await sessions.reserve(conn, reserved.id, machine.id)
+        await sessions.reserve(conn, {reserved.id: machine.id})
         await sessions.end(conn, [ended.id], now=NOON)
 
         assert await sessions.demanding(conn, demand, "pools:none") == (waiting,)
@@ -170,9 +170,10 @@ async def test_earlier_runs_of_the_session_and_of_the_chain_are_known_by_their_a
         )
         await ended(7, RunStatus.SUCCESS, {"n": 7}, session_id=session.id, session_alias="later")
 
-        assert await sessions.outcomes(conn, run) == {
+        assert (await sessions.outcomes(conn, [run]))[run.id] == {
             "one": Outcome(RunStatus.ERROR, {"n": 2}),
             "two": Outcome(RunStatus.SUCCESS, {"n": 3}),
         }
         assert await sessions.aliases(conn, session.id) == {"one", "later"}
-        assert await sessions.outcomes(conn, replace(run, session_id=None, chain_id=None)) == {}
+        alone = replace(run, session_id=None, chain_id=None)
+        assert await sessions.outcomes(conn, [alone]) == {run.id: {}}

@@ -6,10 +6,19 @@ from datetime import timedelta
 from cyberdesk_server.domain.geometry import Box
 from cyberdesk_server.domain.runs import RunStatus
 from cyberdesk_server.domain.steps import Step, StepState, ToolCall
-from cyberdesk_server.store import claims, leases, pictures, runs, steps, tables
+from cyberdesk_server.store import leases, pictures, runs, steps, tables
 from cyberdesk_server.store.claims import Claim
 from cyberdesk_server.store.database import Database
-from cyberdesk_server.testing.rows import HERE, NOON, a_machine, a_run, a_step, a_workflow, an_organization
+from cyberdesk_server.testing.rows import (
+    HERE,
+    NOON,
+    a_machine,
+    a_run,
+    a_step,
+    a_workflow,
+    an_organization,
+    claim_next,
+)
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -22,9 +31,7 @@ async def a_claim(conn: AsyncConnection) -> Claim:
 
 
 async def taken(conn: AsyncConnection, seconds: int) -> Claim:
-    claim = await claims.claim_next(
-        conn, server_id=HERE, now=NOON + timedelta(seconds=seconds), lease_seconds=30
-    )
+    claim = await claim_next(conn, server_id=HERE, now=NOON + timedelta(seconds=seconds), lease_seconds=30)
     assert claim is not None
     return claim
 

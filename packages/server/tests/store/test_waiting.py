@@ -6,16 +6,28 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from cyberdesk_server.domain.ids import MachineId, OrganizationId, PoolId, RunId, SessionId
+from cyberdesk_server.domain.ids import MachineId, OrganizationId, PoolId, RunId, ServerId, SessionId
 from cyberdesk_server.domain.machines import Machine
 from cyberdesk_server.domain.pools import Pool
 from cyberdesk_server.domain.runs import ANY_MACHINE, Run, RunStatus, demand_of_pools, demand_of_session
 from cyberdesk_server.domain.sessions import Session
 from cyberdesk_server.domain.workflows import Workflow
-from cyberdesk_server.store import claims, machines, pool_sets, pools, runs, sessions
+from cyberdesk_server.store import claims, machines, pool_sets, pools, runs, sessions, tables, waiting
+from cyberdesk_server.store.claims import Claimed
 from cyberdesk_server.store.database import Database
-from cyberdesk_server.store.waiting import best_pair, is_any_machine_free
-from cyberdesk_server.testing.rows import HERE, NOON, a_machine, a_pool, a_run, a_workflow, an_organization
+from cyberdesk_server.store.openings import NEWS_AT_ONCE, is_any_machine_free, review
+from cyberdesk_server.store.waiting import FEW, Found, next_pairs
+from cyberdesk_server.testing.rows import (
+    HERE,
+    NOON,
+    a_machine,
+    a_pool,
+    a_run,
+    a_workflow,
+    an_organization,
+    claim_next,
+)
+from sqlalchemy import Table
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 SECOND = timedelta(seconds=1)
@@ -51,7 +63,7 @@ class Office:
         """A session that has reserved the machine."""
         session = Session(SessionId(uuid4()), self.organization_id, ANY_MACHINE, NOON)
         await sessions.add(self.conn, session)
-        await sessions.reserve(self.conn, session.id, machine.id)
+        await sessions.reserve(self.conn, {session.id: machine.id})
         return session.id
 
     async def run_in(self, session_id: SessionId, **fields: Any) -> Run:
@@ -70,6 +82,14 @@ async def an_office(conn: AsyncConnection, name: str = "org_test") -> Office:
 
 def pair(run: Run, machine: Machine) -> tuple[RunId, MachineId]:
     return run.id, machine.id
+
+
+async def best_pair(conn: AsyncConnection, server_id: ServerId) -> tuple[RunId, MachineId] | None:
+    """The run that is next at this server, and its machine."""
+    found = await next_pairs(conn, server_id, at_most=1)
+    while not found.pairs and not found.is_all:
+        found = await next_pairs(conn, server_id, at_most=1)
+    return (found.pairs[0].run_id, found.pairs[0].machine_id) if found.pairs else None
 
 
 async def test_nothing_is_next_without_a_run_or_without_a_machine(database: Database) -> None:
@@ -117,7 +137,7 @@ async def test_the_organization_whose_last_claim_is_longest_ago_comes_first(data
 
 async def claimed_for(conn: AsyncConnection, times: int) -> list[str]:
     """The organizations of the next claims."""
-    made = [await claims.claim_next(conn, server_id=HERE, now=NOON, lease_seconds=30) for _ in range(times)]
+    made = [await claim_next(conn, server_id=HERE, now=NOON, lease_seconds=30) for _ in range(times)]
     return [claim.run.organization_id for claim in made if claim is not None]
 
 
@@ -253,3 +273,111 @@ async def test_a_machine_is_free_when_some_run_could_take_it(
         await best_pair(conn, HERE)
 
         assert await is_any_machine_free(conn, HERE) is is_free
+
+
+@pytest.mark.parametrize("table", [tables.offers, tables.openings, tables.turns])
+async def test_what_got_lost_is_found_by_a_review(database: Database, table: Table) -> None:
+    async with database.transaction() as conn:
+        office = await an_office(conn)
+        machine, run = await office.machine(), await office.run()
+        assert await best_pair(conn, HERE) == pair(run, machine)
+        await conn.execute(table.delete())
+        assert await best_pair(conn, HERE) is None
+
+        assert await review(conn, after=None) == (machine.id,)
+
+        assert await best_pair(conn, HERE) == pair(run, machine)
+        assert await review(conn, after=machine.id) == ()
+
+
+async def test_nothing_is_reviewed_while_nothing_waits(database: Database) -> None:
+    async with database.transaction() as conn:
+        office = await an_office(conn)
+        await office.machine()
+
+        assert await review(conn, after=None) == ()
+
+
+async def test_a_decision_takes_so_many_news_and_leaves_the_others_to_the_next(
+    database: Database,
+) -> None:
+    async with database.transaction() as conn:
+        office = await an_office(conn)
+        for number in range(NEWS_AT_ONCE):
+            await office.run(demand=f"nobody {number}")
+        machine, run = await office.machine(), await office.run()
+
+        first = await next_pairs(conn, HERE, at_most=1)
+        second = await next_pairs(conn, HERE, at_most=1)
+
+        assert (first.pairs, first.is_all) == ((), False)
+        assert [(one.run_id, one.machine_id) for one in second.pairs] == [pair(run, machine)]
+
+
+async def test_more_organizations_than_a_decision_looks_at_take_their_turns(database: Database) -> None:
+    async with database.transaction() as conn:
+        names = [f"org_{number:02}" for number in range(2 * FEW + 1)]
+        for name in names:
+            office = await an_office(conn, name)
+            for _ in range(2):
+                await office.machine()
+                await office.run()
+
+        assert await claimed_for(conn, 2 * len(names)) == names + names
+
+
+async def test_a_run_that_was_ended_in_this_very_moment_takes_nothing_from_the_others(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decide = waiting.next_pairs
+
+    async def and_then_cancel(conn: AsyncConnection, *asked: Any, **more: Any) -> Found:
+        found = await decide(conn, *asked, **more)
+        await leave_out(conn, found.pairs[0].run_id)
+        return found
+
+    async with database.transaction() as conn:
+        office = await an_office(conn)
+        for _ in range(2):
+            await office.machine()
+        gone, other, later = [await office.run() for _ in range(3)]
+
+        with monkeypatch.context() as patch:
+            patch.setattr(waiting, "next_pairs", and_then_cancel)
+            claimed = await claim_two(conn)
+
+        assert [claim.run.id for claim in claimed.claims] == [other.id]
+        assert not claimed.is_all
+        assert [claim.run.id for claim in (await claim_two(conn)).claims] == [later.id]
+        assert (await runs.get(conn, office.organization_id, gone.id)).machine_id is None
+
+
+async def test_a_machine_that_is_taken_away_in_this_very_moment_gets_no_run_and_no_other_comes_before(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decide = waiting.next_pairs
+
+    async def and_then_take_away(conn: AsyncConnection, *asked: Any, **more: Any) -> Found:
+        found = await decide(conn, *asked, **more)
+        machine_id = found.pairs[0].machine_id
+        await conn.execute(
+            tables.machines.update().where(tables.machines.c.id == machine_id).values(is_available=False)
+        )
+        return found
+
+    async with database.transaction() as conn:
+        office = await an_office(conn)
+        for _ in range(2):
+            await office.machine()
+        first, _ = [await office.run() for _ in range(2)]
+
+        with monkeypatch.context() as patch:
+            patch.setattr(waiting, "next_pairs", and_then_take_away)
+            claimed = await claim_two(conn)
+
+        assert (claimed.claims, claimed.is_all) == ((), False)
+        assert [claim.run.id for claim in (await claim_two(conn)).claims] == [first.id]
+
+
+async def claim_two(conn: AsyncConnection) -> Claimed:
+    return await claims.claim(conn, server_id=HERE, now=NOON, lease_seconds=30, at_most=2)

@@ -47,4 +47,4 @@ async def test_a_deleted_workflow_is_found_by_its_runs_only(database: Database) 
 
         assert await workflows.get(conn, organization, workflow.id) is None
         assert await workflows.find(conn, organization) == ((), 0)
-        assert await workflows.get_even_deleted(conn, workflow.id) == workflow
+        assert await workflows.even_deleted(conn, [workflow.id]) == {workflow.id: workflow}

@@ -12,7 +12,7 @@ from cyberdesk_server.domain.machines import Machine
 from cyberdesk_server.domain.runs import ANY_MACHINE, Run, demand_of_session
 from cyberdesk_server.domain.sessions import Session
 from cyberdesk_server.domain.workflows import Workflow
-from cyberdesk_server.store import claims, runs, sessions
+from cyberdesk_server.store import runs, sessions
 from cyberdesk_server.store.claims import Claim
 from cyberdesk_server.testing.rows import (
     HERE,
@@ -22,6 +22,7 @@ from cyberdesk_server.testing.rows import (
     a_run,
     a_workflow,
     an_organization,
+    claim_next,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -52,7 +53,7 @@ class Office:
         return await self.run(session_id=session.id, demand=demand_of_session(session.id), **fields)
 
     async def claim(self) -> Claim:
-        claim = await claims.claim_next(self.conn, server_id=HERE, now=NOON, lease_seconds=30)
+        claim = await claim_next(self.conn, server_id=HERE, now=NOON, lease_seconds=30)
         assert claim is not None
         return claim
 

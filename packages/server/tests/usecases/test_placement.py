@@ -83,7 +83,7 @@ async def test_runs_made_together_without_a_session_do_not_follow_each_other(off
 async def test_a_session_decides_before_a_machine(office: Office) -> None:
     reserved, other = await office.machine(), await office.machine()
     session = await office.session()
-    await sessions.reserve(office.conn, session.id, reserved.id)
+    await sessions.reserve(office.conn, {session.id: reserved.id})
 
     placement = await placed(office, session_id=session.id, machine_id=other.id)
 

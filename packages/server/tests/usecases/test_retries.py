@@ -191,7 +191,7 @@ async def test_pools_that_were_asked_for_are_asked_for_again(office: Office) -> 
 async def test_a_session_that_goes_on_is_kept_unless_the_caller_leaves_it(office: Office) -> None:
     machine = await office.machine()
     session = await office.session()
-    await sessions.reserve(office.conn, session.id, machine.id)
+    await sessions.reserve(office.conn, {session.id: machine.id})
     run = await office.run_in(session, status=RunStatus.ERROR)
 
     kept = await again(office, run)

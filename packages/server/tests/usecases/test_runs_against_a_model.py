@@ -27,9 +27,9 @@ from cyberdesk_server.domain.refusals import (
     SessionEnded,
 )
 from cyberdesk_server.domain.runs import Run, RunStatus
-from cyberdesk_server.store import claims, leases, machines, servers, tables
+from cyberdesk_server.store import leases, machines, servers, tables
 from cyberdesk_server.testing.modelled import OnDatabase, OpenDatabase, run_on
-from cyberdesk_server.testing.rows import NOON, a_machine, a_workflow, an_organization
+from cyberdesk_server.testing.rows import NOON, a_machine, a_workflow, an_organization, claim_next
 from cyberdesk_server.usecases import chains, retries, runs
 from cyberdesk_server.usecases.endings import finish
 from cyberdesk_server.usecases.orders import Order
@@ -402,9 +402,7 @@ class Runs(OnDatabase):
     def claim(self) -> ModelRun | None:
         expected = self.model.claim()
         claimed = self.do(
-            lambda conn: claims.claim_next(
-                conn, server_id=SERVER, now=self.model.now, lease_seconds=LEASE_SECONDS
-            )
+            lambda conn: claim_next(conn, server_id=SERVER, now=self.model.now, lease_seconds=LEASE_SECONDS)
         )
 
         if expected is None:

@@ -9,11 +9,11 @@ import pytest
 from cyberdesk_server.domain.ids import OrganizationId, RunId, ServerId
 from cyberdesk_server.domain.machines import Machine, MachineStatus
 from cyberdesk_server.domain.workflows import Workflow
-from cyberdesk_server.store import claims, leases, machines, servers
+from cyberdesk_server.store import leases, machines, servers
 from cyberdesk_server.store.claims import Claim
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.testing.ports import ManualClock
-from cyberdesk_server.testing.rows import a_machine, a_run, a_workflow, an_organization
+from cyberdesk_server.testing.rows import a_machine, a_run, a_workflow, an_organization, claim_next
 from cyberdesk_server.usecases.servers import Lookout, begin, end, give_sign
 
 A, B = ServerId("a"), ServerId("b")
@@ -54,7 +54,7 @@ class House:
 
     async def claim(self, server_id: ServerId) -> Claim | None:
         async with self.database.transaction() as conn:
-            return await claims.claim_next(
+            return await claim_next(
                 conn, server_id=server_id, now=self.clock.now(), lease_seconds=PATIENCE_SECONDS
             )
 

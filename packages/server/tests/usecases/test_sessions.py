@@ -65,7 +65,7 @@ async def office(database: Database) -> Office:
         machine = await a_machine(conn, organization_id)
         session = Session(SessionId(uuid4()), organization_id, ANY_MACHINE, NOON)
         await sessions.add(conn, session)
-        await sessions.reserve(conn, session.id, machine.id)
+        await sessions.reserve(conn, {session.id: machine.id})
     return Office(database, organization_id, workflow, machine, session)
 
 

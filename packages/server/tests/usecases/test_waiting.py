@@ -15,11 +15,19 @@ from cyberdesk_server.domain.limits import BUILT_IN_LIMITS, NO_LIMITS, RunLimits
 from cyberdesk_server.domain.runs import Run, RunStatus
 from cyberdesk_server.domain.waiting import ABOUT_TO_START, Waiter
 from cyberdesk_server.domain.workflows import Workflow
-from cyberdesk_server.store import claims, runs
+from cyberdesk_server.store import runs
 from cyberdesk_server.store import workflows as stored_workflows
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.testing.ports import ManualClock
-from cyberdesk_server.testing.rows import HERE, a_database, a_machine, a_pool, a_workflow, an_organization
+from cyberdesk_server.testing.rows import (
+    HERE,
+    a_database,
+    a_machine,
+    a_pool,
+    a_workflow,
+    an_organization,
+    claim_next,
+)
 from cyberdesk_server.usecases import chains, retries, waiting
 from cyberdesk_server.usecases import runs as usecase
 from cyberdesk_server.usecases.chains import Chain, ChainStep
@@ -94,7 +102,7 @@ class Desk:
     async def start(self) -> RunId:
         """The next run, now with a worker."""
         async with self.database.transaction() as conn:
-            claim = await claims.claim_next(conn, server_id=HERE, now=self.clock.now(), lease_seconds=10**6)
+            claim = await claim_next(conn, server_id=HERE, now=self.clock.now(), lease_seconds=10**6)
         assert claim is not None
         return claim.run.id
 

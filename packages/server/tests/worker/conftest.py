@@ -17,7 +17,7 @@ from cyberdesk_server.domain.machines import Machine
 from cyberdesk_server.domain.runs import Run, RunStatus
 from cyberdesk_server.domain.workflows import Workflow
 from cyberdesk_server.executor.parts import CheckParts, ExecutorParts, Limits
-from cyberdesk_server.store import claims, leases, machines, runs
+from cyberdesk_server.store import leases, machines, runs
 from cyberdesk_server.store.claims import CheckClaim, Claim
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.testing.ports import FunctionModel, MemoryBlobs, PrintedReader, ScriptedDesktop
@@ -29,6 +29,7 @@ from cyberdesk_server.testing.rows import (
     a_run,
     a_workflow,
     an_organization,
+    claim_next,
 )
 from cyberdesk_server.worker import Worker, WorkerLimits
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -108,9 +109,7 @@ class Floor:
     async def claim(self, *, lease_seconds: float) -> Claim:
         """What a worker gets that asks now; there is something."""
         async with self.database.transaction() as conn:
-            claim = await claims.claim_next(
-                conn, server_id=HERE, now=datetime.now(UTC), lease_seconds=lease_seconds
-            )
+            claim = await claim_next(conn, server_id=HERE, now=datetime.now(UTC), lease_seconds=lease_seconds)
         assert claim is not None
         return claim
 

@@ -39,7 +39,7 @@ async def a_session_with_a_machine(upkeep: Upkeep) -> SessionId:
         machine = await a_machine(conn, organization_id)
         session = Session(SessionId(uuid4()), organization_id, ANY_MACHINE, upkeep.clock.now())
         await sessions.add(conn, session)
-        await sessions.reserve(conn, session.id, machine.id)
+        await sessions.reserve(conn, {session.id: machine.id})
     return session.id
 
 
@@ -73,6 +73,7 @@ async def test_every_chore_can_be_done_where_there_is_nothing_to_do(database: Da
         ("stay alive", 1.5),
         ("check tunnels", 30),
         ("end runs that waited too long", 5),
+        ("look at free machines anew", 30),
         ("release idle sessions", 60),
         ("remove expired files", 60),
         ("forget old answers", 3600),

@@ -13,8 +13,8 @@ from cyberdesk_server.domain.runs import RunStatus
 from cyberdesk_server.store.claims import Claim
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.usecases import trajectories
-from cyberdesk_server.worker.endings import ENDINGS_AT_ONCE, Endings
-from sqlalchemy.exc import OperationalError
+from cyberdesk_server.worker.endings import Endings
+from sqlalchemy.exc import DataError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 SUCCESS = Ending(RunStatus.SUCCESS)
@@ -28,11 +28,16 @@ class Busy:
     def __init__(self, database: Database) -> None:
         self._database = database
         self.may_begin = asyncio.Event()
+        self.is_asked = asyncio.Event()
+        self.is_away = False
         self.transactions = 0
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
         self.transactions += 1
+        self.is_asked.set()
+        if self.is_away:
+            raise OperationalError("BEGIN", None, ConnectionRefusedError())
         await self.may_begin.wait()
         async with self._database.transaction() as conn:
             yield conn
@@ -48,19 +53,32 @@ async def held(floor: Any, number: int) -> list[Claim]:
     return made
 
 
+@asynccontextmanager
+async def writing_to(database: Any) -> AsyncIterator[Endings]:
+    endings = Endings(database, SystemClock())
+    writer = asyncio.create_task(endings.keep_writing())
+    try:
+        yield endings
+    finally:
+        writer.cancel()
+
+
 async def test_endings_that_come_while_one_is_written_share_the_next_transaction(floor: Any) -> None:
-    first, *others = await held(floor, 4)
+    first, second, third, late = await held(floor, 4)
     database = Busy(floor.database)
-    endings = Endings(database, SystemClock())  # type: ignore[arg-type]  # only its transactions are used
 
-    writing = [asyncio.create_task(endings.write(claim, SUCCESS)) for claim in (first, *others)]
-    await asyncio.sleep(0)
-    late = asyncio.create_task(endings.write((await held(floor, 1))[0], SUCCESS))
-    await asyncio.sleep(0)
-    database.may_begin.set()
+    async with writing_to(database) as endings:
+        written = [asyncio.create_task(endings.write(first, SUCCESS))]
+        await database.is_asked.wait()
+        written += [asyncio.create_task(endings.write(claim, SUCCESS)) for claim in (second, third)]
+        await asyncio.sleep(0)
+        written += [asyncio.create_task(endings.write(late, SUCCESS))]
+        await asyncio.sleep(0)
+        database.may_begin.set()
 
-    assert await asyncio.gather(*writing) == [(claim.run.id,) for claim in (first, *others)]
-    assert len(await late) == 1
+        ended = await asyncio.gather(*written)
+
+    assert ended == [(claim.run.id,) for claim in (first, second, third, late)]
     assert database.transactions == 2
 
 
@@ -68,50 +86,64 @@ async def test_a_transaction_takes_no_more_endings_than_it_may(
     floor: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("cyberdesk_server.worker.endings.ENDINGS_AT_ONCE", 2)
-    assert ENDINGS_AT_ONCE > 2
-    database = Busy(floor.database)
+    database, made = Busy(floor.database), await held(floor, 5)
     database.may_begin.set()
-    endings = Endings(database, SystemClock())  # type: ignore[arg-type]  # only its transactions are used
 
-    ended = await asyncio.gather(*(endings.write(claim, SUCCESS) for claim in await held(floor, 5)))
+    async with writing_to(database) as endings:
+        ended = await asyncio.gather(*(endings.write(claim, SUCCESS) for claim in made))
 
     assert all(ended)
     assert database.transactions == 3
 
 
-async def test_an_ending_that_fails_fails_no_other(floor: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("error", [DataError("INSERT", None, OSError()), ValueError()])
+async def test_an_ending_that_fails_fails_no_other(
+    floor: Any, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
     good, bad, also_good = await held(floor, 3)
     record = trajectories.record
 
     async def fail_for_one(conn: AsyncConnection, run: Any, *rest: Any, **named: Any) -> None:
         if run.id == bad.run.id:
-            raise OperationalError("INSERT", None, OSError())
+            raise error
         await record(conn, run, *rest, **named)
 
     monkeypatch.setattr(trajectories, "record", fail_for_one)
-    endings = Endings(floor.database, SystemClock())
 
-    ended = await asyncio.gather(
-        *(endings.write(claim, SEEN) for claim in (good, bad, also_good)), return_exceptions=True
-    )
+    async with writing_to(floor.database) as endings:
+        ended = await asyncio.gather(
+            *(endings.write(claim, SEEN) for claim in (good, bad, also_good)), return_exceptions=True
+        )
 
-    assert ended[::2] == [(good.run.id,), (also_good.run.id,)]
-    assert isinstance(ended[1], OperationalError)
-    assert (await floor.now(bad.run.id)).status is RunStatus.RUNNING
-    assert await endings.write(bad, SUCCESS) == (bad.run.id,)
+        assert ended == [(good.run.id,), error, (also_good.run.id,)]
+        assert (await floor.now(bad.run.id)).status is RunStatus.RUNNING
+        assert await endings.write(bad, SUCCESS) == (bad.run.id,)
 
 
-async def test_one_that_is_given_up_while_it_writes_leaves_the_others_to_be_written(floor: Any) -> None:
-    first, second = await held(floor, 2)
+async def test_while_the_database_is_away_endings_fail_together(floor: Any) -> None:
+    first, second, third = await held(floor, 3)
     database = Busy(floor.database)
-    endings = Endings(database, SystemClock())  # type: ignore[arg-type]  # only its transactions are used
-
-    given_up, other = [asyncio.create_task(endings.write(claim, SUCCESS)) for claim in (first, second)]
-    await asyncio.sleep(0)
-    given_up.cancel()
     database.may_begin.set()
+    database.is_away = True
 
-    assert await other == (second.run.id,)
+    async with writing_to(database) as endings:
+        failed = await asyncio.gather(
+            *(endings.write(claim, SUCCESS) for claim in (first, second, third)), return_exceptions=True
+        )
+
+    assert [type(error) for error in failed] == [OperationalError] * 3
+    assert database.transactions == 2
+
+
+async def test_one_that_is_given_up_is_not_written_and_the_others_are(floor: Any) -> None:
+    first, second = await held(floor, 2)
+
+    async with writing_to(floor.database) as endings:
+        given_up, other = [asyncio.create_task(endings.write(claim, SUCCESS)) for claim in (first, second)]
+        given_up.cancel()
+
+        assert await other == (second.run.id,)
+
     assert (await floor.now(first.run.id)).status is RunStatus.RUNNING
 
 
@@ -119,11 +151,11 @@ async def test_invariant_4_of_two_attempts_at_a_run_only_the_last_ends_it(floor:
     [lost] = await held(floor, 1)
     await floor.expire_leases()
     taken_over = await floor.claim(lease_seconds=600)
-    endings = Endings(floor.database, SystemClock())
 
-    ended = await asyncio.gather(
-        endings.write(lost, Ending(RunStatus.ERROR)), endings.write(taken_over, SUCCESS)
-    )
+    async with writing_to(floor.database) as endings:
+        ended = await asyncio.gather(
+            endings.write(lost, Ending(RunStatus.ERROR)), endings.write(taken_over, SUCCESS)
+        )
 
     assert ended == [(), (lost.run.id,)]
     assert (await floor.now(lost.run.id)).status is RunStatus.SUCCESS

@@ -14,7 +14,7 @@ from cyberdesk_server.domain.runs import RunStatus
 from cyberdesk_server.domain.screens import Screenshot
 from cyberdesk_server.domain.steps import Step, ToolCall, Turn
 from cyberdesk_server.domain.tasks import Task
-from cyberdesk_server.store import waiting
+from cyberdesk_server.store import openings
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.testing.ports import FunctionModel, turns
 from cyberdesk_server.testing.rows import a_run
@@ -380,7 +380,7 @@ async def test_an_ending_waits_for_the_database(floor: Any) -> None:
 async def test_a_run_that_comes_while_a_worker_looks_is_not_overlooked(
     floor: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    look = waiting.is_any_machine_free
+    look = openings.is_any_machine_free
     has_looked, has_come, is_carried_out = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     async def look_and_let_a_run_come(conn: AsyncConnection, server_id: ServerId) -> bool:
@@ -396,7 +396,7 @@ async def test_a_run_that_comes_while_a_worker_looks_is_not_overlooked(
     async def begin() -> None:
         is_carried_out.set()
 
-    monkeypatch.setattr(waiting, "is_any_machine_free", look_and_let_a_run_come)
+    monkeypatch.setattr(openings, "is_any_machine_free", look_and_let_a_run_come)
     model = turns(Turn())
     model.before_answer = begin
     async with floor.working(floor.worker(model)):

@@ -1,18 +1,20 @@
 """The claims of workers on runs: which are theirs to carry out now. What they write then is in `leases`."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import takewhile
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, bindparam, func, select, update
+from sqlalchemy import BindParameter, ColumnElement, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cyberdesk_server.domain.ids import MachineId, RunId, ServerId
+from cyberdesk_server.domain.ids import ServerId, SessionId
 from cyberdesk_server.domain.json import JsonObject
 from cyberdesk_server.domain.machines import Machine
+from cyberdesk_server.domain.queues import Pair
 from cyberdesk_server.domain.refs import Outcome
-from cyberdesk_server.domain.runs import Run, RunStatus
+from cyberdesk_server.domain.runs import Run, RunStatus, demand_of_session, is_in_order
 from cyberdesk_server.domain.workflows import Workflow
 from cyberdesk_server.store import (
     machines,
@@ -24,11 +26,15 @@ from cyberdesk_server.store import (
     workflows,
 )
 from cyberdesk_server.store.leases import Held
+from cyberdesk_server.store.openings import IS_FREE
 from cyberdesk_server.store.runs import COLUMNS, ENDED, run_from
 from cyberdesk_server.store.tables import runs, servers
 
 CLAIM_LOCK = 0x43594252
-"""Key of the advisory lock that lets one claim at a time decide on PostgreSQL."""
+"""Key of the advisory lock that lets one decision at a time be made on PostgreSQL."""
+
+CLAIMS_AT_ONCE = 16
+"""How many runs one decision claims; it stays short, and a worker with more slots asks again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,53 +85,72 @@ class Claim(CheckClaim):
         return CheckClaim(run, self.machine, self.workflow, self.attempt, self.pool_parameters, self.earlier)
 
 
-async def claim_next(
-    conn: AsyncConnection, *, server_id: ServerId, now: datetime, lease_seconds: float
-) -> Claim | CheckClaim | None:
-    """The run this server's worker carries out next, or None when there is nothing to do.
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """What a worker got that asked for work."""
 
-    First a run that nobody works on any more (its lease ran out): same machine, next attempt; one that is in
-    its post-run checks, and needs no machine any more, is a `CheckClaim`. Else the best waiting run that an
-    available machine without a run, connected to this server, can take: see `waiting`.
+    claims: tuple[Claim | CheckClaim, ...]
+    is_all: bool
+    """True when there is nothing else for it to do now; False when it may get more if it asks again."""
+
+
+async def claim(
+    conn: AsyncConnection, *, server_id: ServerId, now: datetime, lease_seconds: float, at_most: int
+) -> Claimed:
+    """The runs this server's worker carries out next, no more than `at_most`.
+
+    First those that nobody works on any more (their lease ran out): same machine, next attempt; one that is
+    in its post-run checks, and needs no machine any more, is a `CheckClaim`. Then the best waiting runs that
+    available machines without a run, connected to this server, can take, as if they were claimed one after
+    the other: see `waiting`.
     """
-    await _one_claim_at_a_time(conn)
+    at_most = min(at_most, CLAIMS_AT_ONCE)
     lease_until = now + timedelta(seconds=lease_seconds)
-    taken = None
+    await _one_decision_at_a_time(conn)
+    taken_over: list[tuple[Run, Machine | None]] = []
     if (await conn.execute(_ANY_EXPIRED, {"now": now})).first() is not None:
         await _free_machines_of_ended_runs(conn, server_id, now)
-        taken = await _take_over(conn, server_id, now, lease_until)
-    taken = taken or await _take_waiting(conn, server_id, now, lease_until)
-    if taken is None:
-        return None
-    run = run_from(taken)
-    row = (
-        await conn.execute(select(tables.machines).where(tables.machines.c.id == run.machine_id))
-    ).one_or_none()
-    machine = None if row is None else machines.machine_from(row)
-    workflow = await workflows.get_even_deleted(conn, run.workflow_id)
-    pool_parameters = (await pools.parameters(conn, run.pool_ids))[0] if run.pool_ids else {}
-    earlier = await sessions.outcomes(conn, run)
-    to_check = CheckClaim(run, machine, workflow, run.attempt, pool_parameters, earlier)
-    is_checked_alone = run.has_left_machine or to_check.cleanup_prompt is None
-    if run.status is RunStatus.RUNNING_CHECKS and is_checked_alone:
-        return to_check
-    assert machine is not None  # nobody deletes a machine that a run holds
-    return Claim(run, machine, workflow, run.attempt, pool_parameters, earlier)
+        taken_over = await _take_over(conn, server_id, now, lease_until, at_most)
+    if len(taken_over) == at_most:
+        return Claimed(await _with_belongings(conn, taken_over), is_all=False)
+    found = await waiting.next_pairs(conn, server_id, at_most=at_most - len(taken_over))
+    started = await _start(conn, server_id, found.pairs, now, lease_until)
+    is_all = found.is_all and len(started) == len(found.pairs)
+    return Claimed(await _with_belongings(conn, [*taken_over, *started]), is_all)
 
 
-_ANY_EXPIRED = select(runs.c.id).where(runs.c.lease_expires_at <= bindparam("now")).limit(1)
+async def _with_belongings(
+    conn: AsyncConnection, taken: Sequence[tuple[Run, Machine | None]]
+) -> tuple[Claim | CheckClaim, ...]:
+    if not taken:
+        return ()
+    all_ = [run for run, _ in taken]
+    of = await workflows.even_deleted(conn, {run.workflow_id for run in all_})
+    given = await pools.parameters_of_sets(conn, {run.pool_ids for run in all_ if run.pool_ids})
+    earlier = await sessions.outcomes(conn, all_)
+    claims: list[Claim | CheckClaim] = []
+    for run, machine in taken:
+        belongings = of[run.workflow_id], run.attempt, given.get(run.pool_ids or (), {}), earlier[run.id]
+        to_check = CheckClaim(run, machine, *belongings)
+        is_checked_alone = run.has_left_machine or to_check.cleanup_prompt is None
+        if run.status is RunStatus.RUNNING_CHECKS and is_checked_alone:
+            claims.append(to_check)
+        else:
+            assert machine is not None  # nobody deletes a machine that a run holds
+            claims.append(Claim(run, machine, *belongings))
+    return tuple(claims)
 
 
-async def _one_claim_at_a_time(conn: AsyncConnection) -> None:
+async def _one_decision_at_a_time(conn: AsyncConnection) -> None:
     # SQLite has one writer anyway. Claims that skip each other's locked rows would hand out runs past
     # a better one, and could each see the same machine idle; a decision takes milliseconds, so they queue.
     if conn.dialect.name == "postgresql":
-        await conn.execute(_ONE_CLAIM_AT_A_TIME)
+        await conn.execute(_ONE_DECISION_AT_A_TIME)
 
 
 # All that a claim asks is found by an index. PostgreSQL would plan scans while these tables are small, and
 # keep the plans when they have grown.
-_ONE_CLAIM_AT_A_TIME = select(
+_ONE_DECISION_AT_A_TIME = select(
     func.pg_advisory_xact_lock(CLAIM_LOCK),
     *(func.set_config(f"enable_{way}", "off", True) for way in ("seqscan", "hashjoin", "mergejoin")),
 )
@@ -141,74 +166,74 @@ def _is_abandoned(server_id: ServerId, now: datetime) -> ColumnElement[bool]:
 
 
 async def _take_over(
-    conn: AsyncConnection, server_id: ServerId, now: datetime, lease_until: datetime
-) -> Row[Any] | None:
+    conn: AsyncConnection, server_id: ServerId, now: datetime, lease_until: datetime, at_most: int
+) -> list[tuple[Run, Machine | None]]:
     abandoned = (
         select(runs.c.id)
         .where(_is_abandoned(server_id, now), runs.c.status.not_in(ENDED))
         .order_by(runs.c.lease_expires_at, runs.c.id)
-        .limit(1)
+        .limit(at_most)
         .with_for_update(skip_locked=True, of=runs)
     )
-    return (
-        await conn.execute(
-            update(runs)
-            .where(runs.c.id == abandoned.scalar_subquery())
-            .values(attempt=runs.c.attempt + 1, server_id=server_id, lease_expires_at=lease_until)
-            .returning(*COLUMNS)
-        )
-    ).one_or_none()
-
-
-async def _take_waiting(
-    conn: AsyncConnection, server_id: ServerId, now: datetime, lease_until: datetime
-) -> Row[Any] | None:
-    while (pair := await waiting.best_pair(conn, server_id)) is not None:
-        run_id, machine_id = pair
-        if not await _hold_machine(conn, server_id, machine_id, run_id):
-            await news.of_machines(conn, [machine_id])
-            continue  # it disconnected or was taken away in this very moment; look again
-        claimed = (
-            await conn.execute(
-                update(runs)
-                .where(runs.c.id == run_id, runs.c.status == RunStatus.SCHEDULING.value)
-                .values(
-                    status=RunStatus.RUNNING.value,
-                    machine_id=machine_id,
-                    attempt=runs.c.attempt + 1,
-                    server_id=server_id,
-                    lease_expires_at=lease_until,
-                    started_at=now,
-                    moved_at=now,
-                )
-                .returning(*COLUMNS)
-            )
-        ).one_or_none()
-        if claimed is not None:
-            await waiting.taken(conn, claimed.organization_id, machine_id)
-            if claimed.session_id is not None:
-                await sessions.reserve(conn, claimed.session_id, machine_id)
-            return claimed
-        await machines.free(conn, [run_id])  # the run was cancelled in this very moment; look again
-    return None
-
-
-async def _hold_machine(
-    conn: AsyncConnection, server_id: ServerId, machine_id: MachineId, run_id: RunId
-) -> bool:
-    is_here = tables.machines.c.server_id == server_id
-    held = await conn.execute(
-        update(tables.machines)
-        .where(tables.machines.c.id == machine_id, waiting.IS_FREE, is_here, _is_open_to(run_id))
-        .values(held_by_run_id=run_id)
+    rows = await conn.execute(
+        update(runs)
+        .where(runs.c.id.in_(abandoned))
+        .values(attempt=runs.c.attempt + 1, server_id=server_id, lease_expires_at=lease_until)
+        .returning(*COLUMNS)
     )
-    return held.rowcount == 1
+    taken = [run_from(row) for row in rows]
+    found = await conn.execute(_MACHINES, {"ids": [run.machine_id for run in taken]})
+    by_id = {row.id: machines.machine_from(row) for row in found}
+    return [(run, by_id.get(run.machine_id)) for run in taken]
 
 
-def _is_open_to(run_id: RunId) -> ColumnElement[bool]:
-    its_session = select(runs.c.session_id).where(runs.c.id == run_id).scalar_subquery()
-    reserved_for = tables.machines.c.reserved_session_id
-    return reserved_for.is_(None) | (reserved_for == its_session)
+async def _start(
+    conn: AsyncConnection, server_id: ServerId, pairs: Sequence[Pair], now: datetime, lease_until: datetime
+) -> list[tuple[Run, Machine]]:
+    """Let each of these runs start on its machine, up to the first whose machine was taken away in this very
+    moment: what comes behind it may be another's turn then. Without those that were ended in this moment."""
+    if not pairs:
+        return []
+    found = await conn.execute(_FREE_MACHINES, {"ids": [pair.machine_id for pair in pairs], "at": server_id})
+    free = {row.id: machines.machine_from(row) for row in found}
+    possible = tuple(takewhile(lambda pair: _is_open(free.get(pair.machine_id), pair), pairs))
+    if len(possible) < len(pairs):
+        await news.of_machines(conn, [pairs[len(possible)].machine_id])
+    if not possible:
+        return []
+    await conn.execute(_HOLD, [{"on": pair.machine_id, "held_by_run_id": pair.run_id} for pair in possible])
+    ids = [pair.run_id for pair in possible]
+    rows = await conn.execute(_START, {"ids": ids, "at": server_id, "now": now, "lease_until": lease_until})
+    runs_by_id = {row.id: run_from(row) for row in rows}
+    await waiting.taken(conn, possible)
+    started = [
+        (run, replace(free[pair.machine_id], held_by_run_id=run.id))
+        for pair in possible
+        if (run := runs_by_id.get(pair.run_id)) is not None
+    ]
+    if len(started) < len(possible):
+        await machines.free(conn, [run_id for run_id in ids if run_id not in runs_by_id])
+    await sessions.reserve(
+        conn,
+        {
+            run.session_id: machine.id
+            for run, machine in started
+            if run.session_id is not None and not is_in_order(run.demand)
+        },
+    )
+    return [
+        (run, replace(machine, reserved_session_id=run.session_id or machine.reserved_session_id))
+        for run, machine in started
+    ]
+
+
+def _is_open(machine: Machine | None, pair: Pair) -> bool:
+    """The machine is free, and reserved for the session of the run or for none."""
+    if machine is None:
+        return False
+    if machine.reserved_session_id is None:
+        return not is_in_order(pair.demand)
+    return pair.demand == demand_of_session(SessionId(machine.reserved_session_id))
 
 
 async def _free_machines_of_ended_runs(conn: AsyncConnection, server_id: ServerId, now: datetime) -> None:
@@ -220,3 +245,32 @@ async def _free_machines_of_ended_runs(conn: AsyncConnection, server_id: ServerI
         .returning(runs.c.id)
     )
     await machines.free(conn, rows.scalars().all())
+
+
+# Built once: putting thirty columns together takes longer than asking for them.
+_THESE: BindParameter[Any] = bindparam("ids", expanding=True)
+_ANY_EXPIRED = select(runs.c.id).where(runs.c.lease_expires_at <= bindparam("now")).limit(1)
+_MACHINES = select(tables.machines).where(tables.machines.c.id.in_(_THESE))
+_FREE_MACHINES = (
+    select(tables.machines)
+    .where(tables.machines.c.id.in_(_THESE), IS_FREE, tables.machines.c.server_id == bindparam("at"))
+    .order_by(tables.machines.c.id)
+    .with_for_update()
+)
+_HOLD = update(tables.machines).where(tables.machines.c.id == bindparam("on"))
+_START = (
+    update(runs)
+    .where(runs.c.id.in_(_THESE), runs.c.status == RunStatus.SCHEDULING.value)
+    .values(
+        status=RunStatus.RUNNING.value,
+        machine_id=select(tables.machines.c.id)
+        .where(tables.machines.c.held_by_run_id == runs.c.id)
+        .scalar_subquery(),
+        attempt=runs.c.attempt + 1,
+        server_id=bindparam("at"),
+        lease_expires_at=bindparam("lease_until"),
+        started_at=bindparam("now"),
+        moved_at=bindparam("now"),
+    )
+    .returning(*COLUMNS)
+)

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, func, select, update
+from sqlalchemy import ColumnElement, Row, Select, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cyberdesk_server.domain.ids import MachineId, OrganizationId, PoolId
@@ -90,15 +90,20 @@ async def parameters(conn: AsyncConnection, ids: Sequence[PoolId]) -> tuple[Json
 
     Of several pools the one named first wins.
     """
-    rows = await conn.execute(
-        select(pools.c.id, pools.c.pool_parameters, pools.c.sensitive_parameter_aliases).where(
-            pools.c.id.in_(ids)
-        )
-    )
-    found = {row.id: row for row in rows}
+    found = {row.id: row for row in await conn.execute(_PARAMETERS, {"ids": list(ids)})}
     named = [found[pool_id] for pool_id in ids if pool_id in found]
-    values = layered(*(row.pool_parameters for row in reversed(named)))
-    return values, frozenset(name for row in named for name in row.sensitive_parameter_aliases or ())
+    return _values(named), frozenset(name for row in named for name in row.sensitive_parameter_aliases or ())
+
+
+async def parameters_of_sets(
+    conn: AsyncConnection, sets: Collection[tuple[PoolId, ...]]
+) -> Mapping[tuple[PoolId, ...], JsonObject]:
+    """The values alone, for each of several runs that name pools."""
+    if not sets:
+        return {}
+    wanted = {pool_id for ids in sets for pool_id in ids}
+    found = {row.id: row for row in await conn.execute(_PARAMETERS, {"ids": list(wanted)})}
+    return {ids: _values([found[pool_id] for pool_id in ids if pool_id in found]) for ids in sets}
 
 
 async def machines_of(
@@ -208,3 +213,12 @@ def _newest_first(query: Select[Any]) -> Select[Any]:
 
 def _pool(row: Row[Any]) -> Pool:
     return Pool(**{column.name: row._mapping[column.name] for column in COLUMNS})
+
+
+def _values(named: Sequence[Any]) -> JsonObject:
+    return layered(*(row.pool_parameters for row in reversed(named)))
+
+
+_PARAMETERS = select(pools.c.id, pools.c.pool_parameters, pools.c.sensitive_parameter_aliases).where(
+    pools.c.id.in_(bindparam("ids", expanding=True))
+)

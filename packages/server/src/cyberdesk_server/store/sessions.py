@@ -1,10 +1,10 @@
 """Sessions, and the runs in them."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Row, bindparam, func, or_, select, update
+from sqlalchemy import BindParameter, ColumnElement, Row, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cyberdesk_server.domain.ids import MachineId, OrganizationId, RunId, SessionId
@@ -80,23 +80,14 @@ async def _going_on(conn: AsyncConnection, which: ColumnElement[bool]) -> tuple[
     return tuple(map(_session, rows))
 
 
-async def reserve(conn: AsyncConnection, session_id: SessionId, machine_id: MachineId) -> None:
-    """The machine is the session's from now on; runs that wait in the session name it."""
-    await conn.execute(
-        update(sessions)
-        .where(sessions.c.id == session_id, sessions.c.machine_id.is_(None))
-        .values(machine_id=machine_id)
-    )
-    reserved = await conn.execute(
-        update(machines)
-        .where(machines.c.id == machine_id, machines.c.reserved_session_id.is_(None))
-        .values(reserved_session_id=session_id)
-    )
-    if reserved.rowcount:
-        await news.of_machines(conn, [machine_id])
-    await conn.execute(
-        update(runs).where(runs.c.session_id == session_id, WAITS).values(machine_id=machine_id)
-    )
+async def reserve(conn: AsyncConnection, chosen: Mapping[SessionId, MachineId]) -> None:
+    """Each of these machines is its session's from now on; runs that wait in the session name it."""
+    if not chosen:
+        return
+    rows = [{"session": session_id, "machine": machine_id} for session_id, machine_id in chosen.items()]
+    for statement in (_GET_MACHINE, _RESERVE, _NAME_MACHINE):
+        await conn.execute(statement, rows)
+    await news.of_machines(conn, chosen.values())
 
 
 async def end(conn: AsyncConnection, ids: Collection[SessionId], *, now: datetime) -> frozenset[SessionId]:
@@ -149,26 +140,26 @@ async def aliases(conn: AsyncConnection, session_id: SessionId) -> frozenset[str
     return frozenset(rows.scalars())
 
 
-async def outcomes(conn: AsyncConnection, run: Run) -> Mapping[str, Outcome]:
-    """What earlier runs of the run's session or chain came to, by alias; of one alias the last."""
-    together = [
-        column == id_
-        for column, id_ in ((runs.c.session_id, run.session_id), (runs.c.chain_id, run.chain_id))
-        if id_ is not None
-    ]
-    if not together:
-        return {}
-    rows = await conn.execute(
-        select(runs.c.session_alias, runs.c.status, runs.c.output_data)
-        .where(
-            or_(*together),
-            runs.c.organization_id == run.organization_id,
-            runs.c.session_alias.is_not(None),
-            runs.c.created_at < run.created_at,
-        )
-        .order_by(runs.c.created_at, runs.c.id)
-    )
-    return {row.session_alias: Outcome(RunStatus(row.status), row.output_data) for row in rows}
+async def outcomes(conn: AsyncConnection, together: Sequence[Run]) -> Mapping[RunId, Mapping[str, Outcome]]:
+    """What earlier runs of each run's session or chain came to, by alias; of one alias the last."""
+    found: dict[RunId, dict[str, Outcome]] = {run.id: {} for run in together}
+    session_ids = {run.session_id for run in together if run.session_id is not None}
+    chain_ids = {run.chain_id for run in together if run.chain_id is not None}
+    if not session_ids and not chain_ids:
+        return found
+    asked = {"ids": list(session_ids), "chain_ids": list(chain_ids)}
+    for row in (await conn.execute(_WITH_AN_ALIAS, asked)).all():
+        for run in together:
+            if _comes_before(row, run):
+                found[run.id][row.session_alias] = Outcome(RunStatus(row.status), row.output_data)
+    return found
+
+
+def _comes_before(row: Any, run: Run) -> bool:
+    is_in_session = run.session_id is not None and row.session_id == run.session_id
+    is_in_chain = run.chain_id is not None and row.chain_id == run.chain_id
+    is_own = row.organization_id == run.organization_id
+    return (is_in_session or is_in_chain) and is_own and bool(row.created_at < run.created_at)
 
 
 def _session(row: Row[Any]) -> Session:
@@ -193,5 +184,34 @@ _RELEASE = (
 _UNFINISHED = (
     select(runs.c.session_id, runs.c.id)
     .where(runs.c.session_id.in_(_THESE), GOES_ON)
+    .order_by(runs.c.created_at, runs.c.id)
+)
+_GET_MACHINE = (
+    update(sessions)
+    .where(sessions.c.id == bindparam("session"), sessions.c.machine_id.is_(None))
+    .values(machine_id=bindparam("machine"))
+)
+_RESERVE = (
+    update(machines)
+    .where(machines.c.id == bindparam("machine"), machines.c.reserved_session_id.is_(None))
+    .values(reserved_session_id=bindparam("session"))
+)
+_NAME_MACHINE = (
+    update(runs)
+    .where(runs.c.session_id == bindparam("session"), WAITS)
+    .values(machine_id=bindparam("machine"))
+)
+_TOGETHER = runs.c.session_id.in_(_THESE) | runs.c.chain_id.in_(bindparam("chain_ids", expanding=True))
+_WITH_AN_ALIAS = (
+    select(
+        runs.c.organization_id,
+        runs.c.session_id,
+        runs.c.chain_id,
+        runs.c.session_alias,
+        runs.c.status,
+        runs.c.output_data,
+        runs.c.created_at,
+    )
+    .where(runs.c.session_alias.is_not(None), _TOGETHER)
     .order_by(runs.c.created_at, runs.c.id)
 )

@@ -1,166 +1,133 @@
-"""Which waiting run is next at a server, and on which of its machines?
+"""Which waiting runs are next at a server, and on which of its machines?
 
-A decision looks only at what has changed. It takes the `news`, and by them keeps two tables: `offers`, each
-free machine under each demand it satisfies, and `openings`, the demands that have both an offer at a server
-and a waiting run, the best first. Nobody else reads or writes these two; decisions are made one at a time.
+A decision looks only at what has changed (`openings`), and then at the first few organizations in line and
+at the first few openings of each.
 
-An opening may promise too much, for runs end and machines leave without a word to it; what a decision finds
-out it corrects. It never promises too little: for that there are the news.
+An opening may promise too much, for runs end and machines leave without a word to it, and a turn may promise
+too early a place; what a decision finds out it corrects. None promises too little: for that there are the
+news.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cache
-from typing import Any, Self
+from typing import Any
 
 from sqlalchemy import (
-    BindParameter,
     ColumnElement,
     Executable,
     FromClause,
     Row,
-    ScalarSelect,
     Select,
-    String,
+    Table,
     bindparam,
     cast,
     delete,
-    exists,
     func,
-    insert,
-    literal,
     literal_column,
+    null,
     select,
-    text,
-    union,
+    true,
     union_all,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cyberdesk_server.domain.ids import MachineId, OrganizationId, RunId, ServerId
-from cyberdesk_server.domain.runs import ANY_MACHINE, Demand, RunStatus, is_in_order
-from cyberdesk_server.store.tables import (
-    machines,
-    news,
-    offers,
-    openings,
-    organizations,
-    pool_machines,
-    pool_sets,
-    runs,
-    servers,
-)
-from cyberdesk_server.store.types import Words
-from cyberdesk_server.store.upsert import insert_of
+from cyberdesk_server.domain.ids import OrganizationId, ServerId
+from cyberdesk_server.domain.queues import Line, Opening, Pair, Queue, Turn
+from cyberdesk_server.store.openings import SCHEDULING, forget_offers, take_news
+from cyberdesk_server.store.tables import machines, offers, openings, organizations, runs, turns
+from cyberdesk_server.store.types import Id, UtcDateTime
 
-NEWS_AT_ONCE = 100
-"""How many news a decision takes; when more has changed at once, the rest is left to the next ones."""
-
-FEW_OPENINGS = 8
-"""How many a decision compares; more, when these have promised too much."""
-
-IS_FREE = text(
-    "machines.status = 'connected' AND machines.connection_id IS NOT NULL AND machines.is_available"
-    # Not a plain IS NULL, which SQLite would look for by an index, and find all machines that are free.
-    " AND coalesce(machines.held_by_run_id, NULL) IS NULL"
-)
-"""Condition of machines that can take a run: any, or one of the session that has reserved them."""
-
-Rank = tuple[bool, datetime]
-"""Without priority or with it, and the age: the smallest is the best."""
+FEW = 8
+"""How many organizations, or openings of one, a decision looks at, at least; more, when these have promised
+too much."""
 
 
-async def best_pair(conn: AsyncConnection, server_id: ServerId) -> tuple[RunId, MachineId] | None:
-    """The waiting run that is next, and a free machine for it whose tunnel this server holds.
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a decision has found."""
 
-    Of the organizations with such a run it is that whose last claim is longest ago. Of its runs, priority
-    first and then the oldest; inside a session strictly the oldest.
+    pairs: tuple[Pair, ...]
+    is_all: bool
+    """False when it stopped early, and the next one may find more."""
+
+
+async def next_pairs(conn: AsyncConnection, server_id: ServerId, *, at_most: int) -> Found:
+    """The waiting runs that are next, in order, each with a free machine whose tunnel this server holds.
+
+    Of the organizations with such a run it is the turn of that whose last claim is longest ago. Of its runs,
+    priority first and then the oldest; inside a session strictly the oldest.
     """
-    is_up_to_date = await _take_news(conn, server_id)
-    limit = FEW_OPENINGS
-    while True:
-        rows = (await conn.execute(_FIRST_OPENINGS, {"server_id": server_id, "limit": limit})).all()
-        found = [_Opening.of(row) for row in rows]
-        best = _best_of(found, is_all=len(found) < limit)
-        if best is not None:
-            return best.run_id, best.machine_id
-        if found:
-            await _correct(conn, found)
-            limit *= 8
-        elif is_up_to_date:
-            return None
+    is_up_to_date = await take_news(conn, server_id)
+    line = await _line(conn, server_id, at_most)
+    queues: dict[OrganizationId, Queue] = {}
+    pairs: list[Pair] = []
+    while len(pairs) < at_most and (organization_id := line.first()) is not None:
+        if organization_id not in queues:
+            queues[organization_id] = await _queue(conn, server_id, organization_id, at_most)
+        queue = queues[organization_id]
+        pair = queue.take()
+        if pair is not None:
+            pairs.append(pair)
+            line.serve()
+        elif queue.is_empty:
+            line.leave()
         else:
-            is_up_to_date = await _take_news(conn, server_id)
+            break
+    return Found(tuple(pairs), is_all=is_up_to_date and line.is_empty)
 
 
-async def taken(conn: AsyncConnection, organization_id: OrganizationId, machine_id: MachineId) -> None:
-    """A run of this organization has got this machine: the other organizations come first now."""
-    await conn.execute(_FORGET_OFFERS, {"machine_ids": [machine_id]})
-    await conn.execute(_GO_LAST, {"in_organization": organization_id})
+async def taken(conn: AsyncConnection, pairs: Sequence[Pair]) -> None:
+    """These runs have got their machines, one after the other: the other organizations come first now."""
+    await forget_offers(conn, [pair.machine_id for pair in pairs])
+    served = dict.fromkeys(pair.organization_id for pair in reversed(pairs))
+    await conn.execute(_GO_LAST, [{"in_organization": one} for one in reversed(served)])
 
 
-async def is_any_machine_free(conn: AsyncConnection, server_id: ServerId) -> bool:
-    """True when some machine of this server, of whatever organization, could take a run, as far as the last
-    decision saw."""
-    return (await conn.execute(_ANY_OFFER, {"server_id": server_id})).first() is not None
-
-
-@dataclass(frozen=True, slots=True)
-class _Best:
-    """The best run that waits with a demand, and a machine for it."""
-
-    rank: Rank
-    run_id: RunId
-    machine_id: MachineId
-
-
-@dataclass(frozen=True, slots=True)
-class _Opening:
-    """What an opening promises, and what it has."""
-
-    server_id: ServerId
-    organization_id: OrganizationId
-    demand: Demand
-    promised: Rank
-    best: _Best | None
-    """None when no run waits any more, or no machine is free for it."""
-
-    @classmethod
-    def of(cls, row: Row[Any]) -> Self:
-        ranked = [
-            ((not is_priority, at), run_id)
-            for is_priority, at, run_id in (
-                (True, row.urgent_at, row.urgent_id),
-                (False, row.usual_at, row.usual_id),
-            )
-            if run_id is not None
-        ]
-        best = None
-        if ranked and row.machine_id is not None:
-            in_order = is_in_order(row.demand)
-            rank, run_id = min(ranked, key=lambda one: one[0][1:] if in_order else one[0])
-            best = _Best(rank, run_id, row.machine_id)
-        return cls(
-            row.server_id, row.organization_id, row.demand, (not row.is_priority, row.created_at), best
+async def _line(conn: AsyncConnection, server_id: ServerId, size: int) -> Line:
+    """The organizations that may have an opening at this server; whose turn it is, is known."""
+    limit = max(size, FEW)
+    while True:
+        rows = await conn.execute(_FIRST_TURNS, {"at_server": server_id, "limit": limit})
+        found = [Turn(*row) for row in rows]
+        line = Line(found, is_all=len(found) < limit)
+        if line.is_empty or line.first() is not None:
+            return line
+        late = [turn for turn in found if turn.promised != turn.last_claim]
+        await conn.execute(
+            _PROMISE_TURN,
+            [_key(server_id, turn.organization_id) | {"last_claim": turn.last_claim} for turn in late],
         )
+        limit *= 8
 
 
-def _best_of(found: Sequence[_Opening], *, is_all: bool) -> _Best | None:
-    """The best there is; None also while there may be a better one behind those that were found."""
-    possible = [one.best for one in found if one.best is not None]
-    best = min(possible, key=lambda one: (one.rank, str(one.run_id)), default=None)
-    return best if best is not None and (is_all or best.rank <= found[-1].promised) else None
+async def _queue(
+    conn: AsyncConnection, server_id: ServerId, organization_id: OrganizationId, depth: int
+) -> Queue:
+    """What waits in this organization and has a machine at this server; what is next of it, is known."""
+    # Twice as many as are to be taken: one opening may be too good to be sure of what comes behind it.
+    limit, key = max(2 * depth, FEW), _key(server_id, organization_id)
+    while True:
+        rows = await conn.execute(_first_openings(conn.dialect.name), key | {"limit": limit, "depth": depth})
+        found = _openings_from(rows.all())
+        queue = Queue(organization_id, found, is_all=len(found) < limit)
+        if queue.is_sure and not queue.is_empty:
+            return queue
+        await _correct(conn, key, found)
+        if queue.is_empty:
+            await conn.execute(_LEAVE_LINE, key)
+            return queue
+        limit *= 8
 
 
-async def _correct(conn: AsyncConnection, found: Sequence[_Opening]) -> None:
+async def _correct(conn: AsyncConnection, key: dict[str, Any], found: Sequence[Opening]) -> None:
     """Let these openings promise what they have; those that have nothing are none."""
-    closed = [_key(one) for one in found if one.best is None]
+    closed = [key | {"with_demand": one.demand} for one in found if one.rank is None]
     changed = [
-        _key(one) | {"is_priority": not one.best.rank[0], "created_at": one.best.rank[1]}
+        key | {"with_demand": one.demand, "is_priority": not one.rank[0], "created_at": one.rank[1]}
         for one in found
-        if one.best is not None and one.best.rank != one.promised
+        if one.rank is not None and one.rank != one.promised
     ]
     if closed:
         await conn.execute(_CLOSE, closed)
@@ -168,212 +135,129 @@ async def _correct(conn: AsyncConnection, found: Sequence[_Opening]) -> None:
         await conn.execute(_PROMISE, changed)
 
 
-def _key(opening: _Opening) -> dict[str, Any]:
-    return {
-        "at_server": opening.server_id,
-        "in_organization": opening.organization_id,
-        "with_demand": opening.demand,
-    }
+def _openings_from(rows: Sequence[Row[Any]]) -> list[Opening]:
+    """The openings of rows that have a run each, or a machine, or nothing but the opening."""
+    found: dict[str, Opening] = {}
+    for row in rows:
+        opening = found.setdefault(row.demand, Opening(row.demand, (not row.is_priority, row.created_at)))
+        if row.machine_id is not None:
+            opening.machines.append(row.machine_id)
+        elif row.run_id is not None:
+            (opening.urgent if row.has_priority else opening.usual).append((row.waits_since, row.run_id))
+    for opening in found.values():
+        opening.urgent.sort(key=_by_age)
+        opening.usual.sort(key=_by_age)
+        opening.machines.sort(key=str)
+    return sorted(found.values(), key=lambda opening: (opening.promised, opening.demand))
 
 
-async def _take_news(conn: AsyncConnection, server_id: ServerId) -> bool:
-    """Bring offers and openings up to date. False when there may be more news than were taken."""
-    # Taken first and looked at afterwards: what they are about was committed with them.
-    taken = (await conn.execute(_TAKE_NEWS)).all()
-    dialect = conn.dialect.name
-    machine_ids = list({row.machine_id for row in taken if row.machine_id is not None})
-    if machine_ids:
-        await conn.execute(_FORGET_OFFERS, {"machine_ids": machine_ids})
-        await conn.execute(_OFFER, {"machine_ids": machine_ids})
-        await conn.execute(_open_for_machines(dialect), {"machine_ids": machine_ids})
-    new_sets = [{"with_demand": row.demand} for row in taken if row.is_new_set]
-    if new_sets:
-        await conn.execute(_offer_set(dialect), new_sets)
-    demands = {(row.organization_id, row.demand) for row in taken if row.demand is not None}
-    if demands:
-        keys = [
-            {"at_server": server_id, "in_organization": organization_id, "with_demand": demand}
-            for organization_id, demand in demands
-        ]
-        await conn.execute(_open_for_demand(dialect), keys)
-    return len(taken) < NEWS_AT_ONCE
+def _by_age(run: tuple[Any, Any]) -> tuple[Any, str]:
+    return run[0], str(run[1])
 
 
-_TAKE_NEWS = (
-    delete(news)
-    .where(news.c.id.in_(select(news.c.id).order_by(news.c.id).limit(NEWS_AT_ONCE)))
-    .returning(news)
+def _key(server_id: ServerId, organization_id: OrganizationId) -> dict[str, Any]:
+    return {"at_server": server_id, "in_organization": organization_id}
+
+
+_THIS_TURN = (
+    turns.c.server_id == bindparam("at_server"),
+    turns.c.organization_id == bindparam("in_organization"),
 )
-_THESE_MACHINES: BindParameter[Any] = bindparam("machine_ids", expanding=True)
-_FORGET_OFFERS = delete(offers).where(offers.c.machine_id.in_(_THESE_MACHINES))
-_ANY_OFFER = select(offers.c.machine_id).where(offers.c.server_id == bindparam("server_id")).limit(1)
-
-
-_OFFERED = ["server_id", "organization_id", "demand", "machine_id"]
-
-
-def _in_all_pools(free: FromClause) -> Select[Any]:
-    """These machines under each demand of whose pools they are in all."""
-    each = pool_sets.alias()
-    of_each = pool_machines.alias()
-    is_in = exists().where(of_each.c.pool_id == each.c.pool_id, of_each.c.machine_id == free.c.id)
-    lacks_one = exists().where(each.c.demand == pool_sets.c.demand, ~is_in.correlate(each, free))
-    return (
-        select(free.c.server_id, free.c.organization_id, pool_sets.c.demand, free.c.id)
-        .join(pool_machines, pool_machines.c.machine_id == free.c.id)
-        .join(pool_sets, pool_sets.c.rarest_pool_id == pool_machines.c.pool_id)
-        .where(~lacks_one.correlate(pool_sets, free))
-    )
-
-
-@cache
-def _offer_set(dialect: str) -> Executable:
-    """Offers of all idle machines under the demand of a set of pools."""
-    with_demand = pool_sets.c.demand == bindparam("with_demand")
-    found = _in_all_pools(machines).where(with_demand, IS_FREE, machines.c.reserved_session_id.is_(None))
-    return insert_of(dialect, offers).from_select(_OFFERED, found).on_conflict_do_nothing()
-
-
-def _offers() -> Executable:
-    """Offers of those of these machines that are free: under every demand, or to one session."""
-    free = select(machines).where(IS_FREE, machines.c.id.in_(_THESE_MACHINES)).cte("free")
-    is_idle = free.c.reserved_session_id.is_(None)
-
-    def under(demand: Any) -> Select[Any]:
-        return select(free.c.server_id, free.c.organization_id, demand, free.c.id)
-
-    all_of_them = union_all(
-        under(literal(ANY_MACHINE)).where(is_idle),
-        under(literal("machine:").concat(cast(free.c.id, String))).where(is_idle),
-        _in_all_pools(free).where(is_idle),
-        under(literal("session:").concat(cast(free.c.reserved_session_id, String))).where(~is_idle),
-    )
-    return insert(offers).from_select(_OFFERED, all_of_them)
-
-
-_OFFER = _offers()
-
-
-# Spelled out: a partial index serves no parameter, and PostgreSQL plans for many rows where the limit is one.
-_SCHEDULING: ColumnElement[str] = literal_column(f"'{RunStatus.SCHEDULING.value}'")
-_ONE: ColumnElement[int] = literal_column("1")
-
-
-def _best_waiting(source: Any, *, is_priority: bool, column: str) -> ScalarSelect[Any]:
-    """A column of the oldest run with this priority that waits with the demand of the `source` row."""
-    waiting = runs.alias()
-    with_it = waiting.c.is_priority if is_priority else ~waiting.c.is_priority
-    return (
-        select(waiting.c[column])
-        .where(
-            waiting.c.organization_id == source.c.organization_id,
-            waiting.c.demand == source.c.demand,
-            with_it,
-            waiting.c.status == _SCHEDULING,
-        )
-        .order_by(waiting.c.created_at, waiting.c.id)
-        .limit(_ONE)
-        .correlate_except(waiting)
-        .scalar_subquery()
-    )
-
-
-def _open(dialect: str, offered: Select[Any]) -> Executable:
-    """Open these demands, where runs wait with them."""
-    source = offered.subquery()
-    found = select(
-        source.c.server_id,
-        source.c.organization_id,
-        source.c.demand,
-        _best_waiting(source, is_priority=True, column="created_at").label("urgent_at"),
-        _best_waiting(source, is_priority=False, column="created_at").label("usual_at"),
-    ).subquery()
-    best_at = func.coalesce(found.c.urgent_at, found.c.usual_at)
-    opened = select(
-        found.c.server_id, found.c.organization_id, found.c.demand, found.c.urgent_at.is_not(None), best_at
-    ).where(best_at.is_not(None))
-    names = ["server_id", "organization_id", "demand", "is_priority", "created_at"]
-    statement = insert_of(dialect, openings).from_select(names, opened)
-    promise = {name: statement.excluded[name] for name in names[3:]}
-    return statement.on_conflict_do_update(index_elements=names[:3], set_=promise)
-
-
-@cache
-def _open_for_machines(dialect: str) -> Executable:
-    """Open what these machines offer."""
-    offered = select(offers.c.server_id, offers.c.organization_id, offers.c.demand).distinct()
-    return _open(dialect, offered.where(offers.c.machine_id.in_(_THESE_MACHINES)))
-
-
-@cache
-def _open_for_demand(dialect: str) -> Executable:
-    """Open this demand at the servers where a machine offers it."""
-    known = union(select(servers.c.id), select(bindparam("at_server", type_=Words))).subquery()
-    organization_id = bindparam("in_organization", type_=String)
-    demand = bindparam("with_demand", type_=String)
-    is_offered = exists().where(
-        offers.c.server_id == known.c.id,
-        offers.c.organization_id == organization_id,
-        offers.c.demand == demand,
-    )
-    offered = select(
-        known.c.id.label("server_id"), organization_id.label("organization_id"), demand.label("demand")
-    ).where(is_offered)
-    return _open(dialect, offered)
-
-
-def _first_openings() -> Select[Any]:
-    """The openings of the organization that is next, with the best runs and a machine of each."""
-    at_server = openings.c.server_id == bindparam("server_id")
-    has_opening = exists().where(at_server, openings.c.organization_id == organizations.c.id)
-    is_next = (
-        select(organizations.c.id)
-        .where(has_opening)
-        .order_by(organizations.c.last_claim, organizations.c.id)
-        .limit(_ONE)
-        .scalar_subquery()
-    )
-    machine_id = (
-        select(offers.c.machine_id)
-        .where(
-            offers.c.server_id == openings.c.server_id,
-            offers.c.organization_id == openings.c.organization_id,
-            offers.c.demand == openings.c.demand,
-        )
-        .order_by(offers.c.machine_id)
-        .limit(_ONE)
-        .scalar_subquery()
-    )
-    return (
-        select(
-            openings,
-            _best_waiting(openings, is_priority=True, column="id").label("urgent_id"),
-            _best_waiting(openings, is_priority=True, column="created_at").label("urgent_at"),
-            _best_waiting(openings, is_priority=False, column="id").label("usual_id"),
-            _best_waiting(openings, is_priority=False, column="created_at").label("usual_at"),
-            machine_id.label("machine_id"),
-        )
-        .where(at_server, openings.c.organization_id == is_next)
-        .order_by(openings.c.is_priority.desc(), openings.c.created_at, openings.c.demand)
-        .limit(bindparam("limit"))
-    )
-
-
-_FIRST_OPENINGS = _first_openings()
-_THIS_OPENING = (
-    openings.c.server_id == bindparam("at_server"),
-    openings.c.organization_id == bindparam("in_organization"),
-    openings.c.demand == bindparam("with_demand"),
+_FIRST_TURNS = (
+    select(turns.c.organization_id, turns.c.last_claim, organizations.c.last_claim)
+    .join(organizations, organizations.c.id == turns.c.organization_id)
+    .where(turns.c.server_id == bindparam("at_server"))
+    .order_by(turns.c.last_claim, turns.c.organization_id)
+    .limit(bindparam("limit"))
 )
-_CLOSE = delete(openings).where(*_THIS_OPENING)
-_PROMISE = (
-    update(openings)
-    .where(*_THIS_OPENING)
-    .values(is_priority=bindparam("is_priority"), created_at=bindparam("created_at"))
-)
+_PROMISE_TURN = update(turns).where(*_THIS_TURN)
+_LEAVE_LINE = delete(turns).where(*_THIS_TURN)
 _others = organizations.alias()
 _GO_LAST = (
     update(organizations)
     .where(organizations.c.id == bindparam("in_organization"))
     .values(last_claim=select(func.max(_others.c.last_claim) + 1).scalar_subquery())
 )
+
+_OF_ORGANIZATION = (
+    openings.c.server_id == bindparam("at_server"),
+    openings.c.organization_id == bindparam("in_organization"),
+)
+_THIS_OPENING = (*_OF_ORGANIZATION, openings.c.demand == bindparam("with_demand"))
+_CLOSE = delete(openings).where(*_THIS_OPENING)
+_PROMISE = update(openings).where(*_THIS_OPENING)
+
+
+@cache
+def _first_openings(dialect: str) -> Executable:
+    """The first openings of an organization, each in several rows: one for each of its best runs with
+    priority, and of those without, one for each of a few machines."""
+    first = (
+        select(openings)
+        .where(*_OF_ORGANIZATION)
+        .order_by(openings.c.is_priority.desc(), openings.c.created_at, openings.c.demand)
+        .limit(bindparam("limit"))
+        .cte("first")
+    )
+    return union_all(
+        _with_runs(dialect, first, is_priority=True),
+        _with_runs(dialect, first, is_priority=False),
+        _with_machines(dialect, first),
+    )
+
+
+def _with_runs(dialect: str, first: FromClause, *, is_priority: bool) -> Select[Any]:
+    waiting = runs.alias()
+    best = (
+        select(waiting.c.id, waiting.c.created_at)
+        .where(
+            waiting.c.organization_id == first.c.organization_id,
+            waiting.c.demand == first.c.demand,
+            waiting.c.is_priority if is_priority else ~waiting.c.is_priority,
+            waiting.c.status == SCHEDULING,
+        )
+        .order_by(waiting.c.created_at, waiting.c.id)
+        .limit(bindparam("depth"))
+    )
+    beside, run = _beside(dialect, first, runs, best)
+    has_priority: ColumnElement[int] = literal_column("1" if is_priority else "0")
+    return select(
+        *_promise(first),
+        has_priority.label("has_priority"),
+        run.c.created_at.label("waits_since"),
+        run.c.id.label("run_id"),
+        cast(null(), Id).label("machine_id"),
+    ).select_from(beside)
+
+
+def _with_machines(dialect: str, first: FromClause) -> Select[Any]:
+    offered = offers.alias()
+    free = (
+        select(offered.c.machine_id.label("id"))
+        .where(*(offered.c[name] == first.c[name] for name in ("server_id", "organization_id", "demand")))
+        .order_by(offered.c.machine_id)
+        .limit(bindparam("depth"))
+    )
+    beside, machine = _beside(dialect, first, machines, free)
+    no_priority: ColumnElement[int] = literal_column("0")
+    no_run = no_priority, cast(null(), UtcDateTime), cast(null(), Id)
+    return select(*_promise(first), *no_run, machine.c.id).select_from(beside)
+
+
+def _promise(first: FromClause) -> tuple[ColumnElement[Any], ...]:
+    return first.c.demand, first.c.is_priority, first.c.created_at
+
+
+def _beside(
+    dialect: str, first: FromClause, table: Table, wanted: Select[Any]
+) -> tuple[FromClause, FromClause]:
+    """Each row of `first` joined with the rows that are `wanted` for it, or with nulls when there are none;
+    and these rows, which name the `id` of a row of `table`."""
+    wanted = wanted.correlate(first)
+    if dialect == "postgresql":
+        rows = wanted.lateral()
+        return first.outerjoin(rows, true()), rows
+    # SQLite has no LATERAL; of a list that depends on `first` it looks up each id.
+    rows_of_table = table.alias()
+    ids = wanted.with_only_columns(wanted.selected_columns["id"])
+    return first.outerjoin(rows_of_table, rows_of_table.c.id.in_(ids)), rows_of_table

@@ -45,9 +45,9 @@ async def terms(
     return found
 
 
-async def get_even_deleted(conn: AsyncConnection, workflow_id: WorkflowId) -> Workflow:
-    """The workflow of a run, which may have been deleted since."""
-    return _workflow((await conn.execute(select(*COLUMNS).where(workflows.c.id == workflow_id))).one())
+async def even_deleted(conn: AsyncConnection, ids: Collection[WorkflowId]) -> Mapping[WorkflowId, Workflow]:
+    """The workflows of runs, which may have been deleted since."""
+    return {row.id: _workflow(row) for row in await conn.execute(_EVEN_DELETED, {"ids": list(ids)})}
 
 
 async def find(
@@ -174,4 +174,5 @@ def _workflow(row: Row[*tuple[Any, ...]]) -> Workflow:
     return Workflow(**fields)
 
 
+_EVEN_DELETED = select(*COLUMNS).where(workflows.c.id.in_(bindparam("ids", expanding=True)))
 _FIELDS = frozenset(column.name for column in COLUMNS) | {"has_post_run_checks"}

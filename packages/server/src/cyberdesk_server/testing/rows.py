@@ -39,6 +39,7 @@ from cyberdesk_server.domain.steps import Step, ToolCall
 from cyberdesk_server.domain.trajectories import USUAL_SIZE, Trajectory, dimensions
 from cyberdesk_server.domain.workflows import Workflow
 from cyberdesk_server.store import (
+    claims,
     keys,
     machines,
     model_configurations,
@@ -161,6 +162,18 @@ def a_postgresql(*, waits_for_disk: bool = False) -> Iterator[PostgresqlForTests
                 yield PostgresqlForTests(server)
             finally:
                 server.cleanup()
+
+
+async def claim_next(
+    conn: AsyncConnection, *, server_id: ServerId = HERE, now: datetime = NOON, lease_seconds: float = 30
+) -> Any:
+    """The claim of a worker that asks for one run; None when there is nothing for it to do."""
+    while True:
+        claimed = await claims.claim(
+            conn, server_id=server_id, now=now, lease_seconds=lease_seconds, at_most=1
+        )
+        if claimed.claims or claimed.is_all:
+            return claimed.claims[0] if claimed.claims else None
 
 
 async def an_organization(conn: AsyncConnection, id_: str = "org_test") -> OrganizationId:

@@ -130,7 +130,7 @@ async def _check(
     given = Given(
         again.input_values or {},
         retry.sensitive_input_values,
-        aliases=await sessions.outcomes(conn, again),
+        aliases=(await sessions.outcomes(conn, [again]))[again.id],
     )
     prompt = again.main_prompt or workflow.main_prompt
     values = await problems_of(conn, prompt, workflow, given, machine=machine, pool_ids=again.pool_ids)

@@ -150,12 +150,12 @@ async def _get(conn: AsyncConnection, organization_id: OrganizationId, run_id: R
 async def _check_new_inputs(conn: AsyncConnection, run: Run, input_values: JsonObject | None) -> None:
     if run.status is not RunStatus.SCHEDULING:
         raise RunAlreadyStarted(run.id)
-    workflow = await workflows.get_even_deleted(conn, run.workflow_id)
+    workflow = (await workflows.even_deleted(conn, [run.workflow_id]))[run.workflow_id]
     given = Given(
         inputs=input_values or {},
         secrets=dict.fromkeys(run.sensitive_input_aliases or ()),
         knows_secrets=False,
-        aliases=await sessions.outcomes(conn, run),
+        aliases=(await sessions.outcomes(conn, [run]))[run.id],
     )
     machine = None
     if run.machine_id is not None:

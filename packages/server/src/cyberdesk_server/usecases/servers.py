@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cyberdesk_server.domain.ids import ServerId
 from cyberdesk_server.ports import Clock
-from cyberdesk_server.store import leases, machines, servers, webhook_deliveries
+from cyberdesk_server.store import leases, machines, openings, servers, webhook_deliveries
 from cyberdesk_server.store.database import Database
 
 log = structlog.get_logger(__name__)
@@ -91,6 +91,7 @@ async def _bury(
     # The row goes first: whoever does the same at once waits here, and finds nothing left to do.
     if not await servers.remove(conn, server_id, seen_at=seen_at):
         return False
+    await openings.forget_server(conn, server_id)
     left = await leases.expire(conn, server_id, now=now)
     await webhook_deliveries.release(conn, server_id, now=now)
     if left:

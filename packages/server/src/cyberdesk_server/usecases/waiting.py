@@ -4,11 +4,11 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cyberdesk_server.domain.ids import RunId
+from cyberdesk_server.domain.ids import MachineId, RunId
 from cyberdesk_server.domain.runs import Run, RunStatus, machine_demanded
 from cyberdesk_server.domain.waiting import Waiter, waits_for_machine, waits_for_one_of, waits_for_run
 from cyberdesk_server.ports import Bus
-from cyberdesk_server.store import eligible_machines, machines, pool_sets, pools, runs, sessions
+from cyberdesk_server.store import eligible_machines, machines, openings, pool_sets, pools, runs, sessions
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.topics import MACHINES_FREE
 from cyberdesk_server.usecases.endings import settle, tell_ended
@@ -30,6 +30,22 @@ async def reason(conn: AsyncConnection, run: Waiter) -> str:
     pool_ids = await pool_sets.pools_of(conn, run.demand)
     counts = await eligible_machines.counts(conn, run.organization_id, pool_ids)
     return waits_for_one_of(counts, await pools.names(conn, pool_ids))
+
+
+class Review:
+    """Looks anew at what the scheduler knows, a few machines each time, round after round."""
+
+    def __init__(self, database: Database, bus: Bus) -> None:
+        self._database = database
+        self._bus = bus
+        self._after: MachineId | None = None
+
+    async def go_on(self) -> None:
+        async with self._database.transaction() as conn:
+            reviewed = await openings.review(conn, after=self._after)
+        self._after = reviewed[-1] if reviewed else None
+        if reviewed:
+            await self._bus.publish(MACHINES_FREE)
 
 
 async def end_overdue(database: Database, bus: Bus, *, now: datetime) -> None:

@@ -31,6 +31,9 @@ IDLE_SECONDS = 60.0
 OVERDUE_SECONDS = 5.0
 """How much longer than it may a run waits."""
 
+REVIEW_SECONDS = 30.0
+"""How long a run may wait for one of a hundred free machines when the scheduler has lost sight of it."""
+
 EXPIRY_SECONDS = 60.0
 """How long an expired file, which nobody can read any more, still takes up room."""
 
@@ -101,10 +104,12 @@ def chores(
     check_tunnels: Callable[[], Awaitable[None]],
 ) -> tuple[Chore, ...]:
     """All of them. Each `sign_seconds` a server says that it lives, and looks whether the others do."""
+    review = waiting.Review(upkeep.database, upkeep.bus)
     return (
         Chore("stay alive", sign_seconds, stay_alive),
         Chore("check tunnels", TUNNELS_SECONDS, check_tunnels),
         Chore("end runs that waited too long", OVERDUE_SECONDS, upkeep.end_overdue_runs),
+        Chore("look at free machines anew", REVIEW_SECONDS, review.go_on),
         Chore("release idle sessions", IDLE_SECONDS, upkeep.release_idle_sessions),
         Chore("remove expired files", EXPIRY_SECONDS, upkeep.remove_expired_files),
         Chore("forget old answers", FORGET_SECONDS, upkeep.forget_old_answers),

@@ -13,7 +13,7 @@ from cyberdesk_server.domain.runs import RunStatus
 from cyberdesk_server.ports import Clock
 from cyberdesk_server.store import leases
 from cyberdesk_server.store.claims import CheckClaim
-from cyberdesk_server.store.database import Database
+from cyberdesk_server.store.database import Database, is_away
 from cyberdesk_server.store.leases import Held
 from cyberdesk_server.usecases import trajectories
 from cyberdesk_server.usecases.endings import finish
@@ -22,15 +22,11 @@ ENDINGS_AT_ONCE = 32
 """How many share a transaction."""
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, frozen=True, slots=True)
 class _Entry:
     claim: CheckClaim
     ending: Ending
-    ended: tuple[RunId, ...] | None = None
-    """What `Endings.write` answers; None until it is committed."""
-
-    is_alone: bool = False
-    """It was in a transaction that failed, perhaps by its fault."""
+    ended: asyncio.Future[tuple[RunId, ...]]
 
 
 class Endings:
@@ -40,41 +36,57 @@ class Endings:
         self._database = database
         self._clock = clock
         self._waiting: list[_Entry] = []
-        self._turn = asyncio.Lock()
+        self._has_come = asyncio.Event()
 
     async def write(self, claim: CheckClaim, ending: Ending) -> tuple[RunId, ...]:
         """Which runs have ended by it, the claim's own first; none when the worker lost the run or it had
         ended already. It is committed then, and the run holds its machine no more.
 
         Raises what the database raises, and nothing is written then. To do it twice does no harm: it names
-        the attempt.
+        the attempt. While nobody is at `keep_writing`, it waits.
         """
-        entry = _Entry(claim, ending)
+        entry = _Entry(claim, ending, asyncio.get_running_loop().create_future())
         self._waiting.append(entry)
-        try:
-            async with self._turn:
-                while entry.ended is None:
-                    await self._write_together(entry)
-        finally:
-            if entry in self._waiting:
-                self._waiting.remove(entry)
-        return entry.ended
+        self._has_come.set()
+        return await entry.ended
 
-    async def _write_together(self, first: _Entry) -> None:
-        """This one and others that wait, or only this one after it has failed among others."""
-        others = [] if first.is_alone else [one for one in self._waiting if one is not first]
-        together = [first, *(one for one in others if not one.is_alone)][:ENDINGS_AT_ONCE]
+    async def keep_writing(self) -> None:
+        """Write what comes, until cancelled."""
+        while True:
+            await self._has_come.wait()
+            together = [entry for entry in self._waiting[:ENDINGS_AT_ONCE] if not entry.ended.done()]
+            del self._waiting[:ENDINGS_AT_ONCE]
+            if not self._waiting:
+                self._has_come.clear()
+            if together:
+                await self._settle(together)
+
+    async def _settle(self, together: Sequence[_Entry]) -> None:
+        error = await self._try(together)
+        if error is None:
+            return
+        if len(together) == 1:
+            _fail(together, error)
+            return
+        # It may be the fault of one of them, which is none of the others' business.
+        for number, entry in enumerate(together):
+            error = await self._try([entry])
+            if error is not None and is_away(error):
+                _fail(together[number:], error)
+                return
+            if error is not None:
+                _fail([entry], error)
+
+    async def _try(self, together: Sequence[_Entry]) -> Exception | None:
+        """Write these and answer them; or none of them, and why not."""
         try:
             ended = await self._write(together)
-        except Exception:
-            if len(together) == 1:
-                raise
-            for entry in together:
-                entry.is_alone = True
-            return
+        except Exception as error:  # whoever waits for it decides what to do
+            return error
         for entry in together:
-            entry.ended = ended.get(entry.claim.held, ())
-            self._waiting.remove(entry)
+            if not entry.ended.done():
+                entry.ended.set_result(ended.get(entry.claim.held, ()))
+        return None
 
     async def _write(self, together: Sequence[_Entry]) -> Mapping[Held, tuple[RunId, ...]]:
         now = self._clock.now()
@@ -92,3 +104,9 @@ class Endings:
                 elif ending.status is RunStatus.SUCCESS and ending.display is not None:
                     await trajectories.record(conn, claim.run, claim.prompt, ending.display, now=now)
         return ended
+
+
+def _fail(entries: Sequence[_Entry], error: Exception) -> None:
+    for entry in entries:
+        if not entry.ended.done():
+            entry.ended.set_exception(error)

@@ -14,8 +14,8 @@ from cyberdesk_server.domain.ids import ServerId
 from cyberdesk_server.domain.runs import RunStatus
 from cyberdesk_server.executor.parts import CheckParts, ExecutorParts
 from cyberdesk_server.ports import Bus, Clock, Message
-from cyberdesk_server.store import claims, leases, waiting
-from cyberdesk_server.store.claims import CheckClaim, Claim
+from cyberdesk_server.store import claims, leases, openings
+from cyberdesk_server.store.claims import CheckClaim, Claim, Claimed
 from cyberdesk_server.store.database import Database, is_away
 from cyberdesk_server.topics import MACHINES_FREE, RUNS_WAITING
 from cyberdesk_server.usecases.endings import tell_ended
@@ -26,6 +26,7 @@ log = structlog.get_logger(__name__)
 
 WAKE_UPS = (RUNS_WAITING, MACHINES_FREE)
 RENEWALS_PER_LEASE = 3
+NOTHING = Claimed((), is_all=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ class Worker:
         self._check_parts_for = check_parts_for
         self._limits = limits
         self._endings = Endings(database, clock)
-        self._slots = asyncio.Semaphore(limits.concurrency)
+        self._at_work = 0
         self._awake = asyncio.Event()
         self._may_find_a_machine = True
         self._is_stopping = False
@@ -79,19 +80,19 @@ class Worker:
         async with self._bus.listen(*WAKE_UPS) as wake_ups, asyncio.TaskGroup() as beside:
             listener = beside.create_task(self._hear(wake_ups))
             keeper = beside.create_task(self._keep_leases())
+            writer = beside.create_task(self._endings.keep_writing())
             async with asyncio.TaskGroup() as carrying:
                 while not self._is_stopping:
-                    await self._slots.acquire()
                     self._awake.clear()
-                    claim = None if self._is_stopping else await self._claim()
-                    if claim:
+                    claimed = await self._claim() if self._slots else NOTHING
+                    for claim in claimed.claims:
+                        self._at_work += 1
                         carrying.create_task(self._work(claim))
-                        continue
-                    self._slots.release()
-                    if not self._is_stopping:
+                    if not self._is_stopping and (claimed.is_all or not self._slots):
                         await self._sleep()
             listener.cancel()
             keeper.cancel()
+            writer.cancel()
 
     async def stop(self) -> None:
         """Claim nothing more, let actions under way end, and leave unfinished runs to the next worker."""
@@ -100,23 +101,29 @@ class Worker:
         timeout_seconds = self._limits.shutdown_seconds
         await asyncio.gather(*(job.give_up(timeout_seconds=timeout_seconds) for job in tuple(self._jobs)))
 
-    async def _claim(self) -> Claim | CheckClaim | None:
+    @property
+    def _slots(self) -> int:
+        """How many runs more it could work on."""
+        return self._limits.concurrency - self._at_work
+
+    async def _claim(self) -> Claimed:
         self._may_find_a_machine = True  # what comes while it looks may come too late to be seen
         try:
             async with self._database.transaction() as conn:
-                claim = await claims.claim_next(
+                claimed = await claims.claim(
                     conn,
                     server_id=self._server_id,
                     now=self._clock.now(),
                     lease_seconds=self._limits.lease_seconds,
+                    at_most=self._slots,
                 )
-                may_find = claim is not None or await waiting.is_any_machine_free(conn, self._server_id)
+                may_find = not claimed.is_all or await openings.is_any_machine_free(conn, self._server_id)
             # While no machine is free a new run is no reason to look again; a machine that gets free is.
             self._may_find_a_machine = may_find
-            return claim
+            return claimed
         except SQLAlchemyError:
             log.warning("no run could be claimed, trying again", exc_info=True)
-            return None
+            return NOTHING
 
     async def _work(self, claim: Claim | CheckClaim) -> None:
         run = claim.run
@@ -128,7 +135,7 @@ class Worker:
             except Exception:  # the edge: one run's trouble must not end the worker
                 log.exception("the ending could not be written; the run is left to its lease")
             finally:
-                self._slots.release()
+                self._at_work -= 1
                 self._awake.set()
 
     async def _carry_out(self, claim: Claim | CheckClaim) -> None:

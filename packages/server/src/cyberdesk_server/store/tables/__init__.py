@@ -21,7 +21,7 @@ from cyberdesk_server.store.tables.runs import (
     sessions,
     steps,
 )
-from cyberdesk_server.store.tables.scheduling import news, offers, openings
+from cyberdesk_server.store.tables.scheduling import news, offers, openings, turns
 from cyberdesk_server.store.tables.servers import servers
 from cyberdesk_server.store.tables.shared import metadata
 from cyberdesk_server.store.tables.trajectories import trajectories, trajectory_pictures
@@ -72,6 +72,7 @@ __all__ = [
     "tagged_workflows",
     "trajectories",
     "trajectory_pictures",
+    "turns",
     "webhook_attempts",
     "webhook_deliveries",
     "webhook_endpoints",

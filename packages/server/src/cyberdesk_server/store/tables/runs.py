@@ -26,6 +26,7 @@ WAITING_WITH_A_LIMIT = text("status = 'scheduling' AND start_by IS NOT NULL")
 LEASED = text("lease_expires_at IS NOT NULL")
 HOLDING = text("lease_expires_at IS NOT NULL AND NOT has_left_machine")
 OPEN = text("ended_at IS NULL")
+CHAINED = text("chain_id IS NOT NULL")
 
 sessions = Table(
     "sessions",
@@ -114,6 +115,7 @@ runs = Table(
     Index("ix_runs_workflow", "workflow_id", "created_at"),
     Index("ix_runs_machine", "machine_id", "created_at"),
     Index("ix_runs_session", "session_id", "created_at"),
+    Index("ix_runs_chain", "chain_id", postgresql_where=CHAINED, sqlite_where=CHAINED),
 )
 
 pool_sets = Table(

@@ -1,4 +1,4 @@
-"""What the scheduler knows: news it has not looked at, offers of machines, and openings."""
+"""What the scheduler knows: news it has not looked at, offers of machines, openings, and whose turn it is."""
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, String, Table, false, text
 
@@ -48,4 +48,15 @@ openings = Table(
         "created_at",
         "demand",
     ),
+)
+
+turns = Table(
+    "turns",
+    metadata,
+    # An organization that has an opening at the server.
+    Column("server_id", Words, primary_key=True),
+    Column("organization_id", String(64), primary_key=True),
+    # The number of its last claim, or of an earlier one: it may be later in line by now.
+    Column("last_claim", BigInteger, nullable=False),
+    Index("ix_turns_line", "server_id", "last_claim", "organization_id"),
 )
