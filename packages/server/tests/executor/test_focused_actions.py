@@ -151,6 +151,27 @@ async def test_what_it_declares_ends_the_run(
     assert stage.desktop.performed == []
 
 
+async def test_a_recording_that_was_declared_over_inside_is_no_way_to_the_end(stage: Stage) -> None:
+    """Another run, in which the focused action finds no reason to end, goes on with the model."""
+    over = Turn((a_call("declare_task_succeeded", text="it is paid already"),))
+    await stage.a_waiting_run()
+    claim = await stage.claim()
+    await stage.carry_out(claim, with_focus(Turn((FOCUS,)), inner=[over]))
+    (trajectory,) = await stage.trajectories_of(claim.workflow)
+    await stage.change_trajectory(replace(trajectory, is_approved=True))
+
+    async def again(model: FunctionModel) -> RunStatus:
+        await stage.another_run(claim.workflow, inputs={})
+        ending = await stage.carry_out(await stage.claim(), model)
+        status: RunStatus = ending.status
+        return status
+
+    assert await again(with_focus(inner=[over])) is RunStatus.SUCCESS
+    assert stage.desktop.performed == []
+    assert await again(with_focus(Turn((click(2),)), inner=[])) is RunStatus.SUCCESS
+    assert stage.desktop.performed == [Click(Point(2, 1))]
+
+
 async def test_one_that_leads_nowhere_is_told_to_the_model(stage: Stage) -> None:
     endless = [Turn((click(number),)) for number in range(MOST_TURNS + 5)]
     model = with_focus(Turn((FOCUS, click(2))), Turn((click(3),)), inner=endless)

@@ -115,6 +115,18 @@ async def test_with_nothing_to_loop_over_there_is_no_loop(stage: Stage) -> None:
     assert "there is no loop" in end.error
 
 
+async def test_what_stands_behind_its_start_depends_on_it(stage: Stage) -> None:
+    """With nothing to loop over, the calls behind it in the same turn would be done for no item."""
+    behind = a_call("click", x=9, y=9)
+
+    await stage.execute(looping(Turn((START, behind))), inputs={"patients": []})
+
+    start, not_done = await stage.history()
+    assert start.error == "start_loop is the last call of its turn: what comes next depends on it"
+    assert not_done.state is StepState.FAILED
+    assert stage.desktop.performed == []
+
+
 async def test_a_loop_in_a_loop_is_refused(stage: Stage) -> None:
     await stage.execute(looping(Turn((START,)), Turn((START,)), END), inputs={"patients": PATIENTS})
 

@@ -61,6 +61,9 @@ class RecordedTurn:
     memo: str | None = None
     """Of the model that recorded it."""
 
+    ended_run: bool = False
+    """True when a focused action in it declared the run over: where none does, the run goes on behind it."""
+
     @property
     def tools(self) -> tuple[str, ...]:
         return tuple(call.tool for call in self.calls)
@@ -89,8 +92,10 @@ def turns_of(trajectory: Trajectory) -> tuple[RecordedTurn, ...]:
             anchors=tuple(_boxes(seen.get("anchors"))),
         )
         skips, screen = step.get("skip_cache_detection") is True, _text(seen.get("screenshot"))
+        result = step.get("result")
+        ended_run = isinstance(result, Mapping) and result.get("ended_run") is True
         if turns and skips and screen is None:
-            turns[-1] = replace(turns[-1], calls=(*turns[-1].calls, call))
+            turns[-1] = replace(turns[-1], calls=(*turns[-1].calls, call), ended_run=ended_run)
             continue
         turns.append(
             RecordedTurn(
@@ -103,6 +108,7 @@ def turns_of(trajectory: Trajectory) -> tuple[RecordedTurn, ...]:
                 skips_detection=skips,
                 thought=_text(seen.get("last_agent_thought")),
                 memo=_text(seen.get("memo")),
+                ended_run=ended_run,
             )
         )
     return tuple(turns)
@@ -115,7 +121,8 @@ def size_of(trajectory: Trajectory) -> Size:
 def next_turn(turns: Sequence[RecordedTurn], history: Sequence[Step]) -> int | None:
     """How many of the turns a run with this journal has done: the number of the one that comes next.
 
-    None when the run went another way, or stands in the middle of a turn. Waits do not count: a program was
+    None when the run went another way, stands in the middle of a turn, or goes on where the recorded one was
+    declared over. Waits do not count: a program was
     slower or faster than it was.
     """
     recorded = [(number, call) for number, turn in enumerate(turns) for call in turn.calls]
@@ -137,7 +144,7 @@ def next_turn(turns: Sequence[RecordedTurn], history: Sequence[Step]) -> int | N
                 return None  # there was nothing to loop over when it was recorded
             at = at if goes_round or behind is None else behind
     if at == len(recorded):
-        return len(turns)
+        return None if turns and turns[-1].ended_run else len(turns)
     number = recorded[at][0]
     return number if at == 0 or recorded[at - 1][0] != number else None
 

@@ -10,13 +10,14 @@ from typing import Annotated
 
 from cyberdesk_server.domain.endings import Ending
 from cyberdesk_server.domain.runs import RunStatus
-from cyberdesk_server.domain.steps import CLEAN_UP, Step, StepState, ToolCall, Turn, course
+from cyberdesk_server.domain.steps import CLEAN_UP, Step, ToolCall, Turn, course
 from cyberdesk_server.domain.tasks import Task
 from cyberdesk_server.executor.agent import Agent
 from cyberdesk_server.executor.arguments import Fill
 from cyberdesk_server.executor.course import Course
 from cyberdesk_server.executor.deciding import OVER, Decided
 from cyberdesk_server.executor.kit import Kit, equipped
+from cyberdesk_server.executor.moves import TASK_FAILED, is_declaration
 from cyberdesk_server.executor.parts import ExecutorParts
 from cyberdesk_server.executor.pictures import prompt_pictures
 from cyberdesk_server.executor.post_run_checks import usage_of
@@ -100,8 +101,7 @@ def _cleaning_step(history: Sequence[Step]) -> Step | None:
 
 
 def _says_it_failed(step: Step, cleaning: Step) -> bool:
-    is_declared = step.call.tool == "declare_task_failed" and step.state is StepState.DONE
-    return is_declared and step.number > cleaning.number
+    return is_declaration(step) and step.call.tool == TASK_FAILED and step.number > cleaning.number
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,7 @@ def next_move(history: Sequence[Step], within: StepId | None = None) -> Move:
     What is done when a post-run check has failed begins anew: how the run ended before says nothing of it.
     """
     history = _since_cleaning(history)
-    declared = next((step for step in history if _is_declaration(step)), None)
+    declared = next((step for step in history if is_declaration(step)), None)
     if declared is not None:
         status = RunStatus.TASK_FAILED if declared.call.tool == TASK_FAILED else RunStatus.SUCCESS
         reason = (declared.result or {}).get("text")
@@ -78,7 +78,8 @@ def _since_cleaning(history: Sequence[Step]) -> Sequence[Step]:
     return history[began:]
 
 
-def _is_declaration(step: Step) -> bool:
+def is_declaration(step: Step) -> bool:
+    """True for a call by which the run was declared over."""
     return step.state is StepState.DONE and step.call.tool in (TASK_FAILED, TASK_SUCCEEDED)
 
 

@@ -17,7 +17,7 @@ from cyberdesk_server.domain.steps import (
 from cyberdesk_server.domain.tasks import Task
 from cyberdesk_server.executor.agent import Agent
 from cyberdesk_server.executor.arguments import Fill
-from cyberdesk_server.executor.moves import runtime_values
+from cyberdesk_server.executor.moves import is_declaration, runtime_values
 from cyberdesk_server.executor.pictures import prompt_pictures
 from cyberdesk_server.executor.signals import ToolFailed
 from cyberdesk_server.executor.tools.base import Bench, Outcome, Tool
@@ -54,7 +54,11 @@ async def focused_action(bench: Bench, arguments: FocusedArguments) -> Outcome:
     )
     end = await bench.follow(agent)
     inner = parts_of(bench)
-    return Outcome(end.reason or _what_was_read(inner), runtime_values=runtime_values(inner))
+    return Outcome(
+        end.reason or _what_was_read(inner),
+        runtime_values=runtime_values(inner),
+        facts={"ended_run": True} if any(map(is_declaration, inner)) else {},
+    )
 
 
 async def focused(bench: Bench, instruction: str) -> Task:

@@ -34,6 +34,9 @@ class StartArguments:
 
 
 async def start_loop(bench: Bench, arguments: StartArguments) -> Outcome:
+    own = course(bench.steps(), bench.step.within)
+    if any(step.turn == bench.step.turn and step.number > bench.step.number for step in own):
+        raise ToolFailed(f"{START_LOOP} is the last call of its turn: what comes next depends on it")
     if open_loop(bench) is not None:
         raise ToolFailed(f"there is a loop already: end its first round with {END_LOOP_ITERATION}")
     items = items_of(arguments.text)
@@ -133,7 +136,7 @@ TOOLS = (
     Tool(
         START_LOOP,
         "Begin to do the same for each item of a list, when the task says so or there is one to go through. "
-        "You do the first round; the others are replayed.",
+        "You do the first round; the others are replayed. The last call of its turn.",
         StartArguments,
         start_loop,
     ),
