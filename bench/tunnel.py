@@ -31,6 +31,7 @@ from cyberdesk_server.store.machines import machine_from
 from cyberdesk_server.testing.programs import START_SECONDS, ServerProgram
 from cyberdesk_server.testing.rows import a_database, an_api_key, an_organization
 from cyberdesk_server.topics import MACHINES_FREE
+from cyberdesk_server.usecases.keys import KeyUses
 from cyberdriver.backends.base import Size
 from sqlalchemy import select
 from starlette.applications import Starlette
@@ -107,7 +108,7 @@ async def _office_desktop(size: Size, *, is_busy: bool) -> AsyncIterator[TunnelD
 @asynccontextmanager
 async def _gateway(database: Database, bus: InProcessBus, clock: SystemClock) -> AsyncIterator[int]:
     """The port of a gateway in this event loop."""
-    gateway = Gateway(ServerId("bench"), database, bus, clock)
+    gateway = Gateway(ServerId("bench"), database, bus, clock, KeyUses())
     app = Starlette(routes=[WebSocketRoute("/tunnel/ws", gateway)])
     server = HttpServer(
         uvicorn.Config(

@@ -15,6 +15,7 @@ from cyberdesk_server.testing.ports import MemoryBlobs, PrintedReader
 from cyberdesk_server.testing.rows import NOON
 from cyberdesk_server.topics import MACHINES_FREE
 from cyberdesk_server.usecases import servers
+from cyberdesk_server.usecases.keys import KeyUses
 from cyberdesk_server.usecases.servers import Lookout
 from cyberdesk_server.worker import Worker, WorkerLimits
 from cyberdesk_server.worker.chores import Lives, Upkeep, chores
@@ -70,7 +71,7 @@ class Server:
         self.vault = EnvelopeVault(MASTER_KEY)
         self._folder = folder
         self._blobs = blobs
-        self._gateway = Gateway(self.id, database, self.bus, self.clock)
+        self._gateway = Gateway(self.id, database, self.bus, self.clock, KeyUses())
 
         async def check_parts_for(claim: CheckClaim) -> CheckParts:
             return CheckParts(
@@ -108,10 +109,13 @@ class Server:
     async def run(self) -> None:
         """Until `stop`."""
         table = chores(
-            Upkeep(self.database, self._blobs, self.bus, self.clock, LIVES, machine_down_seconds=60.0),
+            Upkeep(
+                self.database, self._blobs, self.bus, self.clock, LIVES, KeyUses(), machine_down_seconds=60.0
+            ),
             stay_alive=self._stay_alive,
             sign_seconds=LEASE_SECONDS / RENEWALS_PER_LEASE,
             check_tunnels=self._gateway.check_tunnels,
+            check_keys=self._gateway.check_keys,
         )
         async with asyncio.TaskGroup() as group:
             worker = group.create_task(self._worker.run())

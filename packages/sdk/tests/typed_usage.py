@@ -37,6 +37,7 @@ from cyberdesk.client import (
     WorkflowChainCreate,
 )
 from cyberdesk.models import (
+    AuditLogEntryResponse,
     Model,
     MousePosition,
     PaginatedResponseWithIncludesRunResponse,
@@ -143,6 +144,7 @@ def iterators() -> None:
     assert_type(client.runs.iterate_sync(status=RunStatus.ERROR), Iterator[RunResponse])
     assert_type(client.runs.iterate(limit=10), AsyncIterator[RunResponse])
     assert_type(client.request_logs.iterate_sync(), Iterator[RequestLogResponse])
+    assert_type(client.audit_log.iterate(), AsyncIterator[AuditLogEntryResponse])
     assert_type(client.usage.iterate_llm_costs(), AsyncIterator[RunLlmCostTotalResponse])
     for machine in client.machines.iterate_sync():
         assert_type(machine.id, UUID)

@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,7 +21,16 @@ from typer.testing import CliRunner
 PROGRAM = [sys.executable, "-c", "from cyberdesk_server.cli import main; main()"]
 KEY_LINE = re.compile(r"API key: (cd_[\w-]{43})")
 
-COMMANDS = [["up"], ["migrate"], ["settings"], ["keys", "create"], ["keys", "list"], ["keys", "revoke"]]
+COMMANDS = [
+    *(["up"], ["migrate"], ["settings"], ["audit", "verify"], ["organizations", "create"]),
+    *(
+        ["organizations", "list"],
+        ["keys", "create"],
+        ["keys", "list"],
+        ["keys", "rotate"],
+        ["keys", "revoke"],
+    ),
+]
 
 
 class Started:
@@ -149,6 +159,53 @@ def test_keys_are_made_listed_and_revoked(tmp_path: Path) -> None:
     assert runner.invoke(app, ["keys", "revoke", key_id, *folder]).stdout == "revoked\n"
     assert "revoked" in runner.invoke(app, ["keys", "list", *folder]).stdout
     assert f"no valid key {key_id}" in refused("keys", "revoke", key_id, *folder)
+    assert f"no valid key {key_id}" in refused("keys", "rotate", key_id, *folder)
+
+
+def test_an_organization_has_keys_with_scopes_and_ends(tmp_path: Path) -> None:
+    runner = CliRunner()
+    folder = ["--data-dir", str(tmp_path / "data")]
+
+    def told(*arguments: str) -> str:
+        return runner.invoke(app, [*arguments, *folder]).stdout.strip()
+
+    organization = told("organizations", "create", "--name", "clinic")
+    assert told("organizations", "list").split("  ")[::2] == [organization, "clinic"]
+    own = ["--organization", organization]
+    told("keys", "create", "--name", "ci", "--scope", "run", "--expires-in-days", "90", *own)
+    line = told("keys", "list", *own)
+    key_id = line.split()[0]
+    assert f"  {organization}  run  made " in line
+    assert "  never used  valid until " in line
+    assert KEY_LINE.fullmatch(told("keys", "rotate", key_id, "--overlap-hours", "0"))
+    old, new = told("keys", "list", *own).splitlines()
+    assert "  expired " in old
+    assert "  run  " in new
+    assert "org_none" in refused("keys", "create", "--name", "x", "--organization", "org_none", *folder)
+
+
+def test_the_audit_log_is_verified(tmp_path: Path) -> None:
+    runner = CliRunner()
+    folder = ["--data-dir", str(tmp_path / "data")]
+    runner.invoke(app, ["organizations", "create", "--name", "clinic", *folder])
+    for name in ("one", "two"):
+        runner.invoke(app, ["keys", "create", "--name", name, *folder])
+
+    verified = runner.invoke(app, ["audit", "verify", *folder])
+    head = verified.stdout.strip()
+    with sqlite3.connect(tmp_path / "data" / "cyberdesk.sqlite3") as database:
+        database.execute("DROP TRIGGER audit_log_refuses_delete")
+        database.execute("DELETE FROM audit_log WHERE number = 2")
+    cut = runner.invoke(app, ["audit", "verify", "--expect", head, *folder])
+
+    assert verified.exit_code == 0
+    assert re.fullmatch(r"org_\w+:2:[0-9a-f]{64}", head)
+    assert (cut.exit_code, cut.stdout.strip()) == (
+        1,
+        f"{head.split(':')[0]}:2: broken: it is not the one that was noted",
+    )
+    assert "no organization org_x" in refused("audit", "verify", "--expect", f"org_x:1:{'0' * 64}", *folder)
+    assert "must be what `audit verify` printed" in refused("audit", "verify", "--expect", "1", *folder)
 
 
 def _first_start(data_dir: Path) -> None:

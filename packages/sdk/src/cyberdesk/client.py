@@ -20,6 +20,7 @@ from cyberdesk._attempts import AttemptResult as AttemptResult
 from cyberdesk._attempts import Hooks, switch_log_on
 from cyberdesk._envelope import ApiResponse as ApiResponse
 from cyberdesk._options import Idempotency, Options
+from cyberdesk._resources.audit_log import AuditLogAPI as AuditLogAPI
 from cyberdesk._resources.computer import ComputerAPI as ComputerAPI
 from cyberdesk._resources.connections import ConnectionsAPI as ConnectionsAPI
 from cyberdesk._resources.health import HealthAPI as HealthAPI
@@ -54,6 +55,7 @@ else:
         "ApiResponse",
         "Attempt",
         "AttemptResult",
+        "AuditLogAPI",
         "ComputerAPI",
         "ConnectionsAPI",
         "CyberdeskClient",
@@ -171,6 +173,7 @@ class CyberdeskClient:
         self.request_logs = RequestLogsAPI(http, options)
         self.provider_credentials = ProviderCredentialsAPI(http, options)
         self.health = HealthAPI(http, options)
+        self.audit_log = AuditLogAPI(http, options)
 
     def with_options(
         self,

@@ -51,6 +51,8 @@ from cyberdesk_server.store.database import Database
 from cyberdesk_server.store.migrate import migrate
 from cyberdesk_server.topics import MACHINES_FREE
 from cyberdesk_server.usecases import organizations, servers
+from cyberdesk_server.usecases.audit_log import Trail
+from cyberdesk_server.usecases.keys import KeyUses
 from cyberdesk_server.usecases.servers import Lookout
 from cyberdesk_server.usecases.webhook_deliveries import Patience
 from cyberdesk_server.worker import Worker, WorkerLimits
@@ -91,6 +93,8 @@ class Site:
     http: "HttpServer"
     clock: Clock
     models: Models
+    trail: Trail
+    upkeep: Upkeep
     chores: tuple[Chore, ...]
 
 
@@ -213,7 +217,8 @@ def _build(
     links = SignedLinks(master_key.key_for("links"), public_url=public_url, clock=clock)
     blobs = _blobs(settings, links)
     vault = EnvelopeVault(master_key)
-    gateway = Gateway(server_id, database, bus, clock)
+    trail, key_uses = Trail(database), KeyUses()
+    gateway = Gateway(server_id, database, bus, clock, key_uses, settings.max_tunnels)
     allowed = _server_limits(settings)
     limits = Limits(
         run_time_limit_seconds=settings.run_time_limit_seconds,
@@ -280,6 +285,8 @@ def _build(
             providers=_providers(settings, clock),
             links=links,
             rates=_rates(settings),
+            audit=trail,
+            key_uses=key_uses,
             limits=allowed,
             reach=settings.webhook_reach,
             relay=_relay(settings),
@@ -318,13 +325,17 @@ def _build(
         request_log=timedelta(days=settings.request_log_days),
         webhook=timedelta(days=settings.webhook_days),
     )
+    upkeep = Upkeep(database, blobs, bus, clock, lives, key_uses, settings.machine_down_seconds)
     table = chores(
-        Upkeep(database, blobs, bus, clock, lives, settings.machine_down_seconds),
+        upkeep,
         stay_alive=stay_alive,
         sign_seconds=settings.lease_seconds / RENEWALS_PER_LEASE,
         check_tunnels=gateway.check_tunnels,
+        check_keys=gateway.check_keys,
     )
-    return Site(server_id, database, gateway, worker, sender, courier, http, clock, models, table)
+    return Site(
+        server_id, database, gateway, worker, sender, courier, http, clock, models, trail, upkeep, table
+    )
 
 
 def _providers(settings: Settings, clock: Clock) -> HttpProviders:
@@ -408,6 +419,7 @@ async def _run(
         worker = group.create_task(site.worker.run())
         sender = group.create_task(site.sender.run())
         logging = group.create_task(site.gateway.keep_logs_written())
+        auditing = group.create_task(site.trail.keep_written())
         upkeep = group.create_task(keep_doing(site.clock, site.chores))
         # What the start has left in memory stays: no collection needs to walk through it while a click waits.
         gc.collect()
@@ -421,8 +433,11 @@ async def _run(
         await site.courier.close()
         await site.models.close()
         upkeep.cancel()
+        await site.upkeep.note_key_uses()
         await site.gateway.close()
         await logging
         await servers.end(site.database, site.server_id, now=site.clock.now())
         site.http.should_exit = True
         await http
+        site.trail.end()
+        await auditing

@@ -98,6 +98,9 @@ class Settings(BaseSettings):
     rate_limit_seconds: Seconds = _setting(
         10.0, "In which time a key that was quiet gets all its requests back.", unit="seconds"
     )
+    max_tunnels: PositiveInt = _setting(
+        20_000, "Machines that may be connected to this server; more are told to come back.", unit="machines"
+    )
     worker_concurrency: PositiveInt = _setting(16, "Runs this server works on at the same time.", unit="runs")
     lease_seconds: Seconds = _setting(
         3.0,

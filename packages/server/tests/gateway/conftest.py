@@ -22,6 +22,7 @@ from cyberdesk_server.store import machines
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.store.machines import Machine
 from cyberdesk_server.testing.rows import HERE, a_database, an_api_key, an_organization
+from cyberdesk_server.usecases.keys import KeyUses
 from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
 from websockets.asyncio.client import ClientConnection, connect
@@ -151,7 +152,7 @@ class Site:
 @asynccontextmanager
 async def _serving(database: Database, **settings: Any) -> AsyncIterator[Site]:
     bus = InProcessBus()
-    gateway = Gateway(HERE, database, bus, SystemClock())
+    gateway = Gateway(HERE, database, bus, SystemClock(), KeyUses())
     config = uvicorn.Config(
         Starlette(routes=[WebSocketRoute("/tunnel/ws", gateway)]),
         ws=TunnelWebSocketProtocol,

@@ -17,6 +17,7 @@ from cyberdesk_server.store import request_logs, sessions
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.testing.ports import ManualClock, MemoryBlobs
 from cyberdesk_server.testing.rows import a_database, a_machine, an_organization
+from cyberdesk_server.usecases.keys import KeyUses
 from cyberdesk_server.worker.chores import Lives, Upkeep, chores
 
 HOUR = timedelta(hours=1)
@@ -30,7 +31,8 @@ async def database(tmp_path: Path) -> AsyncIterator[Database]:
 
 def upkeep_of(database: Database, *, idle_session: timedelta | None = HOUR) -> Upkeep:
     lives = Lives(idle_session=idle_session, request_log=30 * 24 * HOUR, webhook=30 * 24 * HOUR)
-    return Upkeep(database, MemoryBlobs(), InProcessBus(), ManualClock(), lives, machine_down_seconds=60.0)
+    parts = database, MemoryBlobs(), InProcessBus(), ManualClock(), lives, KeyUses()
+    return Upkeep(*parts, machine_down_seconds=60.0)
 
 
 async def a_session_with_a_machine(upkeep: Upkeep) -> SessionId:
@@ -64,7 +66,9 @@ async def nothing() -> None: ...
 
 
 async def test_every_chore_can_be_done_where_there_is_nothing_to_do(database: Database) -> None:
-    table = chores(upkeep_of(database), stay_alive=nothing, sign_seconds=1.5, check_tunnels=nothing)
+    table = chores(
+        upkeep_of(database), stay_alive=nothing, sign_seconds=1.5, check_tunnels=nothing, check_keys=nothing
+    )
 
     for chore in table:
         await chore.do()
@@ -72,6 +76,8 @@ async def test_every_chore_can_be_done_where_there_is_nothing_to_do(database: Da
     assert [(chore.name, chore.every_seconds) for chore in table] == [
         ("stay alive", 1.5),
         ("check tunnels", 30),
+        ("close tunnels of keys that are not valid", 2),
+        ("note which keys were used", 60),
         ("end runs that waited too long", 5),
         ("look at free machines anew", 30),
         ("release idle sessions", 60),

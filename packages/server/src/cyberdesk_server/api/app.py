@@ -12,6 +12,7 @@ from starlette.routing import Match
 
 from cyberdesk_server import __version__
 from cyberdesk_server.api import (
+    audit_log,
     blobs,
     computer,
     connections,
@@ -73,6 +74,7 @@ ROUTERS = (
     usage.api,
     usage.of_runs,
     webhooks.api,
+    audit_log.api,
     drivers.api,
     blobs.api,
 )

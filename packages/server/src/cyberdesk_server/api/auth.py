@@ -1,4 +1,4 @@
-"""Who is asking: `Authorization: Bearer <key>`."""
+"""Who is asking: `Authorization: Bearer <key>`, and whether that key may."""
 
 from collections.abc import Callable
 from hashlib import sha256
@@ -8,10 +8,10 @@ from typing import Annotated
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from cyberdesk_server.api.parts import Parts
 from cyberdesk_server.api.supplied import Supplied
-from cyberdesk_server.domain.organizations import ApiKey
+from cyberdesk_server.domain.organizations import ApiKey, KeyScope
 from cyberdesk_server.store import keys
-from cyberdesk_server.store.database import Database
 
 SECURITY_SCHEME = "HTTPBearer"
 """Name in the description. The key is checked by `authenticate`, before the body is read."""
@@ -30,31 +30,43 @@ class KnownKeys:
         self._clock = clock
         self._known: dict[bytes, tuple[float, ApiKey]] = {}
 
-    async def owner(self, database: Database, key: str) -> ApiKey | None:
-        """Whose key this is; None for an unknown or revoked one, which is looked up every time."""
+    async def owner(self, parts: Parts, key: str) -> ApiKey | None:
+        """Whose key this is, even if it has expired; None for an unknown or revoked one, which is looked up
+        every time."""
         digest, now = sha256(key.encode("utf-8", "surrogatepass")).digest(), self._clock()
         looked_up_at, api_key = self._known.get(digest, (-FRESH_SECONDS, None))
         if api_key is not None and now - looked_up_at < FRESH_SECONDS:
             return api_key
-        async with database.read() as conn:
+        async with parts.database.read() as conn:
             found = await keys.authenticate(conn, key)
         if found is not None:
+            parts.key_uses.note(found.id)
             if len(self._known) >= MOST_KEYS:
                 self._known.clear()
             self._known[digest] = now, found
         return found
 
 
-async def authenticate(request: Request, database: Database) -> ApiKey:
+async def authenticate(request: Request, parts: Parts) -> ApiKey:
     """The key of this request. Answers 401 when there is none, or it opens nothing."""
     scheme, _, key = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not key.strip():
         raise _unauthorized("an API key is required: Authorization: Bearer <key>")
     known: KnownKeys = request.app.state.known_keys
-    api_key = await known.owner(database, key.strip())
+    api_key = await known.owner(parts, key.strip())
     if api_key is None:
         raise _unauthorized("the API key is not valid")
+    if api_key.expires_at is not None and not api_key.is_valid(parts.clock.now()):
+        raise _unauthorized("the API key has expired")
     return api_key
+
+
+def authorize(api_key: ApiKey, needed: KeyScope) -> None:
+    """Answers 403, naming the scope, when the key may not do what asks for it."""
+    if not api_key.scope.covers(needed):
+        raise HTTPException(
+            403, f"this needs an API key with the scope {needed}; the scope of this one is {api_key.scope}"
+        )
 
 
 def _unauthorized(detail: str) -> HTTPException:

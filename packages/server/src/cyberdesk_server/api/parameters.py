@@ -22,6 +22,7 @@ PATH: Mapping[str, str] = {
 }
 
 QUERY: Mapping[str, str] = {
+    "api_key_id": "Only what was asked with this API key.",
     "attachment_type": "Only files of this kind: of a run's input, or of its output.",
     "created_at_from": "Only what was created then or later.",
     "created_at_to": "Only what was created then or earlier.",
@@ -44,6 +45,7 @@ QUERY: Mapping[str, str] = {
     "method": "Only requests of this HTTP method.",
     "mode": "What is counted.",
     "name": "Only machines with exactly this name.",
+    "operation": "Only this operation, by method and path: `PATCH /v1/runs/{run_id}`.",
     "path": "Path of the file or folder on the machine; `~` is the user's home.",
     "run_id": "Only what belongs to this run.",
     "search": "A part of the id or of a name, in any case.",
@@ -52,6 +54,7 @@ QUERY: Mapping[str, str] = {
     "sort_mode": "What comes first: the runs in which something happened last, or the newest.",
     "status": "Only those with this status.",
     "status_code": "Only requests that were answered with this status.",
+    "target_id": "Only what was done to this thing, by its id.",
     "tag_ids": "Only workflows that have all of these tags: their ids, separated by commas.",
     "to_date": "Only runs created before then.",
     "updated_at_from": "Only what was changed then or later.",

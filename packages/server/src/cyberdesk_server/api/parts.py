@@ -10,6 +10,8 @@ from cyberdesk_server.domain.networks import Reach
 from cyberdesk_server.domain.web_sessions import Relay
 from cyberdesk_server.ports import Blobs, Bus, Clock, Vault
 from cyberdesk_server.store.database import Database
+from cyberdesk_server.usecases.audit_log import Trail
+from cyberdesk_server.usecases.keys import KeyUses
 from cyberdesk_server.usecases.provider_credentials import Providers
 
 DRIVER_VERSION = "2.0.0"
@@ -40,6 +42,12 @@ class Parts:
 
     rates: Rates | None = None
     """None: a key may ask as often as it likes."""
+
+    audit: Trail | None = None
+    """Takes what writes were asked for; None where nobody writes it down."""
+
+    key_uses: KeyUses = field(default_factory=KeyUses)
+    """Takes which keys were used."""
 
     limits: ServerLimits = BUILT_IN_LIMITS
     """Of runs."""

@@ -2,12 +2,14 @@
 
 import asyncio
 from contextlib import suppress
+from dataclasses import dataclass
 from uuid import uuid4
 
 import structlog
 from starlette.types import Receive, Scope, Send
 
-from cyberdesk_server.domain.ids import ConnectionId, MachineId, ServerId
+from cyberdesk_server.domain.ids import ApiKeyId, ConnectionId, MachineId, ServerId
+from cyberdesk_server.domain.organizations import KeyScope
 from cyberdesk_server.gateway.dialect import dialect_of
 from cyberdesk_server.gateway.handshake import Handshake, Refused, read_handshake
 from cyberdesk_server.gateway.request_logs import RequestLogs
@@ -21,6 +23,7 @@ from cyberdesk_server.store.database import Database
 from cyberdesk_server.store.keys import ApiKey
 from cyberdesk_server.store.machines import Machine
 from cyberdesk_server.topics import MACHINES_FREE
+from cyberdesk_server.usecases.keys import KeyUses
 
 log = structlog.get_logger(__name__)
 
@@ -32,6 +35,22 @@ TAKEN_OVER = 4001, "another driver with this machine's identity connected"
 
 RESTARTING = 4008, "Wait 1 seconds"
 """The published drivers come back after that many seconds, with their back-off reset."""
+
+
+KEY_NOT_VALID = 1008, "the API key is not valid any more"
+"""Drivers come back at once, are refused with 403, and stop."""
+
+MAX_TUNNELS = 20_000
+"""As many as one process holds: each costs memory and a file descriptor."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Live:
+    """The tunnel a machine has."""
+
+    connection_id: ConnectionId
+    tunnel: Tunnel
+    api_key_id: ApiKeyId
 
 
 class Gateway:
@@ -47,13 +66,17 @@ class Gateway:
         database: Database,
         bus: Bus,
         clock: Clock,
+        key_uses: KeyUses,
+        max_tunnels: int = MAX_TUNNELS,
     ) -> None:
         self._server_id = server_id
         self._database = database
         self._bus = bus
         self._clock = clock
         self._logs = RequestLogs(database, clock)
-        self._live: dict[MachineId, tuple[ConnectionId, Tunnel]] = {}
+        self._key_uses = key_uses
+        self._max_tunnels = max_tunnels
+        self._live: dict[MachineId, _Live] = {}
         self._connecting = asyncio.Lock()  # memory and database agree on which connection is the newest
         self._open: set[ConnectionId] = set()
         self._is_closing = False
@@ -81,11 +104,21 @@ class Gateway:
             for machine_id, connection_id in known.items():
                 if connection_id not in self._open:
                     await machines.disconnect(conn, machine_id, connection_id=connection_id, now=now)
-            lost = {id_: tunnel for id_, (current, tunnel) in live.items() if known.get(id_) != current}
+            lost = {id_: it.tunnel for id_, it in live.items() if known.get(id_) != it.connection_id}
             elsewhere = await machines.connected_elsewhere(conn, lost, self._server_id)
         await asyncio.gather(
             *(tunnel.close(*(TAKEN_OVER if id_ in elsewhere else RESTARTING)) for id_, tunnel in lost.items())
         )
+
+    async def check_keys(self) -> None:
+        """Close the tunnels whose keys have been revoked or have expired."""
+        live = tuple(self._live.values())
+        if not live:
+            return
+        async with self._database.read() as conn:
+            invalid = await keys.invalid(conn, now=self._clock.now())
+        cut = [it.tunnel for it in live if it.api_key_id in invalid]
+        await asyncio.gather(*(tunnel.close(*KEY_NOT_VALID) for tunnel in cut))
 
     async def keep_logs_written(self) -> None:
         """Write down what goes through the tunnels, a moment later, until the gateway is closed."""
@@ -93,7 +126,7 @@ class Gateway:
 
     async def send_away(self) -> None:
         """Let every driver connect anew, wherever it gets to."""
-        await asyncio.gather(*(tunnel.close(*RESTARTING) for _, tunnel in tuple(self._live.values())))
+        await asyncio.gather(*(it.tunnel.close(*RESTARTING) for it in tuple(self._live.values())))
 
     async def close(self) -> None:
         """Send every driver away for a second and wait until their machines are marked as disconnected."""
@@ -109,12 +142,19 @@ class Gateway:
     async def _admit(self, socket: Socket) -> Refused | tuple[Handshake, ApiKey]:
         if self._is_closing:
             return Refused(503, "the server is restarting")
+        if len(self._open) >= self._max_tunnels:
+            return Refused(503, "this server has as many machines as it can")
         handshake = read_handshake(socket.headers)
         if isinstance(handshake, Refused):
             return handshake
         async with self._database.read() as conn:
             api_key = await keys.authenticate(conn, handshake.key)
-        return Refused(403, "the API key is not valid") if api_key is None else (handshake, api_key)
+        if api_key is None or not api_key.is_valid(self._clock.now()):
+            return Refused(403, "the API key is not valid")
+        if not api_key.scope.covers(KeyScope.DRIVER):
+            return Refused(403, f"machines join with the scope driver; this API key has {api_key.scope}")
+        self._key_uses.note(api_key.id)
+        return handshake, api_key
 
     async def _hold(self, socket: Socket, scope: Scope, handshake: Handshake, api_key: ApiKey) -> None:
         """The life of one tunnel, from the opening of its socket to the machine's mark as disconnected."""
@@ -144,13 +184,13 @@ class Gateway:
             tunnel = Tunnel(socket, dialect, self._logs.of(machine))
             patience_of(scope).owes_answer = lambda: tunnel.owes_answer
             before = self._live.get(machine.id)
-            self._live[machine.id] = connection_id, tunnel
+            self._live[machine.id] = _Live(connection_id, tunnel, api_key.id)
         with structlog.contextvars.bound_contextvars(machine_id=str(machine.id)):
             log.info("machine connected", version=handshake.version, features=sorted(handshake.features))
             try:
                 async with self._bus.serve(machine_topic(machine.id), tunnel.answer):
                     if before:
-                        await before[1].close(*TAKEN_OVER)
+                        await before.tunnel.close(*TAKEN_OVER)
                     if self._is_closing:
                         await tunnel.close(*RESTARTING)
                     await self._bus.publish(MACHINES_FREE)
@@ -187,7 +227,7 @@ class Gateway:
 
     async def _disconnect(self, machine_id: MachineId, connection_id: ConnectionId) -> None:
         current = self._live.get(machine_id)
-        if current and current[0] == connection_id:
+        if current and current.connection_id == connection_id:
             del self._live[machine_id]
         async with self._database.transaction() as conn:
             await machines.disconnect(conn, machine_id, connection_id=connection_id, now=self._clock.now())

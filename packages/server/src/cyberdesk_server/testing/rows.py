@@ -182,8 +182,10 @@ async def an_organization(conn: AsyncConnection, id_: str = "org_test") -> Organ
     return organization_id
 
 
-async def an_api_key(conn: AsyncConnection, organization_id: OrganizationId, key: str) -> ApiKey:
-    api_key = ApiKey(ApiKeyId(uuid4()), organization_id, "test", key[-4:], NOON)
+async def an_api_key(
+    conn: AsyncConnection, organization_id: OrganizationId, key: str, **fields: Any
+) -> ApiKey:
+    api_key = ApiKey(ApiKeyId(uuid4()), organization_id, "test", key[-4:], NOON, **fields)
     await keys.add(conn, api_key, key)
     return api_key
 

@@ -1,38 +1,14 @@
-"""Organizations and their API keys: the first start, and the `keys` command. Each is a transaction."""
+"""Organizations: the first start, and the `organizations` command. Each is a transaction."""
 
-import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import uuid4
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
-from cyberdesk_server.domain.ids import ApiKeyId, OrganizationId
-from cyberdesk_server.domain.organizations import ApiKey, Organization
-from cyberdesk_server.store import keys, organizations
+from cyberdesk_server.domain.ids import OrganizationId
+from cyberdesk_server.domain.organizations import KeyScope, Organization
+from cyberdesk_server.store import organizations
 from cyberdesk_server.store.database import Database
-
-KEY_PREFIX = "cd_"
-"""For people who find a key somewhere; nothing checks it."""
-
-KEY_BYTES = 32
-HINT_LENGTH = 4
-
-
-class NoOrganization(LookupError):
-    """There is no organization yet; the server makes one when it starts for the first time."""
-
-    def __str__(self) -> str:
-        return "there is no organization yet; start the server once"
-
-
-@dataclass(frozen=True, slots=True)
-class NewKey:
-    """A key that was just made: the only moment it can be read."""
-
-    api_key: ApiKey
-    key: str = field(repr=False)
+from cyberdesk_server.usecases.keys import add_key
 
 
 async def first_start(database: Database, *, now: datetime) -> str | None:
@@ -41,36 +17,25 @@ async def first_start(database: Database, *, now: datetime) -> str | None:
         await organizations.one_at_a_time(conn)
         if await organizations.find(conn):
             return None
-        organization = Organization(OrganizationId(f"org_{uuid4().hex}"), "default", now)
+        organization = _named("default", now)
         await organizations.add(conn, organization)
-        return (await _add_key(conn, organization.id, "first key", now)).key
+        made = await add_key(conn, organization.id, name="first key", scope=KeyScope.MANAGE, now=now)
+        return made.key
 
 
-async def create_key(database: Database, *, name: str, now: datetime) -> NewKey:
-    """A new key of the oldest organization. Raises `NoOrganization` before the first start."""
+async def create_organization(database: Database, *, name: str, now: datetime) -> Organization:
+    """A new organization, which has nothing yet and no key."""
+    organization = _named(name, now)
     async with database.transaction() as conn:
-        found = await organizations.find(conn)
-        if not found:
-            raise NoOrganization
-        return await _add_key(conn, found[0].id, name, now)
+        await organizations.add(conn, organization)
+    return organization
 
 
-async def list_keys(database: Database) -> Sequence[ApiKey]:
-    """All keys, revoked ones included, oldest first."""
+async def list_organizations(database: Database) -> Sequence[Organization]:
+    """All of them, oldest first."""
     async with database.read() as conn:
-        return await keys.find(conn)
+        return await organizations.find(conn)
 
 
-async def revoke_key(database: Database, key_id: ApiKeyId, *, now: datetime) -> bool:
-    """From now on the key opens nothing. False when it is unknown or was revoked before."""
-    async with database.transaction() as conn:
-        return await keys.revoke(conn, key_id, now=now)
-
-
-async def _add_key(
-    conn: AsyncConnection, organization_id: OrganizationId, name: str, now: datetime
-) -> NewKey:
-    key = KEY_PREFIX + secrets.token_urlsafe(KEY_BYTES)
-    api_key = ApiKey(ApiKeyId(uuid4()), organization_id, name, key[-HINT_LENGTH:], now)
-    await keys.add(conn, api_key, key)
-    return NewKey(api_key, key)
+def _named(name: str, now: datetime) -> Organization:
+    return Organization(OrganizationId(f"org_{uuid4().hex}"), name, now)

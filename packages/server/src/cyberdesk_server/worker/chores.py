@@ -20,10 +20,17 @@ from cyberdesk_server.usecases import (
     waiting,
     webhook_messages,
 )
+from cyberdesk_server.usecases.keys import KeyUses
 from cyberdesk_server.worker.timers import Chore
 
 TUNNELS_SECONDS = 30.0
 """How old `last_seen` of a connected machine may be, and how long a tunnel that was overtaken stays open."""
+
+KEYS_SECONDS = 2.0
+"""How much longer than its key a tunnel lives."""
+
+USES_SECONDS = 60.0
+"""How old the last use of a key may be that is told."""
 
 IDLE_SECONDS = 60.0
 """How much longer than it may an idle session keeps its machine."""
@@ -64,8 +71,12 @@ class Upkeep:
     bus: Bus
     clock: Clock
     lives: Lives
+    key_uses: KeyUses
     machine_down_seconds: float
     """How long a machine may be disconnected before webhooks tell of it."""
+
+    async def note_key_uses(self) -> None:
+        await self.key_uses.write(self.database, now=self.clock.now())
 
     async def end_overdue_runs(self) -> None:
         await waiting.end_overdue(self.database, self.bus, now=self.clock.now())
@@ -102,12 +113,15 @@ def chores(
     stay_alive: Callable[[], Awaitable[None]],
     sign_seconds: float,
     check_tunnels: Callable[[], Awaitable[None]],
+    check_keys: Callable[[], Awaitable[None]],
 ) -> tuple[Chore, ...]:
     """All of them. Each `sign_seconds` a server says that it lives, and looks whether the others do."""
     review = waiting.Review(upkeep.database, upkeep.bus)
     return (
         Chore("stay alive", sign_seconds, stay_alive),
         Chore("check tunnels", TUNNELS_SECONDS, check_tunnels),
+        Chore("close tunnels of keys that are not valid", KEYS_SECONDS, check_keys),
+        Chore("note which keys were used", USES_SECONDS, upkeep.note_key_uses),
         Chore("end runs that waited too long", OVERDUE_SECONDS, upkeep.end_overdue_runs),
         Chore("look at free machines anew", REVIEW_SECONDS, review.go_on),
         Chore("release idle sessions", IDLE_SECONDS, upkeep.release_idle_sessions),

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cyberdesk.models._generated.common import (
+        AuditLogEntryResponse as AuditLogEntryResponse,
         HTTPValidationError as HTTPValidationError,
         IncludedResource as IncludedResource,
         PaginatedResponse as PaginatedResponse,
+        PaginatedResponseAuditLogEntryResponse as PaginatedResponseAuditLogEntryResponse,
         PowerShellExecRequest as PowerShellExecRequest,
         PowerShellSessionRequest as PowerShellSessionRequest,
         ValidationError as ValidationError,
@@ -273,6 +275,7 @@ if TYPE_CHECKING:
 HOMES = {
     "AddTagsRequest": "workflow_tags",
     "AttachmentType": "enums",
+    "AuditLogEntryResponse": "common",
     "BedrockAuthMode": "enums",
     "BodyUploadWorkflowPromptImageV1WorkflowsPromptImagePost": "workflows",
     "BulkAddTagsRequest": "workflow_tags",
@@ -338,6 +341,7 @@ HOMES = {
     "MousePosition": "computer",
     "MouseScrollRequest": "computer",
     "PaginatedResponse": "common",
+    "PaginatedResponseAuditLogEntryResponse": "common",
     "PaginatedResponseConnectionResponse": "connections",
     "PaginatedResponseRunAttachmentResponse": "run_attachments",
     "PaginatedResponseRunLlmCostTotalResponse": "runs",
@@ -507,6 +511,7 @@ HOMES = {
 __all__ = [
     "AddTagsRequest",
     "AttachmentType",
+    "AuditLogEntryResponse",
     "BedrockAuthMode",
     "BodyUploadWorkflowPromptImageV1WorkflowsPromptImagePost",
     "BulkAddTagsRequest",
@@ -572,6 +577,7 @@ __all__ = [
     "MousePosition",
     "MouseScrollRequest",
     "PaginatedResponse",
+    "PaginatedResponseAuditLogEntryResponse",
     "PaginatedResponseConnectionResponse",
     "PaginatedResponseRunAttachmentResponse",
     "PaginatedResponseRunLlmCostTotalResponse",

@@ -3,14 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
 from attrs import define
 
 from cyberdesk.models._model import Answered, Model, Page, given
-from cyberdesk.models._readers import Reads, each, nested, uuid
+from cyberdesk.models._readers import Reads, each, moment, nested, uuid
 from cyberdesk.models._unset import UNSET
+
+
+@define(on_setattr=given)
+class AuditLogEntryResponse(Answered):
+    """Part of other models."""
+
+    number: int
+    """Its place in the organization's log, from 1 on, without gaps."""
+
+    at: datetime
+    """When the answer was given, in UTC."""
+
+    api_key_id: UUID | None
+    """The key it was asked with; None when the operator did it by a command."""
+
+    actor: str
+    """What the key was called then, or `operator`."""
+
+    operation: str
+    """Method and path: `PATCH /v1/runs/{run_id}`; or the operator's command: `keys revoke`."""
+
+    target_ids: list[str]
+    """Ids in the path, in its order, then those of what was made."""
+
+    status_code: int
+    """The HTTP status of the answer; 0 for a command."""
+
+    request_id: str
+    """The answer's `X-Request-Id`; empty for a command."""
+
+    hash: str
+    """SHA-256 of the entry and of the hash of the one before, in hexadecimal."""
+
+    _reads: ClassVar[Reads] = {"at": moment, "api_key_id": uuid}
 
 
 @define(on_setattr=given)
@@ -109,3 +144,22 @@ class PaginatedResponse(Page[Any]):
 
     limit: int
     """How many items this page may have at most."""
+
+
+@define(on_setattr=given)
+class PaginatedResponseAuditLogEntryResponse(Page[AuditLogEntryResponse]):
+    """Answered by `GET /v1/audit-log`."""
+
+    items: list[AuditLogEntryResponse]
+    """The items of this page, in the order of the list."""
+
+    total: int
+    """How many items there are on all pages."""
+
+    skip: int
+    """How many items of the list come before this page."""
+
+    limit: int
+    """How many items this page may have at most."""
+
+    _reads: ClassVar[Reads] = {"items": each(nested("AuditLogEntryResponse"))}

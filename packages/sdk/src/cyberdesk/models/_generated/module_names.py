@@ -4,6 +4,7 @@
 MODULES = {
     "add_tags_request": "AddTagsRequest",
     "attachment_type": "AttachmentType",
+    "audit_log_entry_response": "AuditLogEntryResponse",
     "bedrock_auth_mode": "BedrockAuthMode",
     "body_upload_workflow_prompt_image_v1_workflows_prompt_image_post": "BodyUploadWorkflowPromptImageV1WorkflowsPromptImagePost",
     "bulk_add_tags_request": "BulkAddTagsRequest",
@@ -69,6 +70,7 @@ MODULES = {
     "mouse_position": "MousePosition",
     "mouse_scroll_request": "MouseScrollRequest",
     "paginated_response": "PaginatedResponse",
+    "paginated_response_audit_log_entry_response": "PaginatedResponseAuditLogEntryResponse",
     "paginated_response_connection_response": "PaginatedResponseConnectionResponse",
     "paginated_response_run_attachment_response": "PaginatedResponseRunAttachmentResponse",
     "paginated_response_run_llm_cost_total_response": "PaginatedResponseRunLlmCostTotalResponse",

@@ -8,7 +8,7 @@ from cyberdesk_server.store.tables.machines import (
     request_logs,
 )
 from cyberdesk_server.store.tables.models import model_configurations, provider_credentials
-from cyberdesk_server.store.tables.organizations import api_keys, idempotency, organizations
+from cyberdesk_server.store.tables.organizations import api_keys, audit_log, idempotency, organizations
 from cyberdesk_server.store.tables.runs import (
     ONE_RUN_PER_MACHINE,
     WAITING,
@@ -46,6 +46,7 @@ __all__ = [
     "WAITING",
     "api_keys",
     "attachments",
+    "audit_log",
     "connections",
     "idempotency",
     "llm_costs",

@@ -1,4 +1,4 @@
-"""Organizations, their keys, and what was answered to their writes."""
+"""Organizations, their keys, what was answered to their writes, and the log of those."""
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, String, Table, text
 
@@ -25,7 +25,10 @@ api_keys = Table(
     Column("hint", String(8), nullable=False),
     Column("key_hash", String(64), nullable=False, unique=True),
     Column("created_at", UtcDateTime, nullable=False),
+    Column("scope", String(16), nullable=False, server_default=text("'manage'")),
+    Column("expires_at", UtcDateTime),
     Column("revoked_at", UtcDateTime),
+    Column("last_used_at", UtcDateTime),
 )
 
 idempotency = Table(
@@ -38,4 +41,20 @@ idempotency = Table(
     Column("body", LargeBinary, nullable=False),
     Column("headers", Json, nullable=False, server_default=text("'{}'")),
     Column("created_at", UtcDateTime, nullable=False, index=True),
+)
+
+audit_log = Table(
+    "audit_log",
+    metadata,
+    Column("organization_id", ForeignKey("organizations.id"), primary_key=True),
+    # From 1 on, without gaps. Triggers refuse every change of a row, and its removal.
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("api_key_id", Id),
+    Column("actor", Words, nullable=False),
+    Column("operation", Words, nullable=False),
+    Column("targets", Json, nullable=False),
+    Column("status_code", Integer, nullable=False),
+    Column("request_id", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),
 )
