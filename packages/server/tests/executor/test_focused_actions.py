@@ -196,6 +196,15 @@ async def test_it_has_no_course_inside_it_but_its_own(stage: Stage, tool: str) -
     assert f"there is no tool {tool}" in str(refused.error)
 
 
+@pytest.mark.parametrize("tool", ["clean_up", "next_loop_item"])
+async def test_a_model_cannot_ask_for_what_the_server_does_by_itself(stage: Stage, tool: str) -> None:
+    """The journal tells by its name what the server has done."""
+    await stage.execute(with_focus(Turn((a_call(tool, prompt="?", index=0),)), inner=[]))
+
+    (refused,) = await stage.history()
+    assert (refused.call.tool, refused.state) == (f"{tool} (of the server)", StepState.FAILED)
+
+
 async def test_its_turns_count_for_the_limit_of_the_run(stage: Stage) -> None:
     stage.limits = replace(stage.limits, max_turns=3)
     model = with_focus(Turn((FOCUS,)), inner=[Turn((click(10),)), Turn((click(11),)), Turn((click(12),))])

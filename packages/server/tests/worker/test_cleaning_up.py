@@ -24,7 +24,8 @@ Floor = Any
 
 PROMPT = "Close everything of {patient}"
 ESCAPE = Turn((ToolCall("key", {"keys": "escape"}),))
-MAIN = [Turn((ToolCall("click", {"x": 1, "y": 1}),)), Turn((ToolCall("declare_task_succeeded"),))]
+KEPT = ToolCall("upsert_runtime_values", {"values": {"case": "A-17"}})
+MAIN = [Turn((ToolCall("click", {"x": 1, "y": 1}), KEPT)), Turn((ToolCall("declare_task_succeeded"),))]
 FAILING: JsonObject = {"name": "Exported", "type": "run_attachment_exists", "file_names": ["a.pdf"]}
 PASSING: JsonObject = {"name": "Schema", "type": "output_data_agentic_check", "check_prompt": "?"}
 
@@ -79,6 +80,7 @@ async def test_a_failed_check_is_followed_by_its_cleanup(floor: Floor) -> None:
     assert floor.desktop.performed == [Click(Point(1, 1)), PressKeys("escape"), PressKeys("escape")]
     task = next(task for task, _, _ in model.questions if task.prompt == PROMPT)
     assert task.inputs == {"patient": "Ann"}
+    assert task.known == {"case": "A-17"}
     assert await floor.is_free(floor.desk)
     assert ended.usage_metadata is not None
     assert ended.usage_metadata["total_agentic_steps"] == 2 + 1 + 2, "the main part, a judgement, the cleanup"
@@ -200,7 +202,7 @@ async def test_another_worker_goes_on_in_the_middle_of_it(floor: Floor) -> None:
     assert floor.desktop.performed == [Click(Point(1, 1)), PressKeys("escape"), PressKeys("f4")]
     assert {task.prompt for task, _, _ in second.questions} == {PROMPT}
     assert second.judged == []
-    assert [step.state for step in await history(floor, ended)].count(StepState.DONE) == 5
+    assert [step.state for step in await history(floor, ended)].count(StepState.DONE) == 6
 
 
 async def test_a_run_that_is_cancelled_meanwhile_stops(floor: Floor) -> None:

@@ -23,6 +23,9 @@ NEXT_LOOP_ITEM = "next_loop_item"
 CLEAN_UP = "clean_up"
 """What the server does by itself when a post-run check has failed."""
 
+DONE_BY_ITSELF = frozenset({NEXT_LOOP_ITEM, CLEAN_UP})
+"""What no model asks for."""
+
 MADE_OF_STEPS = frozenset({FOCUSED_ACTION, END_LOOP_ITERATION, CLEAN_UP})
 """Tools whose calls are courses of their own, with steps `within` theirs."""
 

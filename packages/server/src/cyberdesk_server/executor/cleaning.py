@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from typing import Annotated
 
 from cyberdesk_server.domain.endings import Ending
+from cyberdesk_server.domain.json import JsonValue
+from cyberdesk_server.domain.prompts import variables
 from cyberdesk_server.domain.runs import RunStatus
 from cyberdesk_server.domain.steps import CLEAN_UP, Step, ToolCall, Turn, course
 from cyberdesk_server.domain.tasks import Task
@@ -17,7 +19,7 @@ from cyberdesk_server.executor.arguments import Fill
 from cyberdesk_server.executor.course import Course
 from cyberdesk_server.executor.deciding import OVER, Decided
 from cyberdesk_server.executor.kit import Kit, equipped
-from cyberdesk_server.executor.moves import TASK_FAILED, is_declaration
+from cyberdesk_server.executor.moves import TASK_FAILED, is_declaration, runtime_values
 from cyberdesk_server.executor.parts import ExecutorParts
 from cyberdesk_server.executor.pictures import prompt_pictures
 from cyberdesk_server.executor.post_run_checks import usage_of
@@ -49,10 +51,17 @@ async def clean_up(claim: Claim, parts: ExecutorParts, checked: Ending) -> Endin
             return Ending(RunStatus.CANCELLED)
 
 
-async def cleaning_task(task: Task, prompt: str, blobs: Blobs) -> Task:
-    """The task of cleaning up after a run with this task."""
+async def cleaning_task(
+    task: Task, prompt: str, blobs: Blobs, known: Mapping[str, JsonValue] | None = None
+) -> Task:
+    """The task of cleaning up after a run with this task, which has left these runtime values behind.
+
+    While they are not known, whatever the prompt names counts as one.
+    """
+    if known is None:
+        known = dict.fromkeys(variables(prompt).runtime, "")
     pictures = await prompt_pictures(prompt, blobs, task.organization_id)
-    return replace(task, prompt=prompt, pictures=pictures, output_schema=None, is_focused=True)
+    return replace(task, prompt=prompt, pictures=pictures, output_schema=None, is_focused=True, known=known)
 
 
 async def _keep(claim: Claim, parts: ExecutorParts, checked: Ending) -> None:
@@ -64,7 +73,7 @@ async def _keep(claim: Claim, parts: ExecutorParts, checked: Ending) -> None:
 
 async def _cleaned(claim: Claim, prompt: str, parts: ExecutorParts, watch: Watch, checked: Ending) -> Ending:
     kit, task = await equipped(claim, parts, watch)
-    cleaning = await cleaning_task(task, prompt, parts.blobs)
+    cleaning = await cleaning_task(task, prompt, parts.blobs, runtime_values(kit.journal.history))
     try:
         complaint = await _carried_out(kit, cleaning, checked)
     except RunFails as failure:

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from cyberdesk_server.domain.ids import StepId
 from cyberdesk_server.domain.runs import RunStatus
-from cyberdesk_server.domain.steps import Step, ToolCall, Turn, course, is_being_read
+from cyberdesk_server.domain.steps import DONE_BY_ITSELF, Step, ToolCall, Turn, course, is_being_read
 from cyberdesk_server.executor.arguments import fill_of, parse
 from cyberdesk_server.executor.deciding import Decided, Decider, NoDecision
 from cyberdesk_server.executor.filling import filled_arguments
@@ -67,13 +67,18 @@ class Course:
         screenshot = decided.screenshot
         await self._kit.journal.begin(
             number,
-            decided.turn,
+            replace(decided.turn, calls=tuple(map(self._asked_for, decided.turn.calls))),
             None if screenshot is None else await self._kit.eyes.keep(screenshot),
             within=self._within,
             detection=decided.detection,
             is_cached=decided.is_cached,
             volatile=decided.volatile,
         )
+
+    def _asked_for(self, call: ToolCall) -> ToolCall:
+        """The call, by another name when it is one of those that no model can ask for."""
+        is_known = call.tool not in DONE_BY_ITSELF or call.tool in self._decider.own_tools
+        return call if is_known else replace(call, tool=f"{call.tool} (of the server)")
 
     async def _carry_out(self, step: Step, rest: tuple[Step, ...]) -> None:
         journal = self._kit.journal

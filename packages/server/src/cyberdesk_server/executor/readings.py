@@ -19,6 +19,7 @@ from cyberdesk_server.executor.signals import ToolFailed
 from cyberdesk_server.executor.tools.base import Outcome
 from cyberdesk_server.executor.tools.reading import ProcessAsync, reading_of
 from cyberdesk_server.executor.watch import Watch
+from cyberdesk_server.ports import BlobMissing
 
 
 class Readings:
@@ -68,7 +69,7 @@ class Readings:
     async def _read(self, step: Step) -> None:
         try:
             outcome = await self._outcome(step)
-        except ToolFailed as failure:
+        except (ToolFailed, BlobMissing) as failure:
             await self._journal.fail_reading(step, str(failure))
         else:
             await self._journal.complete_reading(step, outcome)

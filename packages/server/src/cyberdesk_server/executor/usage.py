@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from cyberdesk_server.domain.json import JsonObject
 from cyberdesk_server.domain.runs import RunStatus
-from cyberdesk_server.domain.steps import CLEAN_UP, FOCUSED_ACTION, NEXT_LOOP_ITEM, Step, StepState
+from cyberdesk_server.domain.steps import CLEAN_UP, DONE_BY_ITSELF, FOCUSED_ACTION, Step, StepState
 
 BILLING_OUTCOMES = {
     RunStatus.SUCCESS: "success",
@@ -26,7 +26,7 @@ def usage_metadata(history: Sequence[Step], status: RunStatus, *, judgements: in
     turns = {(step.within, step.turn) for step in history if _is_decided(step) and step.within not in focused}
     asked = [step for step in history if _asks_a_model(step) and step.state is not StepState.STARTED]
     agentic = len(turns) + len(asked) + judgements
-    cached = sum(step.is_cached and step.call.tool != NEXT_LOOP_ITEM for step in history)
+    cached = sum(step.is_cached and step.call.tool not in DONE_BY_ITSELF for step in history)
     outcome = BILLING_OUTCOMES[status]
     is_billed = outcome != "infra_failure"
     return {

@@ -25,7 +25,7 @@ from cyberdesk_server.domain.recordings import (
     turns_of,
 )
 from cyberdesk_server.domain.screens import Screenshot
-from cyberdesk_server.domain.steps import Detection, Step, StepState, Turn
+from cyberdesk_server.domain.steps import END_LOOP_ITERATION, START_LOOP, Detection, Step, StepState, Turn
 from cyberdesk_server.domain.tasks import Task
 from cyberdesk_server.domain.trajectories import Trajectory
 from cyberdesk_server.executor.eyes import Eyes
@@ -37,7 +37,7 @@ from cyberdesk_server.store import trajectories as stored
 from cyberdesk_server.store.claims import Claim
 
 RUNTIME_VALUES = "upsert_runtime_values"
-_NEEDS_NO_SCREEN = frozenset({WAIT, RUNTIME_VALUES})
+_NEEDS_NO_SCREEN = frozenset({WAIT, RUNTIME_VALUES, START_LOOP, END_LOOP_ITERATION})
 _MOST_OPTIONS = 3
 """Recorded turns that are compared with one screen."""
 
