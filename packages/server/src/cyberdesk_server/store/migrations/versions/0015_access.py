@@ -6,7 +6,7 @@ from alembic import op
 from cyberdesk_server.store.types import Id, Json, UtcDateTime, Words
 
 revision = "0015"
-down_revision = "0013"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 
