@@ -6,8 +6,9 @@ from uuid import uuid4
 
 import pytest
 from cyberdesk_server.domain.ids import RunId
+from cyberdesk_server.domain.runs import RunStatus
 from cyberdesk_server.domain.usage import CostTotal, LlmCost
-from cyberdesk_server.store import llm_costs
+from cyberdesk_server.store import llm_costs, runs
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.testing.rows import NOON, a_run, a_workflow, an_organization
 
@@ -111,3 +112,21 @@ async def test_totals_are_paged_newest_run_first(database: Database) -> None:
             totals[2:],
             1,
         )
+
+
+async def test_what_a_try_has_spent_leaves_out_earlier_tries_and_unknown_prices(database: Database) -> None:
+    async with database.transaction() as conn:
+        run = await a_run(conn, await a_workflow(conn, await an_organization(conn)))
+        other = await a_run(conn, await a_workflow(conn, await an_organization(conn, "org_2")))
+        await llm_costs.add(conn, run.id, CALL)
+        await llm_costs.add(conn, run.id, replace(CALL, model="own", cost_usd=None))
+        await llm_costs.add(conn, other.id, CALL)
+        first_try = await llm_costs.spent_usd(conn, run.id)
+        await runs.end(conn, run.id, status=RunStatus.CANCELLED, changes={}, now=NOON)
+        assert await runs.start_over(conn, run, now=NOON) is not None
+
+        after_retry = await llm_costs.spent_usd(conn, run.id)
+        await llm_costs.add(conn, run.id, replace(CALL, role="extraction", cost_usd=0.25))
+
+        assert (first_try, after_retry, await llm_costs.spent_usd(conn, run.id)) == (0.5, 0.0, 0.25)
+        assert await llm_costs.spent_usd(conn, RunId(uuid4())) == 0.0

@@ -154,3 +154,15 @@ async def test_each_try_has_a_journal_of_its_own_and_the_last_is_shown(database:
         assert before_the_second == ()
         assert await steps.history(conn, claim.run.id) == (second,)
         assert [tuple(row) for row in kept] == [(first.id, 0), (second.id, 1)]
+
+
+async def test_the_parts_of_a_step_are_read_behind_it(database: Database) -> None:
+    async with database.transaction() as conn:
+        claim = await a_claim(conn)
+        outer = a_step(claim.run.id, 1, call=ToolCall("focused_action", {"instruction": "look"}))
+        behind = a_step(claim.run.id, 2, turn=1)
+        parts = [a_step(claim.run.id, number, turn=number - 2, within=outer.id) for number in (3, 4)]
+        for step in (outer, behind, *parts):
+            assert await steps.begin(conn, step, claim.attempt)
+
+        assert await steps.history(conn, claim.run.id) == (outer, *parts, behind)
