@@ -5,6 +5,7 @@ What is configured decides who is asked; no secret is in any request.
 
 import asyncio
 import json
+from base64 import b64decode
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
@@ -14,11 +15,12 @@ import pytest
 from cyberdesk_server.adapters.models.registry import Models, ModelUrls
 from cyberdesk_server.domain.actions import Click, TypeText
 from cyberdesk_server.domain.endings import Ending
-from cyberdesk_server.domain.geometry import Point
+from cyberdesk_server.domain.geometry import Point, Size
 from cyberdesk_server.domain.ids import ModelConfigurationId
 from cyberdesk_server.domain.json import JsonObject
 from cyberdesk_server.domain.provider_credentials import ProviderSlot
 from cyberdesk_server.domain.runs import RunStatus
+from cyberdesk_server.domain.screens import png_size
 from cyberdesk_server.domain.steps import ToolCall
 from cyberdesk_server.domain.tasks import Task
 from cyberdesk_server.executor.loop import execute
@@ -43,6 +45,7 @@ from cyberdesk_server.testing.model_servers import (
     tool_use,
 )
 from cyberdesk_server.testing.ports import a_screenshot
+from cyberdesk_server.testing.talks import pictures_in
 from cyberdesk_server.usecases import model_configurations, provider_credentials
 from sqlalchemy import update
 
@@ -419,6 +422,21 @@ async def test_an_output_that_does_not_fit_is_sent_back_once_and_then_kept(
         assert ending.error == (
             "the output does not fit the output schema: $.age: 'unknown' is not of type 'integer'",
         )
+
+
+async def test_a_zoomed_part_is_shown_in_the_pixels_of_the_screen(scene: Scene) -> None:
+    """The screen is made smaller on its way to the model, the part that it asks for is not."""
+    scene.stage.desktop.screen = a_screenshot("small print", size=Size(3000, 2000))
+    await scene.run_of(ANTHROPIC)
+    scene.server.answers(
+        message(computer_use("zoom", "toolu_1", region=[0, 0, 210, 70])), message(text_block("done"))
+    )
+
+    await scene.execute()
+
+    whole, part, *_ = (png_size(b64decode(picture)) for picture in pictures_in(scene.server.asked[1].body))
+    assert whole == (1313, 875)
+    assert part == (479, 160)
 
 
 FOCUS = "Open the newest order of Ann and keep its number as {{order}}."
