@@ -110,7 +110,14 @@ class Server:
         """Until `stop`."""
         table = chores(
             Upkeep(
-                self.database, self._blobs, self.bus, self.clock, LIVES, KeyUses(), machine_down_seconds=60.0
+                self.database,
+                self._blobs,
+                self.vault,
+                self.bus,
+                self.clock,
+                LIVES,
+                KeyUses(),
+                machine_down_seconds=60.0,
             ),
             stay_alive=self._stay_alive,
             sign_seconds=LEASE_SECONDS / RENEWALS_PER_LEASE,

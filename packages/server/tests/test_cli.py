@@ -8,13 +8,13 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import IO
 
 import httpx
 import pytest
-from cyberdesk_server.adapters.data_folder import DataFolder
+from cyberdesk_server.adapters.data_folder import DataFolder, write_private_file
 from cyberdesk_server.cli import app
 from typer.testing import CliRunner
 
@@ -22,7 +22,14 @@ PROGRAM = [sys.executable, "-c", "from cyberdesk_server.cli import main; main()"
 KEY_LINE = re.compile(r"API key: (cd_[\w-]{43})")
 
 COMMANDS = [
-    *(["up"], ["migrate"], ["settings"], ["audit", "verify"], ["organizations", "create"]),
+    *(
+        ["up"],
+        ["migrate"],
+        ["rotate-master-key"],
+        ["settings"],
+        ["audit", "verify"],
+        ["organizations", "create"],
+    ),
     *(
         ["organizations", "list"],
         ["keys", "create"],
@@ -354,3 +361,40 @@ def test_every_command_has_an_example(command: list[str]) -> None:
 
 def test_the_table_of_settings_is_printed() -> None:
     assert "| `port` | `CYBERDESK_PORT` |" in CliRunner().invoke(app, ["settings"]).stdout
+
+
+def rotated(data_dir: Path) -> str:
+    result = CliRunner().invoke(app, ["rotate-master-key", "--data-dir", str(data_dir)])
+    assert result.exit_code == 0, result.stderr
+    return result.stdout
+
+
+def test_a_rotated_key_file_is_another_one_and_the_former_is_gone(tmp_path: Path) -> None:
+    with closing(DataFolder(tmp_path)) as folder:
+        before = folder.secret("master.key")
+
+    assert rotated(tmp_path) == "0 secrets were sealed with the new key\n"
+
+    assert (tmp_path / "master.key").read_bytes() != before
+    assert not (tmp_path / "master.key.former").exists()
+
+
+@pytest.mark.parametrize("was_written", [False, True])
+def test_a_rotation_that_was_broken_off_goes_on(tmp_path: Path, was_written: bool) -> None:
+    with closing(DataFolder(tmp_path)) as folder:
+        before = folder.secret("master.key")
+        write_private_file(tmp_path / "master.key.former", before)
+        if was_written:
+            write_private_file(tmp_path / "master.key", b"n" * 32)
+
+    rotated(tmp_path)
+
+    after = (tmp_path / "master.key").read_bytes()
+    assert (after == b"n" * 32) is was_written
+    assert after != before
+    assert not (tmp_path / "master.key.former").exists()
+
+
+def test_a_key_file_is_not_rotated_under_a_running_server(tmp_path: Path) -> None:
+    with closing(DataFolder(tmp_path)):
+        assert "in use by another server" in refused("rotate-master-key", "--data-dir", str(tmp_path))

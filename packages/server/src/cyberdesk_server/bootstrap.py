@@ -5,14 +5,12 @@ Down:  worker (runs left to whoever comes next), gateway (drivers sent away for 
 """
 
 import asyncio
-import base64
-import binascii
 import gc
 import os
 import random
 import socket
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -25,6 +23,7 @@ from pydantic import SecretStr
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.routing import WebSocketRoute
 
+from cyberdesk_server import vaults
 from cyberdesk_server.adapters.blobs import LocalBlobs, SignedLinks
 from cyberdesk_server.adapters.bus import InProcessBus
 from cyberdesk_server.adapters.clock import SystemClock
@@ -32,7 +31,7 @@ from cyberdesk_server.adapters.data_folder import DataFolder
 from cyberdesk_server.adapters.desktop import TunnelDesktop
 from cyberdesk_server.adapters.models.registry import Models, ModelUrls
 from cyberdesk_server.adapters.providers import HttpProviders, ProviderUrls
-from cyberdesk_server.adapters.vault import EnvelopeVault, MasterKey
+from cyberdesk_server.adapters.vault import EnvelopeVault, KeptOutside, MasterKey
 from cyberdesk_server.adapters.webhooks import HttpCourier
 from cyberdesk_server.api.app import create_app
 from cyberdesk_server.api.parts import Parts
@@ -95,6 +94,7 @@ class Site:
     models: Models
     trail: Trail
     upkeep: Upkeep
+    vault: EnvelopeVault | KeptOutside
     chores: tuple[Chore, ...]
 
 
@@ -174,7 +174,7 @@ async def serve(
     `introduce` gets the API key that a first start makes; `announce` the address once it answers.
     """
     address = _address(settings, listener)
-    context, master_key = tls_context(settings), _master_key(settings, folder)
+    context, keys = tls_context(settings), vaults.master_keys(settings, folder)
     database = await open_database(settings)
     server_id = ServerId(f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}")
     try:
@@ -185,7 +185,7 @@ async def serve(
             server_id,
             database,
             context,
-            master_key,
+            keys,
             public_url=settings.public_url or address,
         )
         key = await organizations.first_start(database, now=datetime.now(UTC))
@@ -209,14 +209,14 @@ def _build(
     server_id: ServerId,
     database: Database,
     context: ssl.SSLContext | None,
-    master_key: MasterKey,
+    keys: Sequence[MasterKey],
     *,
     public_url: str,
 ) -> Site:
     clock, bus = SystemClock(), InProcessBus()
-    links = SignedLinks(master_key.key_for("links"), public_url=public_url, clock=clock)
+    links = SignedLinks(keys[0].key_for("links"), public_url=public_url, clock=clock)
     blobs = _blobs(settings, links)
-    vault = EnvelopeVault(master_key)
+    vault = vaults.chosen(settings, keys, clock)
     trail, key_uses = Trail(database), KeyUses()
     gateway = Gateway(server_id, database, bus, clock, key_uses, settings.max_tunnels)
     allowed = _server_limits(settings)
@@ -325,7 +325,7 @@ def _build(
         request_log=timedelta(days=settings.request_log_days),
         webhook=timedelta(days=settings.webhook_days),
     )
-    upkeep = Upkeep(database, blobs, bus, clock, lives, key_uses, settings.machine_down_seconds)
+    upkeep = Upkeep(database, blobs, vault, bus, clock, lives, key_uses, settings.machine_down_seconds)
     table = chores(
         upkeep,
         stay_alive=stay_alive,
@@ -334,7 +334,19 @@ def _build(
         check_keys=gateway.check_keys,
     )
     return Site(
-        server_id, database, gateway, worker, sender, courier, http, clock, models, trail, upkeep, table
+        server_id,
+        database,
+        gateway,
+        worker,
+        sender,
+        courier,
+        http,
+        clock,
+        models,
+        trail,
+        upkeep,
+        vault,
+        table,
     )
 
 
@@ -352,18 +364,6 @@ def _providers(settings: Settings, clock: Clock) -> HttpProviders:
 def _model_urls(settings: Settings) -> ModelUrls:
     others = tuple(url.strip().rstrip("/") for url in settings.model_urls.split(",") if url.strip())
     return ModelUrls(settings.anthropic_url, settings.openai_url, others)
-
-
-def _master_key(settings: Settings, folder: DataFolder) -> MasterKey:
-    if settings.master_key is None:
-        try:
-            return MasterKey(folder.secret("master.key"))
-        except ValueError as error:
-            raise CannotStart(f"{folder.path}/master.key is damaged: {error}") from error
-    try:
-        return MasterKey(base64.b64decode(settings.master_key.get_secret_value(), validate=True))
-    except (binascii.Error, ValueError) as error:
-        raise CannotStart("master_key: must be 32 bytes in base64") from error
 
 
 def _server_limits(settings: Settings) -> ServerLimits:
@@ -441,3 +441,4 @@ async def _run(
         await http
         site.trail.end()
         await auditing
+        await site.vault.close()

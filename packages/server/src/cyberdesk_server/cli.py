@@ -1,11 +1,12 @@
 """`cyberdesk-server`: the server as a program.
 
-    up             everything in one process, until Ctrl-C
-    organizations  create and list organizations
-    keys           create, list, rotate and revoke API keys
-    audit          verify the log of who did what
-    migrate        bring the database to the shape this version needs
-    settings       the table of all settings
+    up                 everything in one process, until Ctrl-C
+    organizations      create and list organizations
+    keys               create, list, rotate and revoke API keys
+    audit              verify the log of who did what
+    migrate            bring the database to the shape this version needs
+    rotate-master-key  seal everything with a new master key
+    settings           the table of all settings
 
 Whatever the operator can put right is one line on standard error and exit code 2.
 """
@@ -27,11 +28,13 @@ import typer
 from cyberdesk_server.domain.organizations import KeyScope
 
 if TYPE_CHECKING:
+    from cyberdesk_server.adapters.vault import MasterKey
     from cyberdesk_server.domain.audit import Broken, Head
     from cyberdesk_server.domain.ids import OrganizationId
     from cyberdesk_server.domain.organizations import ApiKey, Organization
     from cyberdesk_server.store.database import Database
     from cyberdesk_server.usecases.keys import NewKey
+    from cyberdesk_server.usecases.rewrapping import Rewrapped
 
 # The parts of the server are imported by the commands that need them: `--help` answers at once.
 
@@ -297,6 +300,43 @@ def verify_audit_log(
         _tell(f"{id_}:{verdict}")
     if broken:
         raise SystemExit(BROKEN_EXIT_CODE)
+
+
+@app.command(epilog="Example: cyberdesk-server rotate-master-key --data-dir ./data")
+def rotate_master_key(data_dir: DataDir = None, config: Config = None) -> None:
+    """Seal everything with a new master key. It may be broken off at any time and done again.
+
+    Without the setting `master_key` the key in the data folder is replaced: the server must not be running.
+    With it, secrets that one of `other_master_keys` opens are sealed with `master_key`; servers that know
+    both may be running.
+    """
+    with _one_line_errors():
+        from cyberdesk_server import vaults
+        from cyberdesk_server.adapters.data_folder import DataFolder
+        from cyberdesk_server.settings import load_settings
+
+        settings = load_settings(config=config, data_dir=data_dir)
+        if settings.master_key is not None:
+            keys = *vaults.given_master_key(settings), *vaults.other_master_keys(settings)
+            _rewrap(data_dir, config, keys)
+            return
+        with closing(DataFolder(settings.data_dir)) as folder:
+            vaults.change_key_file(folder)
+            _rewrap(data_dir, config, vaults.master_keys(settings, folder))
+            vaults.forget_former_key(folder)
+
+
+def _rewrap(data_dir: Path | None, config: Path | None, keys: Sequence["MasterKey"]) -> None:
+    async def rewrap(database: "Database") -> "Rewrapped":
+        from cyberdesk_server.adapters.vault import EnvelopeVault
+        from cyberdesk_server.usecases.rewrapping import rewrap_all
+
+        return await rewrap_all(database, EnvelopeVault(*keys).rewrapped)
+
+    done = _with_database(data_dir, config, rewrap)
+    if done.unreadable:
+        _fail(f"{done.unreadable} secrets need a key that is not known; {done.changed} others were changed")
+    _tell(f"{done.changed} secrets were sealed with the new key")
 
 
 @app.command(epilog="Example: cyberdesk-server settings > settings.md")

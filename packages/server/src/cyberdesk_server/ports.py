@@ -15,7 +15,8 @@ trying again makes sense.
      |    +-- NobodyAnswers        nobody serves the topic
      |    +-- AnswerTimeout        somebody does, but too slowly
      +-- BlobMissing
-     +-- SecretUnreadable
+     +-- SecretUnreadable          final
+     +-- VaultUnavailable          trying again makes sense
      +-- ModelError                the model failed; `is_retryable` says whether to ask again
           +-- ModelUnavailable     its provider gave no answer: another model may take over
 """
@@ -93,6 +94,13 @@ class BlobMissing(PortError):
 
 class SecretUnreadable(PortError):
     """The sealed secret does not open with this key and context."""
+
+
+class VaultUnavailable(PortError):
+    """The vault that keeps the secret gives no answer, or refuses this server; it may do so no longer later.
+
+    The text never has anything of the secret in it.
+    """
 
 
 class ModelError(PortError):
@@ -217,10 +225,34 @@ class SecretContext:
 class Vault(Protocol):
     """Turns a secret into bytes that may be stored, and back."""
 
-    async def seal(self, plaintext: str, context: SecretContext) -> bytes: ...
+    async def seal(self, plaintext: str, context: SecretContext) -> bytes:
+        """Bytes that hold the secret: when they are deleted, it is gone. Asks nobody else."""
+        ...
 
     async def open(self, sealed: bytes, context: SecretContext) -> str:
-        """The plaintext; `SecretUnreadable` when key or context are not those it was sealed with."""
+        """The plaintext. Raises `SecretUnreadable` when key or context are not those it was sealed with, or
+        it is kept elsewhere and not there any more, `VaultUnavailable` when there is no answer from there."""
+        ...
+
+
+@runtime_checkable
+class OutsideVault(Vault, Protocol):
+    """What a `Vault` can be besides: one that keeps secrets outside of the database.
+
+    The database then has their places only. Whoever names a place writes it down before anything is kept
+    there, so that it can be discarded whatever happens; `usecases.sealing.preparing` does.
+    """
+
+    def new_place(self) -> bytes:
+        """A place where nothing is; what the database may keep in the place of a secret."""
+        ...
+
+    async def keep(self, place: bytes, plaintext: str, organization_id: OrganizationId) -> None:
+        """Keep a secret there; twice is once. After `VaultUnavailable` it may be there all the same."""
+        ...
+
+    async def discard(self, place: bytes, organization_id: OrganizationId) -> None:
+        """Delete what is there, for good; that nothing is there is no error. Raises `VaultUnavailable`."""
         ...
 
 

@@ -7,6 +7,7 @@ Nothing else reads the environment; parts receive what they need from `bootstrap
 
 import math
 import os
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -85,6 +86,41 @@ class Settings(BaseSettings):
     master_key: SecretStr | None = _setting(
         None,
         "Key that seals secrets: 32 bytes in base64. Without it one is made in `{data_dir}/master.key`.",
+    )
+    other_master_keys: SecretStr | None = _setting(
+        None,
+        "Master keys, comma separated, that open secrets as well while `master_key` is being changed.",
+    )
+    vault: Literal["built-in", "hashicorp", "basis-theory"] = _setting(
+        "built-in",
+        "Where secrets of runs, machines and pools are kept: sealed in the database, in HashiCorp Vault or "
+        "OpenBao (KV version 2), or in Basis Theory.",
+    )
+    vault_url: str | None = _setting(
+        None,
+        "Address of the vault outside.",
+        shown_default="none; `https://api.basistheory.com` for Basis Theory",
+    )
+    vault_token: SecretStr | None = _setting(
+        None, "Token of HashiCorp Vault, or the API key of a private application of Basis Theory."
+    )
+    vault_role_id: str | None = _setting(
+        None, "AppRole of HashiCorp Vault in place of a token. Needs `vault_secret_id`."
+    )
+    vault_secret_id: SecretStr | None = _setting(None, "Secret id of the AppRole.")
+    vault_approle_mount: str = _setting("approle", "Where HashiCorp Vault has its AppRoles.")
+    vault_namespace: str | None = _setting(None, "Namespace of HashiCorp Vault.")
+    vault_mount: str = _setting("secret", "Where HashiCorp Vault has the KV engine.")
+    vault_path: str = _setting(
+        "cyberdesk",
+        "Under which path of the engine, or in which container of Basis Theory, this server's secrets are. "
+        "No two databases may share it.",
+    )
+    vault_ca: Path | None = _setting(
+        None, "Certificates in PEM that the vault's own is checked against, in place of the system's."
+    )
+    vault_timeout_seconds: Seconds = _setting(
+        5.0, "For one of at most three tries of a question to the vault outside.", unit="seconds"
     )
     log_format: Literal["console", "json"] = _setting("console", "Log lines for people or for machines.")
     log_level: Literal["debug", "info", "warning", "error"] = _setting(
@@ -228,13 +264,19 @@ class Settings(BaseSettings):
             raise ValueError("must be between 0 and 65535")
         return port
 
-    @field_validator("data_dir", "tls_certificate", "tls_key")
+    @field_validator("data_dir", "tls_certificate", "tls_key", "vault_ca")
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:
         return path and path.expanduser().absolute()
 
     @field_validator(
-        "public_url", "anthropic_url", "openai_url", "google_url", "google_token_url", "bedrock_url"
+        "public_url",
+        "vault_url",
+        "anthropic_url",
+        "openai_url",
+        "google_url",
+        "google_token_url",
+        "bedrock_url",
     )
     @classmethod
     def _without_final_slash(cls, url: str | None) -> str | None:
@@ -248,6 +290,13 @@ class Settings(BaseSettings):
         networks_in(text)
         return text
 
+    @field_validator("vault_mount", "vault_path", "vault_approle_mount")
+    @classmethod
+    def _is_a_path(cls, path: str) -> str:
+        if not re.fullmatch(r"[\w-]+(/[\w-]+)*", path, re.ASCII):
+            raise ValueError("must be letters, digits, '_' and '-', with '/' between them")
+        return path
+
     @field_validator("blob_url")
     @classmethod
     def _blob_folder_is_absolute(cls, url: str | None) -> str | None:
@@ -259,6 +308,23 @@ class Settings(BaseSettings):
     def _certificate_has_its_key(self) -> "Settings":
         if (self.tls_certificate is None) != (self.tls_key is None):
             raise ValueError("tls_certificate and tls_key must be given together")
+        return self
+
+    @model_validator(mode="after")
+    def _vault_can_be_reached(self) -> "Settings":
+        match self.vault:
+            case "hashicorp":
+                if self.vault_url is None:
+                    raise ValueError("vault_url must be given for the vault 'hashicorp'")
+                if (self.vault_role_id is None) != (self.vault_secret_id is None):
+                    raise ValueError("vault_role_id and vault_secret_id must be given together")
+                if (self.vault_token is None) == (self.vault_role_id is None):
+                    raise ValueError("either vault_token or vault_role_id must be given")
+            case "basis-theory":
+                if self.vault_token is None:
+                    raise ValueError("vault_token must be given for the vault 'basis-theory'")
+            case "built-in":
+                pass
         return self
 
     @model_validator(mode="after")

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 from cyberdesk_server.adapters.bus import InProcessBus
+from cyberdesk_server.adapters.vault import EnvelopeVault, MasterKey
 from cyberdesk_server.domain.ids import RequestLogId, SessionId
 from cyberdesk_server.domain.machines import Machine
 from cyberdesk_server.domain.request_logs import RequestLog
@@ -30,8 +31,9 @@ async def database(tmp_path: Path) -> AsyncIterator[Database]:
 
 
 def upkeep_of(database: Database, *, idle_session: timedelta | None = HOUR) -> Upkeep:
+    vault = EnvelopeVault(MasterKey(bytes(32)))
     lives = Lives(idle_session=idle_session, request_log=30 * 24 * HOUR, webhook=30 * 24 * HOUR)
-    parts = database, MemoryBlobs(), InProcessBus(), ManualClock(), lives, KeyUses()
+    parts = database, MemoryBlobs(), vault, InProcessBus(), ManualClock(), lives, KeyUses()
     return Upkeep(*parts, machine_down_seconds=60.0)
 
 
@@ -81,6 +83,8 @@ async def test_every_chore_can_be_done_where_there_is_nothing_to_do(database: Da
         ("end runs that waited too long", 5),
         ("look at free machines anew", 30),
         ("release idle sessions", 60),
+        ("delete secrets kept outside", 2),
+        ("forget secrets of ended runs", 60),
         ("remove expired files", 60),
         ("forget old answers", 3600),
         ("forget old request logs", 3600),

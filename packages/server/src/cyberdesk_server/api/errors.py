@@ -16,6 +16,7 @@ from cyberdesk_server.ports import (
     DesktopTooSlow,
     DesktopUnreachable,
     OutcomeUnknown,
+    VaultUnavailable,
 )
 
 STATUS: Mapping[type[Refused], int] = {
@@ -63,7 +64,11 @@ not too often; all others are a 502."""
 BUSY = 429
 
 
-def answer(error: Refused | DesktopError | RequestValidationError | HTTPException) -> Response:
+Answered = Refused | DesktopError | VaultUnavailable | RequestValidationError | HTTPException
+"""What `answer` has an answer for; everything else is a bug of ours."""
+
+
+def answer(error: Answered) -> Response:
     """The answer that says why there is no other. A `detail` of status 422 is always a list."""
     match error:
         case InvalidFields(problems):
@@ -78,6 +83,8 @@ def answer(error: Refused | DesktopError | RequestValidationError | HTTPExceptio
             return _refused_by_the_desktop(error)
         case DesktopError():
             return JsonAnswer({"detail": str(error)}, DESKTOP_STATUS[type(error)])
+        case VaultUnavailable():
+            return JsonAnswer({"detail": str(error)}, 503)
         case RequestValidationError():
             return problem_list(_problems(error))
         case HTTPException():

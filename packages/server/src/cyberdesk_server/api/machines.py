@@ -28,6 +28,7 @@ from cyberdesk_server.api.schemas.machines import (
 )
 from cyberdesk_server.api.schemas.pool_members import MachinePoolUpdate
 from cyberdesk_server.api.schemas.pools import PoolResponse
+from cyberdesk_server.api.secrets import sealing
 from cyberdesk_server.api.views import View, included_once, machine_view, page, sent
 from cyberdesk_server.api.writes import write
 from cyberdesk_server.domain.ids import MachineId, PoolId, RunId
@@ -38,6 +39,7 @@ from cyberdesk_server.store import pools as pools_store
 from cyberdesk_server.topics import MACHINES_FREE
 from cyberdesk_server.usecases import machines, pools
 from cyberdesk_server.usecases.endings import tell_ended
+from cyberdesk_server.usecases.sealing import set_values
 
 api = router(prefix="/v1/machines", tags=["machines"])
 
@@ -63,12 +65,14 @@ async def create_machine(request: Request, body: MachineCreate, caller: Caller, 
             fields,
             sensitive_parameters=body.machine_sensitive_parameters,
             organization_id=caller.organization_id,
-            vault=parts.vault,
+            vault=vault,
             now=parts.clock.now(),
         )
         return JsonAnswer(machine_view(machine), 201)
 
-    return await write(request, work)
+    secrets = set_values(body.machine_sensitive_parameters)
+    async with sealing(parts, caller, secrets) as vault:
+        return await write(request, work)
 
 
 @api.get("", response_model=Page)
@@ -143,12 +147,13 @@ async def update_machine(
             MachineId(machine_id),
             changes,
             sensitive_parameters=secrets,
-            vault=parts.vault,
+            vault=vault,
             now=parts.clock.now(),
         )
         return JsonAnswer(await _view(conn, machine))
 
-    answer = await write(request, work)
+    async with sealing(parts, caller, set_values(secrets)) as vault:
+        answer = await write(request, work)
     await tell_ended(parts.bus, ended)
     if body.is_available or body.status is MachineStatus.CONNECTED or "reserved_session_id" in changes:
         await parts.bus.publish(MACHINES_FREE)

@@ -25,6 +25,7 @@ from cyberdesk_server.api.schemas.pool_members import (
     PoolWithMachines,
 )
 from cyberdesk_server.api.schemas.pools import PoolCreate, PoolResponse, PoolUpdate
+from cyberdesk_server.api.secrets import sealing
 from cyberdesk_server.api.views import View, included_once, machine_view, page, pool_view, sent
 from cyberdesk_server.api.writes import write
 from cyberdesk_server.domain.ids import MachineId, PoolId, RunId
@@ -33,6 +34,7 @@ from cyberdesk_server.store import pools as store
 from cyberdesk_server.topics import MACHINES_FREE
 from cyberdesk_server.usecases import pools
 from cyberdesk_server.usecases.endings import tell_ended
+from cyberdesk_server.usecases.sealing import set_values
 
 api = router(prefix="/v1/pools", tags=["pools"])
 
@@ -54,12 +56,14 @@ async def create_pool(request: Request, body: PoolCreate, caller: Caller, parts:
             body.model_dump(exclude={SECRETS}),
             sensitive_parameters=body.pool_sensitive_parameters,
             organization_id=caller.organization_id,
-            vault=parts.vault,
+            vault=vault,
             now=parts.clock.now(),
         )
         return JsonAnswer(pool_view(pool), 201)
 
-    return await write(request, work)
+    secrets = set_values(body.pool_sensitive_parameters)
+    async with sealing(parts, caller, secrets) as vault:
+        return await write(request, work)
 
 
 @api.get("", response_model=Page)
@@ -116,12 +120,13 @@ async def update_pool(
             PoolId(pool_id),
             changes,
             sensitive_parameters=secrets,
-            vault=parts.vault,
+            vault=vault,
             now=parts.clock.now(),
         )
         return JsonAnswer(pool_view(pool))
 
-    return await write(request, work)
+    async with sealing(parts, caller, set_values(secrets)) as vault:
+        return await write(request, work)
 
 
 @api.delete("/{pool_id}", status_code=204, response_class=Response, openapi_extra=WRITES)

@@ -20,7 +20,7 @@ from cyberdesk_server.api.schemas.files import places_of_files
 from cyberdesk_server.api.scopes import scope_of
 from cyberdesk_server.api.supplied import Endpoint, Supplied, supplied
 from cyberdesk_server.domain.refusals import InvalidFields, Problem, Refused
-from cyberdesk_server.ports import DesktopError
+from cyberdesk_server.ports import DesktopError, VaultUnavailable
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -49,7 +49,13 @@ class OpenRoute(APIRoute):
         async def handle(request: Request) -> Response:
             try:
                 return await endpoint(await self.prepared(request))
-            except (Refused, DesktopError, RequestValidationError, HTTPException) as error:
+            except (
+                Refused,
+                DesktopError,
+                VaultUnavailable,
+                RequestValidationError,
+                HTTPException,
+            ) as error:
                 return errors.answer(error)
 
         return handle

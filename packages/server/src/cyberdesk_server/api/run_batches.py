@@ -21,6 +21,7 @@ from cyberdesk_server.api.schemas.runs import (
     WorkflowChainCreate,
     WorkflowChainResponse,
 )
+from cyberdesk_server.api.secrets import sealing
 from cyberdesk_server.api.writes import write
 from cyberdesk_server.domain.ids import RunId, WorkflowId
 from cyberdesk_server.domain.limits import RunLimits
@@ -50,7 +51,7 @@ async def bulk_create_runs(request: Request, body: RunBulkCreate, caller: Caller
             wish_of(body),
             organization_id=caller.organization_id,
             allowed=parts.limits,
-            vault=parts.vault,
+            vault=vault,
             now=parts.clock.now(),
             files=files,
             count=body.count,
@@ -59,7 +60,11 @@ async def bulk_create_runs(request: Request, body: RunBulkCreate, caller: Caller
         return JsonAnswer({"created_runs": views, "failed_count": 0, "errors": []}, 201)
 
     sent = sent_files(body.file_inputs)
-    async with uploading(parts.database, parts.blobs, caller.organization_id, sent) as files:
+    secrets = [*(body.sensitive_input_values or {}).values()] * body.count
+    async with (
+        sealing(parts, caller, secrets) as vault,
+        uploading(parts.database, parts.blobs, caller.organization_id, sent) as files,
+    ):
         answer = await write(request, work)
     await parts.bus.publish(RUNS_WAITING)
     return answer
@@ -85,14 +90,18 @@ async def create_run_chain(
             wish_of(body),
             organization_id=caller.organization_id,
             allowed=parts.limits,
-            vault=parts.vault,
+            vault=vault,
             now=parts.clock.now(),
             files=files,
         )
         return JsonAnswer({"session_id": session_id, "run_ids": [run.id for run in made]}, 201)
 
     sent = sent_files(body.shared_file_inputs, "shared_file_inputs")
-    async with uploading(parts.database, parts.blobs, caller.organization_id, sent) as files:
+    secrets = [secret for step in chain.steps for secret in chain.secrets_of(step).values()]
+    async with (
+        sealing(parts, caller, secrets) as vault,
+        uploading(parts.database, parts.blobs, caller.organization_id, sent) as files,
+    ):
         answer = await write(request, work)
     await parts.bus.publish(RUNS_WAITING)
     return answer
@@ -124,14 +133,18 @@ async def retry_run(
             RunId(run_id),
             retry,
             allowed=parts.limits,
-            vault=parts.vault,
+            vault=vault,
             now=parts.clock.now(),
             files=files,
         )
         return JsonAnswer(await run_view(conn, caller.organization_id, RunId(run_id)))
 
     sent = sent_files(body.file_inputs)
-    async with uploading(parts.database, parts.blobs, caller.organization_id, sent) as files:
+    secrets = retry.sensitive_input_values.values()
+    async with (
+        sealing(parts, caller, secrets) as vault,
+        uploading(parts.database, parts.blobs, caller.organization_id, sent) as files,
+    ):
         answer = await write(request, work)
     await delete_contents(parts.blobs, orphans)
     await parts.bus.publish(RUNS_WAITING)

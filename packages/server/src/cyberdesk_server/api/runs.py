@@ -30,6 +30,7 @@ from cyberdesk_server.api.schemas.runs import (
     RunUpdate,
 )
 from cyberdesk_server.api.schemas.workflows import WorkflowModelMetadata
+from cyberdesk_server.api.secrets import sealing
 from cyberdesk_server.api.views import page
 from cyberdesk_server.api.writes import write
 from cyberdesk_server.domain.ids import MachineId, RunId, WorkflowId
@@ -74,7 +75,7 @@ async def create_run(request: Request, body: RunCreate, caller: Caller, parts: P
             wish_of(body),
             organization_id=caller.organization_id,
             allowed=parts.limits,
-            vault=parts.vault,
+            vault=vault,
             now=parts.clock.now(),
             files=files,
         )
@@ -82,7 +83,11 @@ async def create_run(request: Request, body: RunCreate, caller: Caller, parts: P
         return JsonAnswer(view, 201)
 
     sent = sent_files(body.file_inputs)
-    async with uploading(parts.database, parts.blobs, caller.organization_id, sent) as files:
+    secrets = (body.sensitive_input_values or {}).values()
+    async with (
+        sealing(parts, caller, secrets) as vault,
+        uploading(parts.database, parts.blobs, caller.organization_id, sent) as files,
+    ):
         answer = await write(request, work)
     await parts.bus.publish(RUNS_WAITING)
     return answer

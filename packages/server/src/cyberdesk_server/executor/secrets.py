@@ -18,7 +18,7 @@ from cyberdesk_server.domain.prompts import (
     value_text,
 )
 from cyberdesk_server.executor.signals import RunFails
-from cyberdesk_server.ports import SecretContext, SecretUnreadable, Vault
+from cyberdesk_server.ports import SecretContext, SecretUnreadable, Vault, VaultUnavailable
 
 Json = TypeVar("Json", bound=JsonValue)
 
@@ -98,7 +98,7 @@ class RunSecrets:
         secret_id, sealed = self._sealed[name]
         try:
             plaintext = await self._vault.open(sealed, SecretContext(self._organization_id, secret_id))
-        except SecretUnreadable as error:
+        except (SecretUnreadable, VaultUnavailable) as error:
             raise RunFails(f"the secret {{${name}}} cannot be opened: {error}") from error
         value: JsonValue = json.loads(plaintext)  # what is sealed is JSON: a secret may be an object
         return value

@@ -1,13 +1,18 @@
-"""Sealed secrets of runs, machines and pools. What is sealed is the JSON text of the value."""
+"""Sealed secrets of runs, machines and pools. What is sealed is the JSON text of the value.
 
-from collections.abc import Collection, Mapping
+Where a secret is kept elsewhere the row has its place, and the last word on the place: `store.places`.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, bindparam, delete, select
+from sqlalchemy import ColumnElement, CursorResult, Row, bindparam, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cyberdesk_server.domain.ids import MachineId, OrganizationId, PoolId, RunId, SecretId
+from cyberdesk_server.domain.runs import TERMINAL
+from cyberdesk_server.store import places
 from cyberdesk_server.store.tables import runs, secrets
 
 SealedValue = tuple[SecretId, bytes]
@@ -53,8 +58,7 @@ async def add_for_runs(
         for run_id, of_run in sealed.items()
         for name, (id_, content) in of_run.items()
     ]
-    if rows:
-        await conn.execute(secrets.insert(), rows)
+    await _insert(conn, rows)
 
 
 async def add_for_machine(
@@ -71,13 +75,25 @@ async def add_for_pool(
 
 async def _add(conn: AsyncConnection, sealed: Sealed, **owner: OrganizationId | MachineId | PoolId) -> None:
     rows = [{"id": id_, "name": name, "sealed": content, **owner} for name, (id_, content) in sealed.items()]
+    await _insert(conn, rows)
+
+
+async def _insert(conn: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None:
     if rows:
         await conn.execute(secrets.insert(), rows)
+        await places.use(conn, (row["sealed"] for row in rows))
 
 
 async def forget_runs(conn: AsyncConnection, run_ids: Collection[RunId]) -> None:
     """Remove the secrets of these runs; their aliases stay on them."""
-    await conn.execute(_FORGET_RUNS, {"run_ids": list(run_ids)})
+    await _discard(conn, await conn.execute(_FORGET_RUNS, {"run_ids": list(run_ids)}))
+
+
+async def forget_ended(conn: AsyncConnection) -> int:
+    """Remove the secrets of all runs that have ended; how many there were. Each end has done so already."""
+    ended = select(runs.c.id).where(runs.c.status.in_(sorted(status.value for status in TERMINAL)))
+    gone = await conn.execute(delete(secrets).where(secrets.c.run_id.in_(ended)).returning(*_GONE))
+    return await _discard(conn, gone)
 
 
 async def forget_machine(
@@ -93,9 +109,20 @@ async def forget_pool(conn: AsyncConnection, pool_id: PoolId, names: Collection[
 
 
 async def _forget(conn: AsyncConnection, whose: ColumnElement[bool], names: Collection[str] | None) -> None:
-    chosen = delete(secrets).where(whose)
-    await conn.execute(chosen if names is None else chosen.where(secrets.c.name.in_(names)))
+    chosen = delete(secrets).where(whose).returning(*_GONE)
+    await _discard(
+        conn, await conn.execute(chosen if names is None else chosen.where(secrets.c.name.in_(names)))
+    )
 
 
+async def _discard(conn: AsyncConnection, gone: CursorResult[Any]) -> int:
+    owned = [(row.organization_id, row.sealed) for row in gone]
+    await places.discard(conn, owned)
+    return len(owned)
+
+
+_GONE = secrets.c.organization_id, secrets.c.sealed
 # Built once: each ended run asks for it.
-_FORGET_RUNS = delete(secrets).where(secrets.c.run_id.in_(bindparam("run_ids", expanding=True)))
+_FORGET_RUNS = (
+    delete(secrets).where(secrets.c.run_id.in_(bindparam("run_ids", expanding=True))).returning(*_GONE)
+)

@@ -11,18 +11,27 @@ from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, M
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from uuid import UUID
 
 from cyberdesk_server.domain.actions import Action, ActionResult
 from cyberdesk_server.domain.base64_text import Base64Text
 from cyberdesk_server.domain.check_verdicts import Judgement, Question
 from cyberdesk_server.domain.geometry import Box, Size
-from cyberdesk_server.domain.ids import StepId
+from cyberdesk_server.domain.ids import OrganizationId, StepId
 from cyberdesk_server.domain.json import JsonObject, JsonValue
 from cyberdesk_server.domain.provider_credentials import CredentialCheck, ProviderSlot, Secret
 from cyberdesk_server.domain.screens import Screenshot
+from cyberdesk_server.domain.sealed import HASHICORP
 from cyberdesk_server.domain.steps import Observation, Step, Turn
 from cyberdesk_server.domain.tasks import Refusal, Task
-from cyberdesk_server.ports import BLOB_PIECE_BYTES, BlobMissing, DesktopRefused, ModelError, OutcomeUnknown
+from cyberdesk_server.ports import (
+    BLOB_PIECE_BYTES,
+    BlobMissing,
+    DesktopRefused,
+    ModelError,
+    OutcomeUnknown,
+    VaultUnavailable,
+)
 
 SMALL = Size(64, 48)
 _LINES_KEY = b"Lines\0"
@@ -281,3 +290,33 @@ class ScriptedProviders:
         if self.before_answer:
             await self.before_answer()
         return self.answer
+
+
+@dataclass
+class MemoryKeeper:
+    """A keeper of secrets outside of the database, in a dict."""
+
+    kind: bytes = HASHICORP
+    name: str = "the keeper"
+    kept: dict[tuple[OrganizationId, UUID], str] = field(default_factory=dict)
+    is_away: bool = False
+    """True: no call is answered."""
+
+    async def put(self, organization_id: OrganizationId, secret_id: UUID, text: str) -> None:
+        self._answer()
+        self.kept[organization_id, secret_id] = text
+
+    async def get(self, organization_id: OrganizationId, secret_id: UUID) -> str | None:
+        self._answer()
+        return self.kept.get((organization_id, secret_id))
+
+    async def delete(self, organization_id: OrganizationId, secret_id: UUID) -> None:
+        self._answer()
+        self.kept.pop((organization_id, secret_id), None)
+
+    async def close(self) -> None:
+        pass
+
+    def _answer(self) -> None:
+        if self.is_away:
+            raise VaultUnavailable("the keeper is away")

@@ -43,6 +43,9 @@ class Chain:
     is_priority: bool = False
     keeps_session: bool = False
 
+    def secrets_of(self, step: ChainStep) -> Mapping[str, JsonValue]:
+        return {**self.shared_sensitive_inputs, **step.sensitive_inputs}
+
 
 async def create(
     conn: AsyncConnection,
@@ -74,7 +77,7 @@ async def create(
         order = Order(
             workflow_id=step.workflow_id,
             input_values=await _inputs(conn, organization_id, chain, step),
-            sensitive_input_values={**chain.shared_sensitive_inputs, **step.sensitive_inputs},
+            sensitive_input_values=chain.secrets_of(step),
             is_priority=chain.is_priority,
             session_alias=step.session_alias,
             release_session_after=number == last and not chain.keeps_session,

@@ -94,6 +94,7 @@ async def delete(
     reason = "the machine this run waited for was deleted"
     reserving = await sessions.reserving(conn, machine_id)
     ended = await end_demanding(conn, [demand_of_machine(machine_id)], reserving, reason=reason, now=now)
+    await secrets.forget_machine(conn, machine_id)
     if not await machines.delete(conn, organization_id, machine_id):
         raise MachineIsBusy(machine_id)
     return ended

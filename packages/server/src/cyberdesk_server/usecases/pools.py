@@ -76,6 +76,7 @@ async def delete(
     Returns the runs that ended by this. Raises `Unknown`.
     """
     await _get(conn, organization_id, pool_id)
+    await secrets.forget_pool(conn, pool_id)
     lost = await pools.delete(conn, pool_id)
     reason = f"pool {pool_id}, which this run named, was deleted"
     return await end_demanding(conn, lost, reason=reason, now=now)

@@ -8,13 +8,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from cyberdesk_server.ports import Blobs, Bus, Clock
+from cyberdesk_server.ports import Blobs, Bus, Clock, Vault
 from cyberdesk_server.store import idempotency
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.topics import MACHINES_FREE
 from cyberdesk_server.usecases import (
     attachments,
     machine_alarms,
+    places,
     request_logs,
     sessions,
     waiting,
@@ -40,6 +41,12 @@ OVERDUE_SECONDS = 5.0
 
 REVIEW_SECONDS = 30.0
 """How long a run may wait for one of a hundred free machines when the scheduler has lost sight of it."""
+
+PLACES_SECONDS = 2.0
+"""How long a secret that nobody needs stays where it is kept outside of the database."""
+
+LEFT_SECRETS_SECONDS = 60.0
+"""How often secrets are looked for that the end of their run did not remove."""
 
 EXPIRY_SECONDS = 60.0
 """How long an expired file, which nobody can read any more, still takes up room."""
@@ -68,6 +75,7 @@ class Upkeep:
 
     database: Database
     blobs: Blobs
+    vault: Vault
     bus: Bus
     clock: Clock
     lives: Lives
@@ -87,6 +95,12 @@ class Upkeep:
         now = self.clock.now()
         if await sessions.release_idle(self.database, before=now - self.lives.idle_session, now=now):
             await self.bus.publish(MACHINES_FREE)
+
+    async def empty_places(self) -> None:
+        await places.empty_due(self.database, self.vault, now=self.clock.now())
+
+    async def forget_secrets_of_ended_runs(self) -> None:
+        await places.forget_ended(self.database)
 
     async def remove_expired_files(self) -> None:
         await attachments.remove_expired(self.database, self.blobs, now=self.clock.now())
@@ -125,6 +139,8 @@ def chores(
         Chore("end runs that waited too long", OVERDUE_SECONDS, upkeep.end_overdue_runs),
         Chore("look at free machines anew", REVIEW_SECONDS, review.go_on),
         Chore("release idle sessions", IDLE_SECONDS, upkeep.release_idle_sessions),
+        Chore("delete secrets kept outside", PLACES_SECONDS, upkeep.empty_places),
+        Chore("forget secrets of ended runs", LEFT_SECRETS_SECONDS, upkeep.forget_secrets_of_ended_runs),
         Chore("remove expired files", EXPIRY_SECONDS, upkeep.remove_expired_files),
         Chore("forget old answers", FORGET_SECONDS, upkeep.forget_old_answers),
         Chore("forget old request logs", FORGET_SECONDS, upkeep.forget_old_request_logs),

@@ -9,6 +9,7 @@ from cyberdesk_server.store.tables.machines import (
 )
 from cyberdesk_server.store.tables.models import model_configurations, provider_credentials
 from cyberdesk_server.store.tables.organizations import api_keys, audit_log, idempotency, organizations
+from cyberdesk_server.store.tables.places import places_to_discard
 from cyberdesk_server.store.tables.runs import (
     ONE_RUN_PER_MACHINE,
     WAITING,
@@ -58,6 +59,7 @@ __all__ = [
     "openings",
     "organizations",
     "pictures",
+    "places_to_discard",
     "pool_machines",
     "pool_sets",
     "pools",
