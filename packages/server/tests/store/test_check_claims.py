@@ -1,5 +1,6 @@
 """Leases in the phase of post-run checks: what a run holds then, and who goes on with it."""
 
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -11,9 +12,10 @@ from cyberdesk_server.domain.json import JsonObject
 from cyberdesk_server.domain.machines import Machine
 from cyberdesk_server.domain.runs import ANY_MACHINE, Run, RunStatus
 from cyberdesk_server.domain.sessions import Session
-from cyberdesk_server.store import leases, machines, runs, sessions
+from cyberdesk_server.store import leases, machines, runs, sessions, tables
 from cyberdesk_server.store.claims import CheckClaim, Claim
 from cyberdesk_server.store.database import Database
+from cyberdesk_server.store.leases import Held
 from cyberdesk_server.testing.rows import (
     HERE,
     NOON,
@@ -23,6 +25,7 @@ from cyberdesk_server.testing.rows import (
     an_organization,
     claim_next,
 )
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 SECOND = timedelta(seconds=1)
@@ -257,3 +260,41 @@ async def test_invariant_4_a_slow_worker_of_the_try_before_ends_nothing(
         assert (late, late_checks) == ((), None)
         found = await shop.stored(run)
         assert (found.status, found.has_left_machine) == (RunStatus.SCHEDULING, False)
+
+
+WRITES: dict[str, Callable[[AsyncConnection, Held], Awaitable[object]]] = {
+    "leave": lambda conn, held: leases.leave(conn, held, now=NOON),
+    "begin_checks": lambda conn, held: leases.begin_checks(conn, held, output_data={"b": 2}, now=NOON),
+    "write_checks": lambda conn, held: leases.write_checks(conn, held, []),
+    "finish": lambda conn, held: leases.finish(conn, {held: Ending(RunStatus.SUCCESS)}, now=NOON),
+    "finish_checks": lambda conn, held: leases.finish(
+        conn, {held: Ending(RunStatus.SUCCESS, checks=())}, now=NOON
+    ),
+    "release": lambda conn, held: leases.release(conn, held, now=NOON),
+    "renew": lambda conn, held: leases.renew(conn, [held], server_id=HERE, lease_until=NOON),
+    "may_act": leases.may_act,
+    "holds_machine": leases.holds_machine,
+}
+"""All that a worker asks and writes about a run it holds."""
+
+
+@pytest.mark.parametrize("state", ["running", "checked", "cancelled"])
+async def test_invariant_4_whatever_an_overtaken_worker_writes_changes_nothing(
+    database: Database, state: str
+) -> None:
+    async with database.transaction() as conn:
+        shop = await Shop.open(conn)
+        await shop.machine()
+        run = await shop.run_in_session()
+        lost = await (shop.in_checks() if state == "checked" else shop.claim())
+        assert lost is not None
+        assert await shop.claim(after_seconds=LEASE_SECONDS + 1) is not None
+        if state == "cancelled":
+            await shop.end(run)
+        both = tables.runs, tables.machines
+        before = [(await conn.execute(select(table))).all() for table in both]
+
+        answers = {name: await write(conn, lost.held) for name, write in WRITES.items()}
+
+        assert [name for name, answer in answers.items() if answer] == []
+        assert [(await conn.execute(select(table))).all() for table in both] == before
