@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from cyberdesk_server.domain.ids import MachineId, OrganizationId, RunId, SessionId
-from cyberdesk_server.domain.queues import Line, Opening, Queue, Turn
+from cyberdesk_server.domain.queues import Line, Opening, Queue, Standing
 from cyberdesk_server.domain.runs import ANY_MACHINE, Demand, demand_of_session
 from hypothesis import given
 from hypothesis import strategies as st
@@ -116,11 +116,11 @@ def test_a_few_of_each_are_enough_for_a_few_claims(
 
 
 def a_line(*promised_and_last: tuple[int, int], is_all: bool = True) -> Line:
-    turns = [
-        Turn(OrganizationId(f"org_{number}"), promised, last)
+    standings = [
+        Standing(OrganizationId(f"org_{number}"), promised, last)
         for number, (promised, last) in enumerate(promised_and_last)
     ]
-    return Line(turns, is_all=is_all)
+    return Line(standings, is_all=is_all)
 
 
 def test_the_organization_whose_last_claim_is_longest_ago_is_first_whatever_was_promised() -> None:

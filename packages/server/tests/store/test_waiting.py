@@ -275,7 +275,7 @@ async def test_a_machine_is_free_when_some_run_could_take_it(
         assert await is_any_machine_free(conn, HERE) is is_free
 
 
-@pytest.mark.parametrize("table", [tables.offers, tables.openings, tables.turns])
+@pytest.mark.parametrize("table", [tables.offers, tables.openings, tables.standings])
 async def test_what_got_lost_is_found_by_a_review(database: Database, table: Table) -> None:
     async with database.transaction() as conn:
         office = await an_office(conn)

@@ -107,7 +107,7 @@ def _by_rank(opening: Opening) -> tuple[Rank | None, str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class Standing:
     """An organization in the line."""
 
     organization_id: OrganizationId
@@ -120,31 +120,29 @@ class Turn:
 class Line:
     """Organizations in the order of their last claims."""
 
-    def __init__(self, turns: Iterable[Turn], *, is_all: bool) -> None:
-        """`turns` by their promise, the earliest first; `is_all` is False when there may be more."""
-        self.turns = tuple(turns)
+    def __init__(self, standings: Iterable[Standing], *, is_all: bool) -> None:
+        """`standings` by their promise, the earliest first; `is_all` is False when there may be more."""
+        self.standings = tuple(standings)
         self._is_all = is_all
-        self._left = sorted(self.turns, key=lambda turn: (turn.last_claim, turn.organization_id))
+        self._left = sorted(self.standings, key=lambda one: (one.last_claim, one.organization_id))
         self._served: list[OrganizationId] = []
 
     @property
     def is_empty(self) -> bool:
-        """No organization is left that could have a turn."""
+        """No organization is left."""
         return self._is_all and not self._left and not self._served
 
     def first(self) -> OrganizationId | None:
-        """Whose turn it is; None when that is not known or there is none."""
+        """Which organization is next; None when that is not known or there is none."""
         if not self._left:
             return self._served[0] if self._is_all and self._served else None
-        turn, last = self._left[0], self.turns[-1]
-        is_sure = self._is_all or (turn.last_claim, turn.organization_id) <= (
-            last.promised,
-            last.organization_id,
-        )
-        return turn.organization_id if is_sure else None
+        first, last = self._left[0], self.standings[-1]
+        promised = last.promised, last.organization_id
+        is_sure = self._is_all or (first.last_claim, first.organization_id) <= promised
+        return first.organization_id if is_sure else None
 
     def serve(self) -> None:
-        """The first has had its turn: the others come before it now."""
+        """A run of the first was claimed: the others come before it now."""
         self._served.append(self._pop())
 
     def leave(self) -> None:

@@ -1,4 +1,4 @@
-"""What the next decision of the scheduler has to look at (`waiting`).
+"""What the next decision of the scheduler has to look at (`openings`).
 
 Whoever lets a run wait, or changes what a machine can take, says so here in the same transaction. Of new runs
 the database says it, by a trigger. It is a list that is only added to: nobody waits for anybody's lock.

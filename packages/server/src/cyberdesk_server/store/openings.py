@@ -1,8 +1,8 @@
 """What has changed since the last decision, worked into what the next one looks at.
 
 By the `news` a decision keeps three tables: `offers`, each free machine under each demand it satisfies;
-`openings`, the demands that have both an offer at a server and a waiting run; and `turns`, the organizations
-that have an opening at a server. Nobody else writes them; decisions are made one at a time.
+`openings`, the demands that have both an offer at a server and a waiting run; and `standings`, the
+organizations that have an opening at a server. Nobody else writes them; decisions are made one at a time.
 """
 
 from collections.abc import Collection
@@ -47,7 +47,7 @@ from cyberdesk_server.store.tables import (
     pool_sets,
     runs,
     servers,
-    turns,
+    standings,
 )
 from cyberdesk_server.store.types import Words
 from cyberdesk_server.store.upsert import insert_of
@@ -71,7 +71,7 @@ ONE: ColumnElement[int] = literal_column("1")
 
 
 async def take_news(conn: AsyncConnection, server_id: ServerId) -> bool:
-    """Bring offers, openings and turns up to date. False when there may be more news than were taken."""
+    """Bring offers, openings and standings up to date. False when there may be more news than were taken."""
     # Taken first and looked at afterwards: what they are about was committed with them.
     taken = (await conn.execute(_TAKE_NEWS)).all()
     demands = {(row.organization_id, row.demand) for row in taken if row.demand is not None}
@@ -109,13 +109,13 @@ async def forget_offers(conn: AsyncConnection, machine_ids: Collection[MachineId
 
 async def forget_server(conn: AsyncConnection, server_id: ServerId) -> None:
     """The server is gone: nobody decides for it any more."""
-    for table in (openings, turns, offers):
+    for table in (openings, standings, offers):
         await conn.execute(delete(table).where(table.c.server_id == server_id))
 
 
 async def review(conn: AsyncConnection, *, after: MachineId | None) -> tuple[MachineId, ...]:
     """Let the next decision look anew at a few free machines, those behind this one in the order of ids: so
-    no run waits for ever because an offer, an opening or a turn got lost. Returns which; none when no run
+    no run waits for ever because an offer, an opening or a standing got lost. Returns which; none when no run
     waits, or there are no more."""
     if (await conn.execute(_ANY_WAITING)).first() is None:
         return ()
@@ -243,7 +243,7 @@ def _oldest(
 
 @cache
 def _let_in_line(dialect: str) -> Executable:
-    """A turn of this organization at the servers where it has an opening."""
+    """Let this organization stand in line at the servers where it has an opening."""
     known = _known_servers()
     organization_id = bindparam("in_organization", type_=String)
     has_opening = exists().where(
@@ -255,4 +255,4 @@ def _let_in_line(dialect: str) -> Executable:
         .where(has_opening)
     )
     names = ["server_id", "organization_id", "last_claim"]
-    return insert_of(dialect, turns).from_select(names, in_line).on_conflict_do_nothing()
+    return insert_of(dialect, standings).from_select(names, in_line).on_conflict_do_nothing()

@@ -3,9 +3,9 @@
 A decision looks only at what has changed (`openings`), and then at the first few organizations in line and
 at the first few openings of each.
 
-An opening may promise too much, for runs end and machines leave without a word to it, and a turn may promise
-too early a place; what a decision finds out it corrects. None promises too little: for that there are the
-news.
+An opening may promise too much, for runs end and machines leave without a word to it, and a standing may
+promise too early a place; what a decision finds out it corrects. None promises too little: for that there
+are the news.
 """
 
 from collections.abc import Sequence
@@ -34,9 +34,9 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cyberdesk_server.domain.ids import OrganizationId, ServerId
-from cyberdesk_server.domain.queues import Line, Opening, Pair, Queue, Turn
+from cyberdesk_server.domain.queues import Line, Opening, Pair, Queue, Standing
 from cyberdesk_server.store.openings import SCHEDULING, forget_offers, take_news
-from cyberdesk_server.store.tables import machines, offers, openings, organizations, runs, turns
+from cyberdesk_server.store.tables import machines, offers, openings, organizations, runs, standings
 from cyberdesk_server.store.types import Id, UtcDateTime
 
 FEW = 8
@@ -56,7 +56,7 @@ class Found:
 async def next_pairs(conn: AsyncConnection, server_id: ServerId, *, at_most: int) -> Found:
     """The waiting runs that are next, in order, each with a free machine whose tunnel this server holds.
 
-    Of the organizations with such a run it is the turn of that whose last claim is longest ago. Of its runs,
+    Of the organizations with such a run it is that whose last claim is longest ago. Of its runs,
     priority first and then the oldest; inside a session strictly the oldest.
     """
     is_up_to_date = await take_news(conn, server_id)
@@ -86,19 +86,20 @@ async def taken(conn: AsyncConnection, pairs: Sequence[Pair]) -> None:
 
 
 async def _line(conn: AsyncConnection, server_id: ServerId, size: int) -> Line:
-    """The organizations that may have an opening at this server; whose turn it is, is known."""
+    """The organizations that may have an opening at this server; which is first, is known."""
     limit = max(size, FEW)
     while True:
-        rows = await conn.execute(_FIRST_TURNS, {"at_server": server_id, "limit": limit})
-        found = [Turn(*row) for row in rows]
+        rows = await conn.execute(_FIRST_STANDINGS, {"at_server": server_id, "limit": limit})
+        found = [Standing(*row) for row in rows]
         line = Line(found, is_all=len(found) < limit)
         if line.is_empty or line.first() is not None:
             return line
-        late = [turn for turn in found if turn.promised != turn.last_claim]
-        await conn.execute(
-            _PROMISE_TURN,
-            [_key(server_id, turn.organization_id) | {"last_claim": turn.last_claim} for turn in late],
-        )
+        late = [
+            _key(server_id, one.organization_id) | {"last_claim": one.last_claim}
+            for one in found
+            if one.promised != one.last_claim
+        ]
+        await conn.execute(_PROMISE_STANDING, late)
         limit *= 8
 
 
@@ -159,19 +160,19 @@ def _key(server_id: ServerId, organization_id: OrganizationId) -> dict[str, Any]
     return {"at_server": server_id, "in_organization": organization_id}
 
 
-_THIS_TURN = (
-    turns.c.server_id == bindparam("at_server"),
-    turns.c.organization_id == bindparam("in_organization"),
+_THIS_STANDING = (
+    standings.c.server_id == bindparam("at_server"),
+    standings.c.organization_id == bindparam("in_organization"),
 )
-_FIRST_TURNS = (
-    select(turns.c.organization_id, turns.c.last_claim, organizations.c.last_claim)
-    .join(organizations, organizations.c.id == turns.c.organization_id)
-    .where(turns.c.server_id == bindparam("at_server"))
-    .order_by(turns.c.last_claim, turns.c.organization_id)
+_FIRST_STANDINGS = (
+    select(standings.c.organization_id, standings.c.last_claim, organizations.c.last_claim)
+    .join(organizations, organizations.c.id == standings.c.organization_id)
+    .where(standings.c.server_id == bindparam("at_server"))
+    .order_by(standings.c.last_claim, standings.c.organization_id)
     .limit(bindparam("limit"))
 )
-_PROMISE_TURN = update(turns).where(*_THIS_TURN)
-_LEAVE_LINE = delete(turns).where(*_THIS_TURN)
+_PROMISE_STANDING = update(standings).where(*_THIS_STANDING)
+_LEAVE_LINE = delete(standings).where(*_THIS_STANDING)
 _others = organizations.alias()
 _GO_LAST = (
     update(organizations)

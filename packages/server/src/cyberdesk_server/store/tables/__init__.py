@@ -22,7 +22,7 @@ from cyberdesk_server.store.tables.runs import (
     sessions,
     steps,
 )
-from cyberdesk_server.store.tables.scheduling import news, offers, openings, turns
+from cyberdesk_server.store.tables.scheduling import news, offers, openings, standings
 from cyberdesk_server.store.tables.servers import servers
 from cyberdesk_server.store.tables.shared import metadata
 from cyberdesk_server.store.tables.trajectories import trajectories, trajectory_pictures
@@ -71,11 +71,11 @@ __all__ = [
     "secrets",
     "servers",
     "sessions",
+    "standings",
     "steps",
     "tagged_workflows",
     "trajectories",
     "trajectory_pictures",
-    "turns",
     "webhook_attempts",
     "webhook_deliveries",
     "webhook_endpoints",

@@ -1,4 +1,4 @@
-"""What the scheduler knows: news it has not looked at, offers of machines, openings, and whose turn it is."""
+"""What the scheduler knows: news it has not looked at, offers of machines, openings, who stands in line."""
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, String, Table, false, text
 
@@ -50,13 +50,13 @@ openings = Table(
     ),
 )
 
-turns = Table(
-    "turns",
+standings = Table(
+    "standings",
     metadata,
     # An organization that has an opening at the server.
     Column("server_id", Words, primary_key=True),
     Column("organization_id", String(64), primary_key=True),
     # The number of its last claim, or of an earlier one: it may be later in line by now.
     Column("last_claim", BigInteger, nullable=False),
-    Index("ix_turns_line", "server_id", "last_claim", "organization_id"),
+    Index("ix_standings_line", "server_id", "last_claim", "organization_id"),
 )

@@ -15,15 +15,15 @@ CHAINED = sa.text("chain_id IS NOT NULL")
 
 def upgrade() -> None:
     op.create_table(
-        "turns",
+        "standings",
         sa.Column("server_id", Words(), nullable=False),
         sa.Column("organization_id", sa.String(length=64), nullable=False),
         sa.Column("last_claim", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("server_id", "organization_id", name="pk_turns"),
+        sa.PrimaryKeyConstraint("server_id", "organization_id", name="pk_standings"),
     )
-    op.create_index("ix_turns_line", "turns", ["server_id", "last_claim", "organization_id"])
+    op.create_index("ix_standings_line", "standings", ["server_id", "last_claim", "organization_id"])
     op.execute(
-        "INSERT INTO turns (server_id, organization_id, last_claim)"
+        "INSERT INTO standings (server_id, organization_id, last_claim)"
         " SELECT DISTINCT openings.server_id, organizations.id, organizations.last_claim"
         " FROM openings JOIN organizations ON organizations.id = openings.organization_id"
     )
