@@ -15,9 +15,10 @@ from cyberdesk_server.domain.runs import RunStatus
 from cyberdesk_server.domain.screens import Screenshot
 from cyberdesk_server.domain.steps import Observation, StepState, ToolCall, Turn
 from cyberdesk_server.domain.trajectories import dimensions, recorded
+from cyberdesk_server.domain.usage import LlmCost
 from cyberdesk_server.executor.loop import execute
 from cyberdesk_server.ports import Comparison, DesktopRefused, ModelError
-from cyberdesk_server.store import runs
+from cyberdesk_server.store import llm_costs, runs
 from cyberdesk_server.store.trajectories import add
 from cyberdesk_server.testing.ports import FunctionModel, ScriptedDesktop, turns
 from cyberdesk_server.testing.rows import a_trajectory
@@ -319,6 +320,23 @@ async def test_the_authors_own_words_are_judged_by_the_model(
 
     assert model.asked == ["a button at the bottom"]
     assert bool(stage.desktop.performed) == is_done
+
+
+async def test_a_run_that_has_cost_too_much_has_no_screens_compared(stage: Stage) -> None:
+    workflow, trajectory = await record(stage, Turn((CLICK,)))
+    await stage.change_trajectory(with_words(trajectory, "a button at the bottom"))
+    model = Comparing(turns(Turn()).decide)
+    stage.limits = replace(stage.limits, cost_limit_usd=0.1)
+    stage.desktop.screen = a_screen(save="Sovo")
+    run = await stage.another_run(workflow, inputs={"name": "Santos"})
+    async with stage.database.transaction() as conn:
+        cost = LlmCost("main_agent", "anthropic", "claude", "messages", "organization", 1, cost_usd=0.5)
+        await llm_costs.add(conn, run.id, cost)
+
+    ending = await execute(await stage.claim(), stage.parts(model))
+
+    assert ending.error == ("language models have cost $0.5000, more than the run's cost_limit_usd of $0.1",)
+    assert model.asked is None
 
 
 async def test_a_screen_as_it_was_recorded_needs_no_words(stage: Stage) -> None:

@@ -161,6 +161,7 @@ class Detector:
             png = await self._parts.blobs.get(blob_key_of(turn.screen))
         except BlobMissing:
             return guard.Verdict(False, "the recorded screen is gone")
+        await self._watch.afford()
         recorded = Screenshot(png, screenshot.size, turn.screen)
         question = model.compare(instructions, turn.calls[0], recorded, screenshot)
         try:
