@@ -19,12 +19,12 @@ INSTALL_TIMEOUT_SECONDS = 300
 
 def vendors() -> Path | None:
     """The Python that has the vendor's SDK; None when it cannot be installed."""
-    return _environment("vendor-sdk")
+    return environment(BENCH / "vendor-sdk.requirements.lock")
 
 
 def ours() -> Path | None:
     """The Python that has our SDK as it is now; None when what it needs cannot be installed."""
-    python = _environment("our-sdk")
+    python = environment(BENCH / "our-sdk.requirements.lock")
     if python is not None:
         with TemporaryDirectory() as folder:
             _run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder, cwd=SDK)
@@ -33,10 +33,9 @@ def ours() -> Path | None:
     return python
 
 
-def _environment(name: str) -> Path | None:
+def environment(lock: Path) -> Path | None:
     """The Python of an environment with the packages of `NAME.requirements.lock`; None without a network."""
-    lock = BENCH / f"{name}.requirements.lock"
-    folder = FOLDER / name
+    folder = FOLDER / lock.name.partition(".requirements")[0]
     python = folder / "bin" / "python"
     stamp = folder / sha256(lock.read_bytes() + sys.version.encode()).hexdigest()
     if stamp.exists():

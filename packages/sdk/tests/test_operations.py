@@ -43,6 +43,7 @@ ARGUMENTS = {
     "direction": "down",
     "file_content": b"PNG",
     "from_date": "2025-01-31",
+    "since": "2025-01-31",
     "image_url": "supabase://a.png",
     "keys": "ctrl+s",
     "name": "Urgent",
@@ -60,6 +61,8 @@ EMPTY = {
     "RunBulkCreate": models.RunBulkCreate(ID, 2),
     "RunCreate": models.RunCreate(ID),
     "TrajectoryCreate": models.TrajectoryCreate(ID),
+    "WebhookEndpointCreate": models.WebhookEndpointCreate("https://example.com"),
+    "WebhookEndpointUpdate": models.WebhookEndpointUpdate(is_enabled=False),
     "WorkflowCreate": models.WorkflowCreate("Lookup"),
 }
 

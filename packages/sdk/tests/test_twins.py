@@ -86,7 +86,7 @@ def test_every_paged_list_has_an_iterator():
         if "Pag" in inspect.signature(getattr(GROUPS[group], name)).return_annotation
     ]
 
-    assert len(paged) == len(ITERATORS) == 10
+    assert len(paged) == len(ITERATORS) == 13
 
 
 def test_every_blocking_method_is_a_twin():

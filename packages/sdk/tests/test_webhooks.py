@@ -5,18 +5,26 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import json
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cyberdesk import DownedMachinesEvent, RunCompletedEvent
+from cyberdesk import (
+    DownedMachinesEvent,
+    RunCompletedEvent,
+    SessionReleasedEvent,
+    WebhookEndpointDisabledEvent,
+)
 from cyberdesk.models import Model
 from cyberdesk.testing import a_run
-from cyberdesk.webhooks import UntrustedWebhook, read, sign, verify
+from cyberdesk.webhooks import UntrustedWebhook, parse, read, sign, signed_headers, verify
 
 SECRET = "whsec_" + base64.b64encode(b"0123456789abcdef01234567").decode()
 OTHER_SECRET = "whsec_" + base64.b64encode(b"another-secret-of-24-byt").decode()
+ID = "4f6a1a4e-9b0b-4a53-8d0e-0c8f6d7a5b11"
 NOW = dt.datetime(2025, 1, 31, 12, tzinfo=dt.timezone.utc)
 EVENT = {"event_type": "run_complete", "run": a_run(status="success", output_data={"a": 1})}
 
@@ -48,9 +56,14 @@ def test_a_signed_message_is_read(prefix, as_text):
 
 def test_each_event_has_its_class():
     downed = json.dumps({"event_type": "downed_machines", "organization_id": "o", "machines": []}).encode()
+    released = json.dumps({"event_type": "session_released", "organization_id": "o", "session_id": ID})
+    disabled = {"organization_id": "o", "endpoint_id": ID, "url": "https://a", "reason": "gone"}
+    disabled = json.dumps({"event_type": "webhook_endpoint_disabled", **disabled})
     future = json.dumps({"event_type": "of_the_future", "a": 1}).encode()
 
     assert isinstance(read_now(downed, headers_of(downed)), DownedMachinesEvent)
+    assert isinstance(parse(released), SessionReleasedEvent)
+    assert isinstance(parse(disabled), WebhookEndpointDisabledEvent)
     assert type(read_now(future, headers_of(future))) is Model
     assert read_now(future, headers_of(future))["a"] == 1
 
@@ -103,3 +116,27 @@ def test_the_published_example_of_the_standard_fits():
     sent = dt.datetime.fromtimestamp(1614265330, dt.timezone.utc)
 
     verify(body, headers, "whsec_" + "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", now=lambda: sent)
+
+
+@pytest.mark.parametrize("body", [json.dumps(EVENT), json.dumps(EVENT).encode()])
+def test_a_message_that_a_test_signs_is_read(body):
+    headers = signed_headers(body, SECRET, message_id="msg_1", now=lambda: NOW)
+
+    assert read_now(body, headers).run.output_data == {"a": 1}
+    assert {name.split("-")[0] for name in headers} == {"svix", "webhook"}
+
+
+@pytest.mark.parametrize("body", ["[]", '"text"', "{"])
+def test_what_is_no_event_is_a_value_error(body):
+    with pytest.raises(ValueError, match=r"."):
+        parse(body)
+
+
+def test_the_module_is_the_one_that_checks_whatever_was_imported_before():
+    program = (
+        "from cyberdesk import RunCompletedEvent, WebhookEndpointCreate, webhooks; print(webhooks.__name__)"
+    )
+
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "cyberdesk.webhooks"

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 NOUNS = {
     "machines": r"Machine|Downed|CyberdriverWebSession|CyberdriverShutdown",
     "pools": r"Pool",
-    "webhooks": r"Webhook|SessionReleased",
+    "webhook_endpoints": r"Webhook|SessionReleased",
     "workflow_tags": r"WorkflowTag|AddTags|BulkAddTags|Reorder",
     "run_attachments": r"RunAttachment",
     "workflows": r"Workflow(?!Chain)|BodyUploadWorkflow",

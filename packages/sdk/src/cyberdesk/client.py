@@ -34,6 +34,7 @@ from cyberdesk._resources.runs import RunsAPI as RunsAPI
 from cyberdesk._resources.sessions import SessionsAPI as SessionsAPI
 from cyberdesk._resources.trajectories import TrajectoriesAPI as TrajectoriesAPI
 from cyberdesk._resources.usage import UsageAPI as UsageAPI
+from cyberdesk._resources.webhooks import WebhooksAPI as WebhooksAPI
 from cyberdesk._resources.workflow_tag_groups import WorkflowTagGroupsAPI as WorkflowTagGroupsAPI
 from cyberdesk._resources.workflow_tags import WorkflowTagsAPI as WorkflowTagsAPI
 from cyberdesk._resources.workflows import WorkflowsAPI as WorkflowsAPI
@@ -71,6 +72,7 @@ else:
         "SessionsAPI",
         "TrajectoriesAPI",
         "UsageAPI",
+        "WebhooksAPI",
         "WorkflowTagGroupsAPI",
         "WorkflowTagsAPI",
         "WorkflowsAPI",
@@ -172,6 +174,7 @@ class CyberdeskClient:
         self.computer = ComputerAPI(http, options)
         self.request_logs = RequestLogsAPI(http, options)
         self.provider_credentials = ProviderCredentialsAPI(http, options)
+        self.webhooks = WebhooksAPI(http, options)
         self.health = HealthAPI(http, options)
         self.audit_log = AuditLogAPI(http, options)
 

@@ -21,7 +21,15 @@ from typing import TYPE_CHECKING
 from cyberdesk import models
 
 if TYPE_CHECKING:
-    from cyberdesk.models import DownedMachinesEvent, Model, RunCompletedEvent
+    from typing import TypeAlias
+
+    Event: TypeAlias = (
+        models.RunCompletedEvent
+        | models.DownedMachinesEvent
+        | models.SessionReleasedEvent
+        | models.WebhookEndpointDisabledEvent
+        | models.Model
+    )
 
 TOLERANCE = dt.timedelta(minutes=5)
 """How far the time of a message may be from now: an older one may be an intercepted copy."""
@@ -37,7 +45,7 @@ def read(
     secret: str,
     *,
     now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.timezone.utc),
-) -> RunCompletedEvent | DownedMachinesEvent | Model:
+) -> Event:
     """The event in a message whose signature is right.
 
     `body` is the message as it arrived, byte by byte; `secret` starts with `whsec_`. Events of a later
@@ -46,12 +54,26 @@ def read(
     """
     content = body.encode() if isinstance(body, str) else body
     verify(content, headers, secret, now=now)
-    event = json.loads(content)
+    return parse(content)
+
+
+def parse(body: bytes | str) -> Event:
+    """The event in a message, for those who have checked its signature themselves; as `read` otherwise.
+
+    Raises ValueError for what is no JSON object.
+    """
+    event = json.loads(body)
+    if not isinstance(event, dict):
+        raise ValueError("body: is no JSON object")
     match event.get("event_type"):
         case "run_complete":
             return models.RunCompletedEvent.from_dict(event)
         case "downed_machines":
             return models.DownedMachinesEvent.from_dict(event)
+        case "session_released":
+            return models.SessionReleasedEvent.from_dict(event)
+        case "webhook_endpoint_disabled":
+            return models.WebhookEndpointDisabledEvent.from_dict(event)
         case _:
             return models.Model.from_dict(event)
 
@@ -82,6 +104,21 @@ def sign(body: bytes, message_id: str, timestamp: str, secret: str) -> str:
     key = _key(secret)
     signed = b".".join((message_id.encode(), timestamp.encode(), body))
     return base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
+
+
+def signed_headers(
+    body: bytes | str,
+    secret: str,
+    *,
+    message_id: str,
+    now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.timezone.utc),
+) -> dict[str, str]:
+    """The headers of a message as the server sends it, in both spellings: what tests of a receiver send."""
+    content = body.encode() if isinstance(body, str) else body
+    timestamp = str(int(now().timestamp()))
+    signature = f"v1,{sign(content, message_id, timestamp, secret)}"
+    values = {"id": message_id, "timestamp": timestamp, "signature": signature}
+    return {f"{prefix}-{name}": value for prefix in ("webhook", "svix") for name, value in values.items()}
 
 
 def _key(secret: str) -> bytes:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from cyberdesk import __version__
-from cyberdesk.cli import health, machines, pools, runs, tags, trajectories, workflows
+from cyberdesk.cli import health, machines, pools, runs, tags, trajectories, webhooks, workflows
 from cyberdesk.cli.access import Access, ApiKeyFile, BaseUrl, Verbose, remember
 from cyberdesk.cli.printing import print_line
 
@@ -26,6 +26,7 @@ app.add_typer(machines.group, name="machines", help="The desktops that runs are 
 app.add_typer(pools.group, name="pools", help="Named groups of machines.")
 app.add_typer(trajectories.group, name="trajectories", help="Recorded ways through a workflow.")
 app.add_typer(tags.group, name="tags", help="Labels on workflows.")
+app.add_typer(webhooks.group, name="webhooks", help="Who is told what happens, and what came of it.")
 health.add_to(app)
 
 
