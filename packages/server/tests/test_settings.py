@@ -58,6 +58,8 @@ def test_a_home_folder_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
         ('public_url = "desk.example"', "public_url ({file}): must start with http:// or https://"),
         ('bus_url = "nats://x"', "bus_url ({file}): Input should be 'memory://'"),
         ('tls_certificate = "x.pem"', "tls_certificate and tls_key must be given together"),
+        ('cors_origins = "*"', "cors_origins ({file}): must be origins such as https://tools.example"),
+        ('cors_origins = "https://a/b"', "cors_origins ({file}): must be origins such as"),
         ("port = ", "--config: {file} is not TOML"),
     ],
 )
@@ -121,3 +123,10 @@ def test_every_setting_says_what_it_means_and_in_which_unit() -> None:
 
 def test_the_reference_page_holds_the_table() -> None:
     assert settings_table() in REFERENCE.read_text("utf-8")
+
+
+def test_origins_are_a_list() -> None:
+    settings = load_settings(cors_origins="https://a.example, http://localhost:3000 ,")
+
+    assert settings.cors_origin_list == ("https://a.example", "http://localhost:3000")
+    assert load_settings().cors_origin_list == ()

@@ -34,6 +34,7 @@ from cyberdesk_server.adapters.providers import HttpProviders, ProviderUrls
 from cyberdesk_server.adapters.vault import EnvelopeVault, KeptOutside, MasterKey
 from cyberdesk_server.adapters.webhooks import HttpCourier
 from cyberdesk_server.api.app import create_app
+from cyberdesk_server.api.http_protocol import GuardedHttpProtocol
 from cyberdesk_server.api.parts import Parts
 from cyberdesk_server.api.rates import Rates
 from cyberdesk_server.domain.ids import ServerId
@@ -70,6 +71,9 @@ KEEP_ALIVE_SECONDS = 75
 
 WEBHOOK_LEASE_SPARE_SECONDS = 45.0
 """How much longer than an attempt the claim of a webhook lasts: its outcome has to be written, too."""
+
+MAX_CONNECTIONS = 10_000
+"""Of callers, beside the tunnels; further requests are answered with 503."""
 
 DRAIN_SECONDS = 5
 """How long requests under way may take when the server stops."""
@@ -290,13 +294,14 @@ def _build(
             limits=allowed,
             reach=settings.webhook_reach,
             relay=_relay(settings),
-        )
+        ),
+        cors_origins=settings.cors_origin_list,
     )
     app.router.routes.insert(0, WebSocketRoute("/tunnel/ws", gateway))
     http = HttpServer(
         uvicorn.Config(
             app,
-            http="httptools",
+            http=GuardedHttpProtocol,
             ws=TunnelWebSocketProtocol,
             ws_max_size=MAX_FRAME_BYTES,
             ws_per_message_deflate=False,
@@ -305,6 +310,7 @@ def _build(
             ssl_context_factory=(lambda _config, _default: context) if context else None,
             forwarded_allow_ips=settings.trusted_proxies,
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
+            limit_concurrency=settings.max_tunnels + MAX_CONNECTIONS,
             timeout_graceful_shutdown=DRAIN_SECONDS,
             log_config=None,
             access_log=False,

@@ -63,6 +63,12 @@ class Settings(BaseSettings):
         "127.0.0.1",
         "Addresses of front proxies whose `X-Forwarded-For` and `-Proto` are believed; comma separated.",
     )
+    cors_origins: str = _setting(
+        "",
+        "Web pages of other origins that may call the API from a browser, such as `https://tools.example`; "
+        "comma separated.",
+        shown_default="none",
+    )
     tls_certificate: Path | None = _setting(
         None, "Certificate chain in PEM; with it the server speaks HTTPS. Needs `tls_key`."
     )
@@ -297,6 +303,14 @@ class Settings(BaseSettings):
             raise ValueError("must be letters, digits, '_' and '-', with '/' between them")
         return path
 
+    @field_validator("cors_origins")
+    @classmethod
+    def _origins_are_named(cls, origins: str) -> str:
+        for origin in filter(None, map(str.strip, origins.split(","))):
+            if re.fullmatch(r"https?://[^/*\s]+", origin) is None:
+                raise ValueError("must be origins such as https://tools.example, without a path; `*` is none")
+        return origins
+
     @field_validator("blob_url")
     @classmethod
     def _blob_folder_is_absolute(cls, url: str | None) -> str | None:
@@ -358,6 +372,10 @@ class Settings(BaseSettings):
     @property
     def blob_folder(self) -> Path:
         return Path(self.blob_url.removeprefix("file://")) if self.blob_url else self.data_dir / "blobs"
+
+    @property
+    def cors_origin_list(self) -> tuple[str, ...]:
+        return tuple(origin.strip() for origin in self.cors_origins.split(",") if origin.strip())
 
     @property
     def scheme(self) -> str:

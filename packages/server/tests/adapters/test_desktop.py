@@ -2,6 +2,7 @@
 
 import base64
 import json
+import struct
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -419,6 +420,14 @@ async def test_a_driver_that_stays_busy_refuses() -> None:
     async with reached(Driver(says=lambda _: DriverAnswer(429)), VENDORS) as desktop:
         with pytest.raises(DesktopRefused, match="429"):
             await desktop.perform(PressKeys("a"), an_id())
+
+
+@pytest.mark.parametrize(("width", "height"), [(100_000, 100_000), (0, 768)])
+async def test_a_picture_of_an_impossible_size_is_refused(width: int, height: int) -> None:
+    png = b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sII", 13, b"IHDR", width, height)
+    async with reached(Driver(says=lambda _: DriverAnswer(200, {}, png))) as desktop:
+        with pytest.raises(DesktopRefused, match=f"{width} x {height} pixels"):
+            await desktop.screenshot()
 
 
 async def test_what_is_no_picture_is_refused() -> None:

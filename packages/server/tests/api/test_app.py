@@ -1,6 +1,7 @@
 """What all operations have in common, and those without a noun."""
 
 import asyncio
+import gzip
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -231,3 +232,54 @@ async def test_requests_at_the_same_time_do_not_mix(client: httpx.AsyncClient) -
     )
 
     assert [answer.headers["x-request-id"] for answer in answers] == [f"r-{number}" for number in range(10)]
+
+
+async def test_every_answer_keeps_browsers_from_harm_and_tells_no_version(
+    client: httpx.AsyncClient, connect: Callable[[str | None], httpx.AsyncClient]
+) -> None:
+    async with connect(None) as nobody:
+        answers = [
+            *(await client.get("/v1/runs"), await client.get("/nowhere"), await client.post("/v1/runs")),
+            *(await nobody.get("/v1/runs"), await nobody.get("/health"), await client.put("/v1/runs")),
+        ]
+
+    for answer in answers:
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["content-security-policy"].startswith(
+            "default-src 'none'; frame-ancestors 'none'"
+        )
+        assert answer.headers["referrer-policy"] == "no-referrer"
+        assert not {"server", "x-powered-by", "strict-transport-security"} & answer.headers.keys()
+
+
+async def test_over_tls_browsers_are_told_to_stay_with_it(parts: Parts) -> None:
+    transport = httpx.ASGITransport(create_app(parts))
+    async with httpx.AsyncClient(transport=transport, base_url="https://server") as client:
+        answer = await client.get("/health/live")
+
+    assert answer.headers["strict-transport-security"] == "max-age=31536000"
+
+
+PAGE = {"Origin": "https://tools.example", "Access-Control-Request-Method": "POST"}
+
+
+async def test_pages_of_other_origins_are_told_nothing_unless_they_are_set(parts: Parts) -> None:
+    for origins, is_told in (((), False), (("https://other.example",), False), ((PAGE["Origin"],), True)):
+        transport = httpx.ASGITransport(create_app(parts, cors_origins=origins))
+        async with httpx.AsyncClient(transport=transport, base_url="http://server") as client:
+            asked = await client.options("/v1/runs", headers=PAGE)
+            answer = await client.get("/health/live", headers=PAGE)
+
+        told = answer.headers.get("access-control-allow-origin")
+        assert (asked.status_code == 200, told) == (is_told, PAGE["Origin"] if is_told else None)
+        assert "access-control-allow-credentials" not in answer.headers
+
+
+async def test_a_packed_body_is_not_unpacked(client: httpx.AsyncClient) -> None:
+    packed = gzip.compress(b'{"name": "p"}')
+
+    headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+    answer = await client.post("/v1/pools", content=packed, headers=headers)
+
+    assert answer.status_code == 422
+    assert "is not JSON" in answer.json()["detail"][0]["msg"]

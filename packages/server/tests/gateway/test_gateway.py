@@ -122,3 +122,9 @@ async def test_the_same_fingerprint_in_two_organizations_is_two_machines(site: A
 
         assert len(driver.received) == 1
         assert (await site.machine(fingerprint)).status is MachineStatus.CONNECTED
+
+
+async def test_no_frame_is_packed_so_none_can_burst(site: Any) -> None:
+    async with site.dial() as driver:  # the client offers to pack
+        assert driver.protocol.extensions == []
+        assert "Sec-WebSocket-Extensions" in driver.request.headers

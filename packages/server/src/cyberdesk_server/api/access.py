@@ -13,12 +13,23 @@ from cyberdesk_server.store.database import is_away
 log = structlog.get_logger(__name__)
 
 REQUEST_ID = "x-request-id"
+HARMLESS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'; sandbox"),
+    (b"referrer-policy", b"no-referrer"),
+)
+"""Headers of every answer: a browser runs nothing of it, frames it nowhere, tells nobody a signed link."""
+
+ONLY_HTTPS = (*HARMLESS, (b"strict-transport-security", b"max-age=31536000"))
+"""The same over TLS, which a browser then insists on for a year."""
+
 USABLE_ID = re.compile(r"[\w.:-]{1,64}", re.ASCII)
 
 
 class Access:
-    """Gives every answer an `X-Request-Id`, the caller's own when it sent a usable one; and the edge at
-    which our bugs become a 500, a database that is away a 503, and both are logged once."""
+    """Gives every answer an `X-Request-Id`, the caller's own when it sent a usable one, and headers that keep
+    browsers from harm. It is the edge at which our bugs become a 500, a database that is away a 503, and both
+    are logged once."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -30,12 +41,14 @@ class Access:
         request_id = _request_id(scope)
         scope.setdefault("state", {})["request_id"] = request_id
         status = 0
+        harmless = ONLY_HTTPS if scope["scheme"] == "https" else HARMLESS
 
         async def send_with_id(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], (REQUEST_ID.encode(), request_id.encode())]
+                own = (REQUEST_ID.encode(), request_id.encode())
+                message["headers"] = [*message["headers"], own, *harmless]
             await send(message)
 
         structlog.contextvars.clear_contextvars()

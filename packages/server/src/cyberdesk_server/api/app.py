@@ -1,11 +1,13 @@
 """The HTTP API, built from its parts."""
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match
@@ -81,8 +83,18 @@ ROUTERS = (
 """All routes, in the order in which a path is looked up."""
 
 
-def create_app(parts: Parts) -> FastAPI:
-    """The API of the contract. Its description is at `/openapi.json`."""
+TOLD_TO_PAGES = (
+    *("X-Request-Id", "Retry-After", "Idempotency-Status"),
+    *("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"),
+)
+"""Headers of answers that scripts of other origins may read."""
+
+
+def create_app(parts: Parts, *, cors_origins: Sequence[str] = ()) -> FastAPI:
+    """The API of the contract. Its description is at `/openapi.json`.
+
+    Pages of `cors_origins` may call it from a browser, with a key of their own; no others.
+    """
     app = _Api(
         title="Cyberdesk HTTP API",
         version=__version__,
@@ -98,6 +110,14 @@ def create_app(parts: Parts) -> FastAPI:
     describe_events(app)
     app.add_exception_handler(405, _wrong_method)
     app.add_middleware(Access)
+    if cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=cors_origins,
+            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+            allow_headers=["Authorization", "Idempotency-Key", "X-Request-Id"],
+            expose_headers=TOLD_TO_PAGES,
+        )
     return app
 
 

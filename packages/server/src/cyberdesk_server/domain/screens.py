@@ -20,6 +20,9 @@ class Screenshot:
     """SHA-256 of `png` in hex: equal digests mean equal screens; also the blob's name."""
 
 
+MAX_PIXELS = 2**26
+"""Of a picture that is opened: 8192 x 8192. A few bytes of a file may claim more than any memory holds."""
+
 _PNG_START = b"\x89PNG\r\n\x1a\n"
 _PNG_SIZE = struct.Struct(">8sI4sII")
 

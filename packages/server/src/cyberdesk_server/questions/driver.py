@@ -2,14 +2,13 @@
 
 import hashlib
 import json
-import struct
 from urllib.parse import urlencode
 
 from cyberdesk_server.domain.geometry import SAME, Scale, Size
 from cyberdesk_server.domain.ids import MachineId
 from cyberdesk_server.domain.json import JsonObject
 from cyberdesk_server.domain.refusals import Problem
-from cyberdesk_server.domain.screens import Screenshot
+from cyberdesk_server.domain.screens import MAX_PIXELS, Screenshot, png_size
 from cyberdesk_server.ports import (
     AnswerTimeout,
     Bus,
@@ -37,8 +36,6 @@ BUSY_RETRY_SECONDS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
 """Pauses after each 429, by which drivers from 1.0 on say that they do four things already."""
 
 MAX_DETAIL_CHARACTERS = 500
-
-_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
 class Driver:
@@ -178,10 +175,12 @@ def _screenshot_question(query: dict[str, str], headers: dict[str, str]) -> Ques
 
 def _screenshot_of(answer: DriverAnswer) -> Screenshot:
     png = answer.body
-    if len(png) < 24 or not png.startswith(_PNG_SIGNATURE):
+    size = png_size(png)
+    if size is None:
         raise DesktopRefused(answer.status, "the screenshot is no PNG")
-    width, height = struct.unpack_from(">II", png, 16)
-    return Screenshot(png, Size(width, height), hashlib.sha256(png).hexdigest())
+    if not 0 < size.width * size.height <= MAX_PIXELS:
+        raise DesktopRefused(answer.status, f"the screenshot has {size.width} x {size.height} pixels")
+    return Screenshot(png, size, hashlib.sha256(png).hexdigest())
 
 
 def _problems(answer: DriverAnswer) -> tuple[Problem, ...]:

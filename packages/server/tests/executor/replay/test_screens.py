@@ -1,9 +1,14 @@
 """Pixels of screenshots, whoever wrote the PNG, and how many recorded screens are kept."""
 
 import io
+import resource
+import struct
+import zlib
+from contextlib import suppress
 
 import numpy as np
 import pytest
+from cyberdesk_server.executor.reading.sight import UnreadablePicture, decoded
 from cyberdesk_server.executor.replay.screens import KeptScreens, NoPicture, pixels
 from cyberdesk_server.testing.screens import Canvas
 from cyberdriver.backends.base import Frame, Size
@@ -34,6 +39,38 @@ def test_a_picture_of_our_driver_or_of_anybody_is_read_as_it_is(
 def test_what_is_no_picture_is_refused(content: bytes) -> None:
     with pytest.raises(NoPicture):
         pixels(content)
+
+
+def chunk(kind: bytes, content: bytes) -> bytes:
+    return struct.pack(">I4s", len(content), kind) + content + struct.pack(">I", zlib.crc32(kind + content))
+
+
+def a_png(width: int, height: int, packed: bytes) -> bytes:
+    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    start = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head)
+    return start + chunk(b"IDAT", packed) + chunk(b"IEND", b"")
+
+
+def a_bomb() -> bytes:
+    """Half a gigabyte in half a megabyte, made without ever holding it."""
+    packer, megabyte = zlib.compressobj(9), bytes(1024 * 1024)
+    return b"".join(packer.compress(megabyte) for _ in range(512)) + packer.flush()
+
+
+BOMB = a_bomb()
+
+
+@pytest.mark.parametrize(
+    "png", [a_png(1, 1, BOMB), a_png(100_000, 100_000, BOMB)], ids=["more than it says", "as much as it says"]
+)
+def test_a_picture_that_bursts_is_not_unpacked(png: bytes) -> None:
+    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+    for read, refusal in ((pixels, NoPicture), (decoded, UnreadablePicture)):
+        with suppress(refusal):
+            assert read(png).size == 3  # the one pixel that is there
+
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - used < 100 * 1024
 
 
 def test_the_screens_that_were_used_last_are_kept() -> None:

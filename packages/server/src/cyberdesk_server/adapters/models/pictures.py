@@ -6,7 +6,7 @@ from collections import OrderedDict
 from cyberdesk_server.adapters.models.conversation import Bounds, Picture
 from cyberdesk_server.domain.addresses import blob_key_of
 from cyberdesk_server.domain.geometry import Size
-from cyberdesk_server.domain.screens import png_size
+from cyberdesk_server.domain.screens import MAX_PIXELS, png_size
 from cyberdesk_server.ports import BlobMissing, Blobs, ModelError
 
 KEPT = 16
@@ -59,7 +59,10 @@ def _sent(content: bytes, bounds: Bounds) -> Picture:
     import cv2  # 30 MB that an idle server does without
     import numpy as np
 
-    pixels = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR) if content else None
+    try:
+        pixels = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR) if content else None
+    except cv2.error as error:
+        raise ModelError(f"a picture of the prompt has more than {MAX_PIXELS} pixels") from error
     if pixels is None:
         raise ModelError("a picture of the prompt cannot be read: it is no PNG, JPEG, GIF or WebP")
     wanted = fitted(Size(pixels.shape[1], pixels.shape[0]), bounds)

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from cyberdesk_server.domain.geometry import Box, Size
+from cyberdesk_server.domain.screens import MAX_PIXELS
 from cyberdesk_server.executor.reading.ocr import Engine
 from cyberdesk_server.executor.reading.pages import Page, Phrase, page_of
 from cyberdesk_server.executor.reading.segments import Image, Segment, areas, segments
@@ -24,7 +25,10 @@ class UnreadablePicture(Exception):
 def decoded(content: bytes) -> Image:
     """A picture from its file's bytes, as blue, green, red. Raises `UnreadablePicture`."""
     raw = np.frombuffer(content, np.uint8)
-    picture = cv2.imdecode(raw, cv2.IMREAD_COLOR) if len(raw) else None
+    try:
+        picture = cv2.imdecode(raw, cv2.IMREAD_COLOR) if len(raw) else None
+    except cv2.error as error:
+        raise UnreadablePicture(f"a picture of more than {MAX_PIXELS} pixels") from error
     if picture is None:
         raise UnreadablePicture("not a PNG, JPEG, GIF or WebP picture")
     return np.ascontiguousarray(picture, np.uint8)

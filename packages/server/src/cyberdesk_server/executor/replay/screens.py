@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from isal import isal_zlib
 
-from cyberdesk_server.domain.screens import png_size
+from cyberdesk_server.domain.screens import MAX_PIXELS, png_size
 from cyberdesk_server.executor.reading.segments import Image
 
 KEPT_BYTES = 128 * 1024 * 1024
@@ -34,7 +34,10 @@ def pixels(png: bytes) -> Image:
     if plain is not None:
         return plain
     raw = np.frombuffer(png, np.uint8)
-    picture = cv2.imdecode(raw, cv2.IMREAD_COLOR) if len(raw) else None
+    try:
+        picture = cv2.imdecode(raw, cv2.IMREAD_COLOR) if len(raw) else None
+    except cv2.error:  # it claims more than `MAX_PIXELS`
+        picture = None
     if picture is None:
         raise NoPicture("not a picture of a known kind")
     return np.ascontiguousarray(picture[:, :, ::-1], np.uint8)
@@ -43,11 +46,13 @@ def pixels(png: bytes) -> Image:
 def _plain_pixels(png: bytes) -> Image | None:
     """The pixels of an RGB picture whose rows have no filter; None for any other."""
     size = png_size(png)
-    if size is None or png[24:29] != _RGB_8_BITS:
+    if size is None or png[24:29] != _RGB_8_BITS or not 0 < size.width * size.height <= MAX_PIXELS:
         return None
     row_bytes = 3 * size.width + 1
     try:
-        rows = np.frombuffer(isal_zlib.decompress(b"".join(_contents(png))), np.uint8)
+        # No more than the rows take: what else a hostile desktop has packed stays packed.
+        unpacked = isal_zlib.decompressobj().decompress(b"".join(_contents(png)), row_bytes * size.height)
+        rows = np.frombuffer(unpacked, np.uint8)
     except (isal_zlib.IsalError, struct.error):  # type: ignore[misc]  # its stub is wrong
         return None
     if rows.size != row_bytes * size.height:
