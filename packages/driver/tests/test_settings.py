@@ -8,6 +8,7 @@ from cyberdriver.errors import SettingsError
 from cyberdriver.settings import (
     SETTINGS_FILE,
     Allowed,
+    AuditSettings,
     KeepaliveSettings,
     Settings,
     config_folder,
@@ -24,7 +25,9 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
     (tmp_path / SETTINGS_FILE).write_text(
         """
         [allow]
+        input = false
         shell = false
+        shell_commands = ["hostname", "ipconfig *"]
         clipboard = false
         files = false
         file_roots = ["/srv", "~/in"]
@@ -37,12 +40,15 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         idle_minutes = 1.5
         [audit]
         enabled = true
+        max_megabytes = 2.5
         """
     )
 
     assert load_settings(tmp_path) == Settings(
         allow=Allowed(
+            input=False,
             shell=False,
+            shell_commands=("hostname", "ipconfig *"),
             clipboard=False,
             files=False,
             file_roots=(Path("/srv"), Path.home() / "in"),
@@ -51,8 +57,37 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         ),
         shell_program="sh",
         keepalive=KeepaliveSettings(enabled=False, idle=timedelta(seconds=90)),
-        audit=True,
+        audit=AuditSettings(enabled=True, max_bytes=2_500_000),
     )
+
+
+def test_what_is_not_named_may_be_off(tmp_path: Path) -> None:
+    (tmp_path / SETTINGS_FILE).write_text("[allow]\nothers = false\ninput = true\n")
+
+    assert load_settings(tmp_path).allow == Allowed(
+        others=False, input=True, shell=False, clipboard=False, files=False, shutdown=False, update=False
+    )
+
+
+@pytest.mark.parametrize("command", ["hostname", "ipconfig /all", "ipconfig ", "type C:\\in\\a-b.txt"])
+def test_named_commands_are_allowed(command: str) -> None:
+    allowed = Allowed(shell_commands=("hostname", "ipconfig *", "type C:\\in\\*.txt"))
+
+    assert allowed.allows_command(command)
+    assert Allowed().allows_command(command)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        *("host", "hostname -f", " hostname", "hostname\n", "ipconfig", "ipconfigx /all", "IPCONFIG /all"),
+        *(f"ipconfig {sign} reboot" for sign in ";&|<>`$(){}'\"#!*?[]\n\r\0^"),
+        "ipconfig $(reboot)",
+    ],
+)
+def test_nothing_is_smuggled_in_beside_a_named_command(command: str) -> None:
+    assert not Allowed(shell_commands=("hostname", "ipconfig *")).allows_command(command)
+    assert not Allowed(shell_commands=()).allows_command(command)
 
 
 @pytest.mark.parametrize(
@@ -61,6 +96,8 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         ("allow = 1", "allow must be a table"),
         ("[allow]\nshell = 1", "allow.shell must be true or false"),
         ("[allow]\nshel = true", "allow.shel is not a setting"),
+        ('[allow]\nshell_commands = "ls"', "allow.shell_commands must be a list of texts"),
+        ("[audit]\nmax_megabytes = 0", "audit.max_megabytes must be a positive number"),
         ("[alow]", "alow is not a setting"),
         ('[allow]\nfile_roots = "/srv"', "allow.file_roots must be a list of folders"),
         ('[allow]\nfile_roots = ["srv"]', "allow.file_roots must hold absolute folders"),

@@ -19,7 +19,6 @@ from cyberdesk_wire import Request
 from cyberdriver.answers import Answer
 
 AUDIT_FILE = "audit.jsonl"
-MAX_BYTES = 10 * 1024 * 1024
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +30,7 @@ def _now() -> datetime:
 class Audit:
     """The audit log in one folder; usable from any thread."""
 
-    def __init__(self, folder: Path, now: Callable[[], datetime] = _now, max_bytes: int = MAX_BYTES) -> None:
+    def __init__(self, folder: Path, now: Callable[[], datetime] = _now, max_bytes: int = 10_000_000) -> None:
         self._path = folder / AUDIT_FILE
         self._now = now
         self._max_bytes = max_bytes

@@ -127,12 +127,13 @@ async def join(machine: Machine, ending: Ending) -> bool:
                 wakefulness=keepalive,
                 request_shutdown=ending.ask,
                 allowed=machine.settings.allow,
+                own_folder=machine.config_folder,
                 shells=Shells(
                     machine.settings.shell_program, machine.environment, machine.config_folder / SHELLS_FOLDER
                 ),
             ),
             journal,
-            audit=Audit(machine.config_folder) if machine.settings.audit else None,
+            audit=_audit(machine),
         )
         link = Link(
             machine.address,
@@ -158,6 +159,11 @@ async def join(machine: Machine, ending: Ending) -> bool:
             await asyncio.gather(*beside, return_exceptions=True)
             has_ended = await asyncio.to_thread(dispatcher.close, FINISH_SECONDS)
         return has_ended
+
+
+def _audit(machine: Machine) -> Audit | None:
+    wanted = machine.settings.audit
+    return Audit(machine.config_folder, max_bytes=wanted.max_bytes) if wanted.enabled else None
 
 
 async def _keep_synced(journal: Journal) -> None:

@@ -61,6 +61,7 @@ class StagedMachine:
     shutdowns: list[str] = field(default_factory=list)
     opened: int = 0
     allowed: Allowed = field(default_factory=Allowed)
+    own_folder: Path | None = None
     desktop: Desktop = field(init=False)
     desk: Desk = field(init=False)
     journal: Journal = field(init=False)
@@ -75,6 +76,7 @@ class StagedMachine:
             allowed=self.allowed,
             shells=Shells("sh"),
             transfers=self.folder / "transfers",
+            own_folder=self.own_folder,
         )
         self.journal = Journal(self.folder)
         self.dispatcher = Dispatcher(self.desk, self.journal)

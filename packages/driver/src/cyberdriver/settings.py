@@ -3,7 +3,10 @@
 Every table and key is optional:
 
     [allow]
+    others = true                         # whatever is not named in this table; false: nothing but what is
+    input = true                          # move the pointer, press and type
     shell = true                          # run commands
+    shell_commands = ["ipconfig *"]       # only these; without it, every command
     clipboard = true                      # read the clipboard
     files = true                          # list, read and write files
     file_roots = ["~/CyberdeskTransfers"] # only below these folders; without it, everywhere
@@ -19,9 +22,13 @@ Every table and key is optional:
 
     [audit]
     enabled = false                       # write every request to audit.jsonl, without contents
+    max_megabytes = 10                    # then it is put aside, in place of the one before
+
+The driver itself keeps to it, whatever the server asks for.
 """
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -33,6 +40,9 @@ from cyberdriver.errors import SettingsError
 
 SETTINGS_FILE = "settings.toml"
 
+_PLAIN = r"[\w .,:=/\\@%+~-]*"
+"""What `*` stands for in a command: nothing that ends it, joins another, or is evaluated."""
+
 ShellProgram = Literal["sh", "pwsh"]
 
 
@@ -40,13 +50,26 @@ ShellProgram = Literal["sh", "pwsh"]
 class Allowed:
     """The capabilities that are switched on."""
 
+    others: bool = True
+    """What the settings do not name."""
+    input: bool = True
     shell: bool = True
+    shell_commands: tuple[str, ...] | None = None
+    """Commands that may run: in a pattern `*` stands for characters that mean nothing to a shell. None means
+    all."""
     clipboard: bool = True
     files: bool = True
     file_roots: tuple[Path, ...] | None = None
     """Absolute folders; None means the whole file system."""
     shutdown: bool = True
     update: bool = True
+
+    def allows_command(self, text: str) -> bool:
+        """Whether the owner named this shell command, or none at all."""
+        return self.shell_commands is None or any(
+            re.fullmatch(_PLAIN.join(map(re.escape, pattern.split("*"))), text)
+            for pattern in self.shell_commands
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +80,18 @@ class KeepaliveSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class AuditSettings:
+    enabled: bool = False
+    max_bytes: int = 10_000_000
+    """Of the file, before it is put aside."""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     allow: Allowed = field(default_factory=Allowed)
     shell_program: ShellProgram | None = None
     keepalive: KeepaliveSettings = field(default_factory=KeepaliveSettings)
-    audit: bool = False
+    audit: AuditSettings = field(default_factory=AuditSettings)
 
 
 def config_folder(chosen: Path | None, environment: Mapping[str, str] = os.environ) -> Path:
@@ -95,21 +125,28 @@ def load_settings(folder: Path) -> Settings:
         raise SettingsError(f"{path}: {error}") from error
     tables = _Table(str(path), "", document)
     allow, shell, keepalive, audit = (tables.table(name) for name in ("allow", "shell", "keepalive", "audit"))
+    others = allow.boolean("others", True)
     settings = Settings(
         allow=Allowed(
-            shell=allow.boolean("shell", True),
-            clipboard=allow.boolean("clipboard", True),
-            files=allow.boolean("files", True),
+            others=others,
+            input=allow.boolean("input", others),
+            shell=allow.boolean("shell", others),
+            shell_commands=allow.texts("shell_commands"),
+            clipboard=allow.boolean("clipboard", others),
+            files=allow.boolean("files", others),
             file_roots=allow.folders("file_roots"),
-            shutdown=allow.boolean("shutdown", True),
-            update=allow.boolean("update", True),
+            shutdown=allow.boolean("shutdown", others),
+            update=allow.boolean("update", others),
         ),
         shell_program=shell.shell_program("program"),
         keepalive=KeepaliveSettings(
             enabled=keepalive.boolean("enabled", True),
             idle=timedelta(minutes=keepalive.positive("idle_minutes", 3)),
         ),
-        audit=audit.boolean("enabled", False),
+        audit=AuditSettings(
+            enabled=audit.boolean("enabled", False),
+            max_bytes=round(audit.positive("max_megabytes", 10) * 1_000_000),
+        ),
     )
     for table in (allow, shell, keepalive, audit, tables):
         table.refuse_the_rest()
@@ -142,13 +179,19 @@ class _Table:
             raise self._wrong(key, "must be a positive number")
         return float(value)
 
-    def folders(self, key: str) -> tuple[Path, ...] | None:
+    def texts(self, key: str, noun: str = "texts") -> tuple[str, ...] | None:
         value = self._values.pop(key, None)
         if value is None:
             return None
         if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
-            raise self._wrong(key, "must be a list of folders")
-        folders = tuple(Path(item).expanduser() for item in value)
+            raise self._wrong(key, f"must be a list of {noun}")
+        return tuple(value)
+
+    def folders(self, key: str) -> tuple[Path, ...] | None:
+        named = self.texts(key, "folders")
+        if named is None:
+            return None
+        folders = tuple(Path(item).expanduser() for item in named)
         for folder in folders:
             if not folder.is_absolute():
                 raise self._wrong(key, f"must hold absolute folders, not {str(folder)!r}")

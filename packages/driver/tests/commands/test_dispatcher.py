@@ -13,8 +13,9 @@ from cyberdriver.audit import AUDIT_FILE, Audit
 from cyberdriver.backends.base import DisplayError, NoDisplay, Point
 from cyberdriver.backends.fake import Clicked, Typed
 from cyberdriver.commands.dispatcher import Dispatcher
-from cyberdriver.commands.table import ROUTES
+from cyberdriver.commands.table import ROUTES, Switch
 from cyberdriver.rehearsal import StagedMachine
+from cyberdriver.settings import Allowed
 from cyberdriver.testing import FakeBackend
 
 CLICK = "/computer/input/mouse/click"
@@ -324,3 +325,29 @@ async def test_every_command_leaves_an_audit_line_without_its_text(
     assert [(line["status"], line["about"]) for line in lines] == [(200, {"characters": 6}), (422, {})]
     assert "secret" not in str(lines)
     dispatcher.close(10)
+
+
+SWITCHED = [(method, path, route.switch) for (method, path), route in ROUTES.items() if route.switch]
+
+
+@pytest.mark.parametrize(("method", "path", "switch"), SWITCHED)
+async def test_what_is_switched_off_is_refused_before_it_is_read(
+    make_machine: Callable[..., StagedMachine], method: str, path: str, switch: Switch
+) -> None:
+    machine = make_machine(allowed=replace(Allowed(), **{switch.value: False}))
+
+    answer = await machine.ask(method, path, b"{")
+
+    assert answer.status == 403
+    assert f"{switch.value} is switched off on this machine".encode() in answer.body
+    assert machine.opened == 0
+
+
+def test_only_looking_and_the_drivers_own_have_no_switch() -> None:
+    free = {path for (_, path), route in ROUTES.items() if route.switch is None}
+
+    assert free == {
+        *("/computer/display/dimensions", "/computer/display/screenshot", "/computer/input/mouse/position"),
+        "/internal/diagnostics",
+        *(f"/internal/keepalive/remote/{verb}" for verb in ("activity", "enable", "disable")),
+    }

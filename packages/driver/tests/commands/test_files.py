@@ -5,6 +5,7 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 from cyberdriver.commands import files
@@ -201,3 +202,27 @@ async def test_what_is_inside_the_allowed_folders_works(confined: StagedMachine,
     write = await confined.ask("POST", WRITE, {"path": f"{tmp_path}/allowed/new/f", "content": ""})
 
     assert (read.status, write.status) == (200, 200)
+
+
+async def test_the_drivers_own_folder_is_out_of_reach(
+    make_machine: Callable[..., StagedMachine], tmp_path: Path
+) -> None:
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "settings.toml").write_text("[allow]\nshell = false\n")
+    (tmp_path / "link").symlink_to(own)
+    for roots in (None, (tmp_path,)):
+        machine = make_machine(allowed=Allowed(file_roots=roots), own_folder=own)
+        for folder in (own, tmp_path / "link", tmp_path / "x" / ".." / "own"):
+            path = f"{folder}/settings.toml"
+            body = {"path": path, "content": "", "mode": "write"}
+
+            answers = [
+                await machine.ask("POST", "/computer/fs/write", body),
+                await machine.ask("GET", "/computer/fs/read", query=urlencode({"path": path})),
+                await machine.ask("GET", "/computer/fs/list", query=urlencode({"path": str(folder)})),
+            ]
+
+            assert [answer.status for answer in answers] == [403, 403, 403]
+
+    assert (own / "settings.toml").read_text() == "[allow]\nshell = false\n"

@@ -1,13 +1,10 @@
 """About the driver itself."""
 
 import json
-from collections.abc import Callable
-from typing import Any
 
 import pytest
 from cyberdriver import __version__
 from cyberdriver.rehearsal import StagedMachine
-from cyberdriver.settings import Allowed
 
 
 async def test_diagnostics_tell_how_the_driver_is(machine: StagedMachine) -> None:
@@ -43,27 +40,3 @@ async def test_the_keepalive_is_told(machine: StagedMachine, path: str, told: st
 
     assert (response.status, response.body) == (204, b"")
     assert machine.awake.told == [told]
-
-
-@pytest.mark.parametrize(
-    ("switch", "method", "path"),
-    [
-        ("shutdown", "POST", "/internal/shutdown"),
-        ("update", "POST", "/internal/update"),
-        ("clipboard", "POST", "/computer/copy_to_clipboard"),
-        ("files", "GET", "/computer/fs/list"),
-        ("files", "GET", "/computer/fs/read"),
-        ("files", "POST", "/computer/fs/write"),
-    ],
-)
-async def test_what_the_owner_switched_off_is_403(
-    make_machine: Callable[..., StagedMachine], switch: str, method: str, path: str
-) -> None:
-    off: dict[str, Any] = {switch: False}
-    machine = make_machine(allowed=Allowed(**off))
-
-    response = await machine.ask(method, path)
-
-    assert response.status == 403
-    assert f"allow.{switch}" in json.loads(response.body)["detail"]
-    assert machine.shutdowns == []

@@ -218,3 +218,16 @@ def is_running(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
     except FileNotFoundError:
         return False
+
+
+async def test_only_named_commands_run_whatever_the_server_asks_for(
+    make_machine: Callable[..., StagedMachine], tmp_path: Path
+) -> None:
+    machine = make_machine(allowed=Allowed(shell_commands=("echo *",)))
+
+    named = await machine.ask("POST", EXEC, {"command": "echo yes"})
+    joined = await machine.ask("POST", EXEC, {"command": f"echo yes; touch {tmp_path}/smuggled"})
+
+    assert (named.status, joined.status) == (200, 403)
+    assert b"allow.shell_commands" in joined.body
+    assert not (tmp_path / "smuggled").exists()

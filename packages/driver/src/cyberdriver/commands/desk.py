@@ -32,3 +32,5 @@ class Desk:
     shells: Shells = field(default_factory=Shells)
     transfers: Path = field(default_factory=lambda: Path.home() / "CyberdeskTransfers")
     """Where relative paths begin."""
+    own_folder: Path | None = None
+    """The driver's own: no file command gets in there, where what is allowed is written."""

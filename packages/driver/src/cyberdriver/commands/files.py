@@ -99,17 +99,16 @@ def _path(desk: Desk, fields: Fields, given: str) -> Path:
         path = desk.transfers / Path(given).expanduser()
     except RuntimeError:
         raise Refused(404, f"{given}: there is no such user") from None
-    roots = desk.allowed.file_roots
-    if roots is None:
-        return Path(os.path.normpath(path))
+    roots, own = desk.allowed.file_roots, desk.own_folder
     try:
         real = path.resolve()
-        is_inside = any(real.is_relative_to(root.resolve()) for root in roots)
+        is_inside = roots is None or any(real.is_relative_to(root.resolve()) for root in roots)
+        is_own = own is not None and real.is_relative_to(own.resolve())
     except (OSError, RuntimeError):
-        is_inside = False
-    if not is_inside:
+        is_inside, is_own, real = roots is None, False, path
+    if is_own or not is_inside:
         raise Refused(403, f"{given} is outside the folders this machine allows")
-    return real
+    return Path(os.path.normpath(path)) if roots is None else real
 
 
 @contextmanager

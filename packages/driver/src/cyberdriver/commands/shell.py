@@ -32,6 +32,8 @@ def execute(call: Call, desk: Desk) -> Work:
     )
     if "\0" in command.text:
         raise body.wrong("command", "must not hold a null character")
+    if not desk.allowed.allows_command(command.text):
+        raise Refused(403, "this command is none of allow.shell_commands in the settings of this machine")
     session_id = body.optional_text("session_id", max_characters=200)
     is_alone = session_id is None and body.optional_boolean("same_session") is False
 

@@ -28,6 +28,7 @@ LANE_WIDTHS = {Lane.INPUT: 1, Lane.SCREEN: 1, Lane.FILES: 2, Lane.SHELL: 4, Lane
 class Switch(Enum):
     """A capability the owner may switch off; the value is its name in the settings."""
 
+    INPUT = "input"
     SHELL = "shell"
     CLIPBOARD = "clipboard"
     FILES = "files"
@@ -49,12 +50,12 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("GET", "/computer/display/dimensions"): Route(display.dimensions, Lane.SCREEN),
     ("GET", "/computer/display/screenshot"): Route(display.screenshot, Lane.SCREEN),
     ("GET", "/computer/input/mouse/position"): Route(mouse.position, Lane.SCREEN),
-    ("POST", "/computer/input/mouse/move"): Route(mouse.move, Lane.INPUT, is_brief=True),
-    ("POST", "/computer/input/mouse/click"): Route(mouse.click, Lane.INPUT, is_brief=True),
-    ("POST", "/computer/input/mouse/drag"): Route(mouse.drag, Lane.INPUT),
-    ("POST", "/computer/input/mouse/scroll"): Route(mouse.scroll, Lane.INPUT),
-    ("POST", "/computer/input/keyboard/type"): Route(keyboard.type_text, Lane.INPUT),
-    ("POST", "/computer/input/keyboard/key"): Route(keyboard.press_keys, Lane.INPUT),
+    ("POST", "/computer/input/mouse/move"): Route(mouse.move, Lane.INPUT, Switch.INPUT, is_brief=True),
+    ("POST", "/computer/input/mouse/click"): Route(mouse.click, Lane.INPUT, Switch.INPUT, is_brief=True),
+    ("POST", "/computer/input/mouse/drag"): Route(mouse.drag, Lane.INPUT, Switch.INPUT),
+    ("POST", "/computer/input/mouse/scroll"): Route(mouse.scroll, Lane.INPUT, Switch.INPUT),
+    ("POST", "/computer/input/keyboard/type"): Route(keyboard.type_text, Lane.INPUT, Switch.INPUT),
+    ("POST", "/computer/input/keyboard/key"): Route(keyboard.press_keys, Lane.INPUT, Switch.INPUT),
     ("POST", "/computer/copy_to_clipboard"): Route(clipboard.copy_to_clipboard, Lane.INPUT, Switch.CLIPBOARD),
     ("GET", "/computer/fs/list"): Route(files.list_folder, Lane.FILES, Switch.FILES),
     ("GET", "/computer/fs/read"): Route(files.read_file, Lane.FILES, Switch.FILES),
