@@ -57,6 +57,8 @@ class Connection:
         self._running: set[Future[Answer]] = set()
         self._sending: set[asyncio.Task[None]] = set()
         self._send_lock = asyncio.Lock()
+        self._unsent_bytes = 0
+        self._most_unsent_bytes = limits.max_message_bytes
 
     async def serve(self) -> None:
         """Reads and answers until the socket closes; then takes back what has not begun."""
@@ -64,6 +66,7 @@ class Connection:
             async for frame in self._socket:
                 for event in self._side.receive(frame):
                     self._take(event)
+                await self._room()
         except ConnectionClosed:
             pass
         finally:
@@ -81,6 +84,12 @@ class Connection:
                     running = {asyncio.wrap_future(one) for one in self._running}
                     await asyncio.wait(running | self._sending)
         await self._socket.close(ENDING, "the driver is ending")
+
+    async def _room(self) -> None:
+        """Back when no more is unsent than the largest answer: those of a server that asks and does not read
+        do not pile up here."""
+        while self._unsent_bytes > self._most_unsent_bytes and self._sending:
+            await asyncio.wait(self._sending, return_when=asyncio.FIRST_COMPLETED)
 
     def _take(self, event: Request | ProtocolError) -> None:
         match event:
@@ -117,12 +126,23 @@ class Connection:
             frames = self._side.send(instead)
             if isinstance(frames, ProtocolError):
                 return
-        if sum(map(len, frames)) <= ONE_WRITE_BYTES and not self._send_lock.locked():
+        size_bytes = sum(map(len, frames))
+        if size_bytes <= ONE_WRITE_BYTES and not self._is_behind():
             self._send_at_once(frames)
         else:
+            self._unsent_bytes += size_bytes
             sending = asyncio.create_task(self._send(frames))
             self._sending.add(sending)
-            sending.add_done_callback(self._sending.discard)
+            sending.add_done_callback(partial(self._sent, size_bytes))
+
+    def _is_behind(self) -> bool:
+        """Whether the server has still to read what it was told before."""
+        unread_bytes = self._socket.transport.get_write_buffer_size()
+        return self._send_lock.locked() or bool(self._sending) or unread_bytes > ONE_WRITE_BYTES
+
+    def _sent(self, size_bytes: int, sending: asyncio.Task[None]) -> None:
+        self._sending.discard(sending)
+        self._unsent_bytes -= size_bytes
 
     def _send_at_once(self, frames: list[Frame]) -> None:
         """In one write: each of its own would cost a system call here and a wake-up there."""

@@ -16,6 +16,11 @@ from cyberdesk_server.questions import DriverAnswer, NoAnswer, Question
 
 log = structlog.get_logger(__name__)
 
+MAX_WRONG_FRAMES = 100
+"""A driver that breaks the protocol more often is none: its tunnel is closed."""
+
+BROKEN = 1002, "too many frames against the protocol"
+
 _GONE = "the connection to the desktop broke"
 _GIVEN_UP = NoAnswer("whoever asked gave up", was_sent=True)
 
@@ -36,6 +41,7 @@ class Tunnel:
         self._writing = asyncio.Lock()
         self._in_flight = asyncio.Semaphore(dialect.max_in_flight)
         self._inputs = asyncio.Lock()
+        self._wrong_frames = 0
 
     @property
     def owes_answer(self) -> bool:
@@ -58,6 +64,9 @@ class Tunnel:
             async for frame in self._socket.frames():
                 for event in self._protocol.receive(frame):
                     self._deliver(event)
+                if self._wrong_frames > MAX_WRONG_FRAMES:
+                    await self.close(*BROKEN)
+                    return
         finally:
             for waiter in self._waiters.values():
                 if not waiter.done():
@@ -118,6 +127,7 @@ class Tunnel:
             case Response(status=status, headers=headers, body=body):
                 answer: DriverAnswer | NoAnswer = DriverAnswer(status, headers, body)
             case ProtocolError():
+                self._wrong_frames += 1
                 answer = NoAnswer(f"the desktop answered against the protocol: {event}", was_sent=True)
                 log.warning("driver broke the protocol", reason=str(event))
         if waiter is not None and not waiter.done():
