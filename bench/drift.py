@@ -4,7 +4,7 @@
 
 The truth comes from the clinic: it writes down what is done to it. What it was told must be the beginning of
 what the workflow asks for, and all of it when the run says that it succeeded. Every run is made twice, with
-the guard and without.
+the guard and without. Then `steps` meets some of the drifts with a recording and without one: warm and cold.
 """
 
 from argparse import ArgumentParser
@@ -23,10 +23,19 @@ from bench.drift_tries import GUARDS, WAYS, Outcome, Try, recorded, tries
 from bench.drifts import KINDS, Kind
 from bench.goals import Goal, tell
 
-RUNS = 1000
+RUNS = 500
+"""With the guard, and as many without: a thousand replays."""
+
 SEED = 1
-LANES = 2
+LANES = 4
+"""Desktops beside one another: most of a replay that meets a drift is waiting."""
+
+WARM_SEEDS = 5
+WARM_RUNS = 8
 FALSE_HALTS_PERCENT = 5
+
+Workflows = Mapping[str, Mapping[str, str]]
+"""By way and name, as `recorded` makes them."""
 
 
 def measure(
@@ -34,8 +43,9 @@ def measure(
     runs: int = RUNS,
     seed: int = SEED,
     count: int = LANES,
-    is_verbose: bool = False,
     guards: Sequence[str] = GUARDS,
+    warm_seeds: int = WARM_SEEDS,
+    is_verbose: bool = False,
 ) -> None:
     with TemporaryDirectory() as text, model_that_hands_over() as model_url:
         folder = Path(text)
@@ -44,14 +54,34 @@ def measure(
             workflows = {way.name: recorded(some[0], way, model_url) for way in WAYS}
             drawn = list(tries(Random(seed), runs))
             for guard in guards:
-                outcomes = _outcomes(some, drawn, {name: one[guard] for name, one in workflows.items()})
+                outcomes = _outcomes(some, drawn, workflows, guard)
                 if is_verbose:
                     _tell_each(outcomes)
                 _tell(guard, outcomes)
+            _warm_and_cold(some, workflows, range(seed, seed + warm_seeds), is_verbose=is_verbose)
 
 
-def _outcomes(some: Sequence[Lane], drawn: Sequence[Try], workflows: Mapping[str, str]) -> list[Outcome]:
-    """Of all tries, each on whichever lane is free."""
+def _warm_and_cold(
+    some: Sequence[Lane], workflows: Workflows, seeds: Sequence[int], *, is_verbose: bool
+) -> None:
+    """The same drifts with a recording and without."""
+    worse = 0
+    for number, seed in enumerate(seeds):
+        drawn = list(tries(Random(seed), WARM_RUNS, first=number * WARM_RUNS))
+        warm, cold = (_outcomes(some, drawn, workflows, name) for name in ("warm", "cold"))
+        if is_verbose:
+            _tell_each([*warm, *cold])
+        right = [sum(one.is_right for one in outcomes) for outcomes in (warm, cold)]
+        wrong = [sum(one.is_wrong for one in outcomes) for outcomes in (warm, cold)]
+        seconds = [median(one.seen.seconds for one in outcomes) for outcomes in (warm, cold)]
+        print(f"drift seed {seed} warm and cold: right {right}, wrong {wrong}, seconds {seconds}", flush=True)
+        worse += right[0] < right[1] or wrong[0] > wrong[1]
+    if seeds:
+        Goal("drift_seeds_in_which_warm_is_worse_than_cold", 0).tell(worse)
+
+
+def _outcomes(some: Sequence[Lane], drawn: Sequence[Try], workflows: Workflows, name: str) -> list[Outcome]:
+    """Of all tries with the workflows of this name, each on whichever lane is free."""
     free: SimpleQueue[Lane] = SimpleQueue()
     for lane in some:
         free.put(lane)
@@ -59,7 +89,7 @@ def _outcomes(some: Sequence[Lane], drawn: Sequence[Try], workflows: Mapping[str
     def outcome(one: Try) -> Outcome:
         lane = free.get()
         try:
-            return Outcome(one, lane.run(workflows[one.way.name], one.inputs, one.options))
+            return Outcome(one, lane.run(workflows[one.way.name][name], one.inputs, one.options))
         finally:
             free.put(lane)
 
@@ -120,18 +150,26 @@ def _percent(some: Iterable[bool]) -> float:
     return 100 * sum(claims) / len(claims) if claims else 0.0
 
 
-if __name__ == "__main__":
-    parser = ArgumentParser(prog="python -m bench.drift")
-    parser.add_argument("--runs", type=int, default=RUNS)
+def main() -> None:
+    parser = ArgumentParser(
+        prog="python -m bench.drift", description="Replay a workflow on a clinic that drifts."
+    )
+    parser.add_argument("--runs", type=int, default=RUNS, help=f"how many with each guard; {RUNS} without it")
     parser.add_argument("--seed", type=int, default=SEED)
-    parser.add_argument("--lanes", type=int, default=LANES)
-    parser.add_argument("--verbose", action="store_true", help="tell of each try that did not go right")
-    parser.add_argument("--guard", choices=("on", "off"), help="one of the two only")
+    parser.add_argument("--lanes", type=int, default=LANES, help="desktops beside one another")
+    parser.add_argument("--guard", choices=GUARDS, help="one of the two only")
+    parser.add_argument("--warm-seeds", type=int, default=WARM_SEEDS, help="seeds of warm and cold runs")
+    parser.add_argument("--verbose", action="store_true", help="tell of each run that did not go right")
     options = parser.parse_args()
     measure(
         runs=options.runs,
         seed=options.seed,
         count=options.lanes,
-        is_verbose=options.verbose,
         guards=[options.guard] if options.guard else GUARDS,
+        warm_seeds=options.warm_seeds,
+        is_verbose=options.verbose,
     )
+
+
+if __name__ == "__main__":
+    main()

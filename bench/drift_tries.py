@@ -8,7 +8,13 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
-from cyberdesk import ModelConfigurationCreate, TrajectoryCreate, WorkflowCreate, WorkflowModelMetadata
+from cyberdesk import (
+    ModelConfigurationCreate,
+    TrajectoryCreate,
+    TrajectoryUpdate,
+    WorkflowCreate,
+    WorkflowModelMetadata,
+)
 
 from bench.drift_stage import DEMO, PATIENTS, Deed, Lane, Seen
 from bench.drifts import KINDS, Kind, Scene
@@ -117,10 +123,10 @@ class Outcome:
         return not self.said_success
 
 
-def tries(rng: Random, count: int) -> Iterator[Try]:
-    """Drawn from the seed, each way of drifting as often as any other."""
+def tries(rng: Random, count: int, *, first: int = 0) -> Iterator[Try]:
+    """Drawn from the seed, each way of drifting as often as any other, from the one with this number on."""
     known = patients()
-    for number in range(count):
+    for number in range(first, first + count):
         kind = KINDS[number % len(KINDS)]
         scene = kind.scene(rng)
         patient = known[0] if scene.same_patient else rng.choice(known[1:])
@@ -149,9 +155,10 @@ def patients() -> Sequence[str]:
 
 
 def recorded(lane: Lane, way: Way, model_url: str) -> Mapping[str, str]:
-    """The ids of two workflows that replay what `steps` has done: with the guard `on`, and `off`.
+    """The ids of four workflows, by name.
 
-    What they cannot replay they ask a model that is at this address.
+    `on` and `off` replay what `steps` has done, with the guard and without; what they cannot replay they ask
+    a model that is at this address. `warm` replays it and asks `steps`; `cold` only asks `steps`.
     """
     origin = _workflow(lane, way, way.name)
     patient, other, *_ = patients()
@@ -163,7 +170,9 @@ def recorded(lane: Lane, way: Way, model_url: str) -> Mapping[str, str]:
     steps = [_known(step, way) for step in recording.trajectory_data if step["func_name"] != "wait"]
     blind = [{**step, "skip_cache_detection": True} for step in steps]
     model = _model(lane, model_url, f"hands over {way.name}")
-    workflows = {}
+    approval = TrajectoryUpdate(is_approved=True)
+    lane.client.trajectories.update_sync(str(recording.id), approval).unwrap()
+    workflows = {"warm": origin, "cold": _workflow(lane, way, f"{way.name} cold")}
     for guard, data in (("on", steps), ("off", blind)):
         workflow_id = workflows[guard] = _workflow(lane, way, f"{way.name} {guard}", model)
         trajectory = TrajectoryCreate(

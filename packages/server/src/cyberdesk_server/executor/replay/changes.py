@@ -16,6 +16,8 @@ from cyberdesk_server.domain.geometry import Box, Size
 from cyberdesk_server.executor.reading.segments import Image
 
 Mask = NDArray[np.bool_]
+Codes = NDArray[np.uint16]
+"""Colours, each as one number; small ones, because they are sorted."""
 
 TILE_PX = 32
 TOLERANCE = 12
@@ -24,6 +26,7 @@ TOLERANCE = 12
 LINE_PX = 32
 """A straight edge of this length is a border or a rule; strokes of letters are shorter."""
 
+_LEVEL, _UPRIGHT = np.ones((1, LINE_PX), np.uint8), np.ones((LINE_PX, 1), np.uint8)
 _EDGE = 4
 """Of brightness, between neighbouring pixels."""
 _LINE_CHANGED_PX = 16
@@ -36,7 +39,7 @@ _ALONE_PX = (9, 5)
 _EVERY = 3
 _MANY_CHANGES = 500
 """Separate changes from which a caret among them changes nothing any more."""
-_MANY_REBUILT = 40
+_MANY_REBUILT = 12
 """Tiles from which there is no need to look at each of them closely: more than the writing changed."""
 _MOST_INK = 0.5
 """Of a column of a tile that letters cover."""
@@ -114,39 +117,40 @@ def rebuilt(recorded: Image, current: Image, mask: Mask) -> list[Box]:
 def _is_written_on(recorded: Image, current: Image, tile: Box) -> bool:
     """True where each row keeps its ground, and no column is more ink than ground: where a title stands on a
     gradient, whose colours are many and whose lines are broken by letters."""
-    rows = _wide_rows(recorded, tile), _wide_rows(current, tile)
-    return all(
-        _keeps_ground(*pair) and _keeps_ground(*pair[::-1]) for pair in zip(*rows, strict=True)
-    ) and all(
-        _most_ink_in_a_column(picture, tile, _commonest(np.sort(codes, axis=1))) <= _MOST_INK
-        for picture, codes in zip((recorded, current), rows, strict=True)
+    before, after = _wide_rows(recorded, tile), _wide_rows(current, tile)
+    return (
+        _keep_ground(before, after)
+        and _keep_ground(after, before)
+        and _most_ink_in_a_column(recorded, tile, _commonest(np.sort(before, axis=1))) <= _MOST_INK
+        and _most_ink_in_a_column(current, tile, _commonest(np.sort(after, axis=1))) <= _MOST_INK
     )
 
 
-def _keeps_ground(row: NDArray[np.int32], other: NDArray[np.int32]) -> bool:
-    """True when what is longer in the row than strokes of letters is in the other row, too."""
-    starts = np.flatnonzero(np.diff(row, prepend=-1))
-    lengths = np.diff(starts, append=len(row))
-    return all(
-        (other == colour).mean() >= _BETWEEN_LETTERS for colour in set(row[starts[lengths >= _STROKE_PX]])
-    )
+def _keep_ground(rows: Codes, others: Codes) -> bool:
+    """True when what is longer in each row than strokes of letters is in the other one, too."""
+    goes_on = rows[:, 1:] == rows[:, :-1]
+    is_long = np.lib.stride_tricks.sliding_window_view(goes_on, _STROKE_PX - 1, axis=1).all(axis=2)
+    ys, xs = np.nonzero(is_long)
+    long_ones = np.unique(np.stack([ys, rows[ys, xs]]), axis=1)
+    shares = (others[long_ones[0]] == long_ones[1][:, None]).mean(axis=1)
+    return bool((shares >= _BETWEEN_LETTERS).all())
 
 
-def _most_ink_in_a_column(picture: Image, tile: Box, ground: NDArray[np.int32]) -> float:
+def _most_ink_in_a_column(picture: Image, tile: Box, ground: Codes) -> float:
     """How much of a column of the tile is not the ground of its row, at most."""
-    colours = np.stack([ground >> 10, ground >> 5 & 31, ground & 31], axis=1) * 8 + 4
+    colours = np.stack([ground >> 10, ground >> 5 & 31, ground & 31], axis=1).astype(np.int16) * 8 + 4
     part = picture[tile.top : tile.bottom, tile.left : tile.right]
     return float((np.abs(part - colours[:, None]) > 2 * TOLERANCE).any(axis=2).mean(axis=0).max())
 
 
-def _wide_rows(picture: Image, tile: Box) -> NDArray[np.int32]:
+def _wide_rows(picture: Image, tile: Box) -> Codes:
     return _codes(picture[tile.top : tile.bottom, max(tile.left - TILE_PX, 0) : tile.right + TILE_PX])
 
 
-def _codes(picture: Image) -> NDArray[np.int32]:
+def _codes(picture: Image) -> Codes:
     """Each pixel as one number for its colour, which is the same for colours that are nearly the same."""
-    colours = picture.astype(np.int32) >> 3
-    return (colours[..., 0] << 10) | (colours[..., 1] << 5) | colours[..., 2]
+    colours = (picture >> 3).astype(np.uint16)
+    return ((colours[..., 0] << 10) | (colours[..., 1] << 5) | colours[..., 2]).astype(np.uint16, copy=False)
 
 
 def tile_at(row: int, column: int) -> Box:
@@ -176,37 +180,36 @@ def _has_other_lines(recorded: Image, current: Image, ys: NDArray[np.intp], xs: 
         first_row * TILE_PX : (int(ys.max()) + 2) * TILE_PX,
         first_column * TILE_PX : (int(xs.max()) + 2) * TILE_PX,
     ]
-    before, after = _lines(recorded[part]), _lines(current[part])
-    other = _tiles_with(before[0] != after[0], _LINE_CHANGED_PX)
-    other |= _tiles_with(before[1] != after[1], _LINE_CHANGED_PX)
-    found: Mask = other[ys - first_row, xs - first_column]
+    found = np.zeros(len(ys), np.bool_)
+    edges = zip(_edges(recorded[part]), _edges(current[part]), (_LEVEL, _UPRIGHT), strict=True)
+    for before, after, line in edges:
+        # Only what is new or gone is searched for lines: it costs half, and letters on a line break none.
+        lines = cv2.morphologyEx(cv2.bitwise_xor(before, after), cv2.MORPH_OPEN, line)
+        found |= _tiles_with(lines.astype(np.uint8), _LINE_CHANGED_PX)[ys - first_row, xs - first_column]
     return found
 
 
-def _lines(picture: Image) -> tuple[Mask, Mask]:
-    """The pixels on long level edges, and those on long upright ones."""
+def _edges(picture: Image) -> tuple[Image, Image]:
+    """The pixels on level edges, and those on upright ones, as 1."""
     grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
-    level = np.zeros(grey.shape, np.uint8)
-    upright = np.zeros(grey.shape, np.uint8)
-    level[1:] = cv2.absdiff(grey[1:], grey[:-1]) > _EDGE
-    upright[:, 1:] = cv2.absdiff(grey[:, 1:], grey[:, :-1]) > _EDGE
-    return (
-        cv2.morphologyEx(level, cv2.MORPH_OPEN, np.ones((1, LINE_PX), np.uint8)).astype(np.bool_),
-        cv2.morphologyEx(upright, cv2.MORPH_OPEN, np.ones((LINE_PX, 1), np.uint8)).astype(np.bool_),
-    )
+    level, upright = np.zeros_like(grey), np.zeros_like(grey)
+    cv2.threshold(cv2.absdiff(grey[1:], grey[:-1]), _EDGE, 1, cv2.THRESH_BINARY, level[1:])
+    upright[:, 1:] = cv2.threshold(cv2.absdiff(grey[:, 1:], grey[:, :-1]), _EDGE, 1, cv2.THRESH_BINARY)[1]
+    return level, upright
 
 
-def _sampled(picture: Image, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> NDArray[np.int32]:
+def _sampled(picture: Image, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> Codes:
     """Some pixels of each of these tiles as one number for a colour, in order: tiles x samples."""
     height, width = picture.shape[:2]
     steps = np.arange(0, TILE_PX, _SAMPLE_PX)
-    ys = np.minimum(rows[:, None] * TILE_PX + steps, height - 1)
-    xs = np.minimum(columns[:, None] * TILE_PX + steps, width - 1)
+    # Of a tile that is cut off by the edge of the screen, the last whole one is looked at.
+    tops, lefts = np.minimum(rows * TILE_PX, height - TILE_PX), np.minimum(columns * TILE_PX, width - TILE_PX)
+    ys, xs = np.maximum(tops[:, None] + steps, 0), np.maximum(lefts[:, None] + steps, 0)
     codes = _codes(picture[ys[:, :, None], xs[:, None, :]])
     return np.sort(codes.reshape(len(rows), -1), axis=1)
 
 
-def _has_other_ground(before: NDArray[np.int32], after: NDArray[np.int32]) -> Mask:
+def _has_other_ground(before: Codes, after: Codes) -> Mask:
     old, new = _commonest(before), _commonest(after)
     kept = (after == old[:, None]).mean(axis=1) >= _GROUND_SHARE
     was_there = (before == new[:, None]).mean(axis=1) >= _GROUND_SHARE
@@ -214,10 +217,10 @@ def _has_other_ground(before: NDArray[np.int32], after: NDArray[np.int32]) -> Ma
     return other
 
 
-def _commonest(tiles: NDArray[np.int32]) -> NDArray[np.int32]:
+def _commonest(tiles: Codes) -> Codes:
     """The commonest colour of each tile whose samples are in order; right for any that covers a quarter."""
     samples = tiles.shape[1]
     candidates = tiles[:, [samples // 4, samples // 2, 3 * samples // 4]]
     shares = (tiles[:, :, None] == candidates[:, None, :]).sum(axis=1)
-    commonest: NDArray[np.int32] = candidates[np.arange(len(tiles)), shares.argmax(axis=1)]
+    commonest: Codes = candidates[np.arange(len(tiles)), shares.argmax(axis=1)]
     return commonest

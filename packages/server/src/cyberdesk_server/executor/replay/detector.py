@@ -6,7 +6,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from cyberdesk_server.domain.addresses import blob_key_of
-from cyberdesk_server.domain.geometry import Box, Point
+from cyberdesk_server.domain.geometry import Box, Point, Size
 from cyberdesk_server.domain.ids import TrajectoryId
 from cyberdesk_server.domain.recordings import RecordedTurn, places_of
 from cyberdesk_server.domain.screens import Screenshot
@@ -18,6 +18,7 @@ from cyberdesk_server.ports import BlobMissing, Comparer, ModelError
 if TYPE_CHECKING:
     from cyberdesk_server.executor.reading.segments import Image
     from cyberdesk_server.executor.replay.guard import Facts, Verdict
+    from cyberdesk_server.executor.replay.reactions import Reaction
     from cyberdesk_server.executor.replay.screens import KeptScreens
 
 _LOOKS_ITSELF = frozenset({"screenshot", "focused_action"})
@@ -85,34 +86,39 @@ class Detector:
         """
         which = turn.trajectory_id, turn.first
         if which not in self._reacted:
-            screens = [await self._recorded(address) for address in (done.screen, turn.screen) if address]
+            reaction = await self._reaction(done, turn)
             self._reacted[which] = (
-                len(screens) < 2
+                reaction is None
                 or since.size != now.size
-                or await asyncio.to_thread(self._has_come, screens, since, now, turn.volatile, shift)
+                or await asyncio.to_thread(self._has_come, reaction, since, now, shift)
             )
         return self._reacted[which]
 
-    def _has_come(
-        self,
-        recorded: "Sequence[Image | None]",
-        since: Screenshot,
-        now: Screenshot,
-        volatile: Sequence[Box],
-        shift: Point,
-    ) -> bool:
-        from cyberdesk_server.executor.replay.reactions import Reaction
+    async def _reaction(self, done: RecordedTurn, turn: RecordedTurn) -> "Reaction | None":
+        """What the screen did between the two when they were recorded; None when it cannot be told."""
+        from cyberdesk_server.executor.replay.reactions import REACTIONS, Reaction
+
+        if done.screen is None or turn.screen is None:
+            return None
+        known = REACTIONS.get(done.screen, turn.screen)
+        if known is not None:
+            return known
+        before, after = await self._recorded(done.screen), await self._recorded(turn.screen)
+        if before is None or after is None or before.shape != after.shape:
+            return None
+        size = Size(after.shape[1], after.shape[0])
+        ignored = [box.clamped(size) for box in turn.volatile]
+        reaction = await asyncio.to_thread(Reaction.between, before, after, ignored)
+        REACTIONS.keep(done.screen, turn.screen, reaction)
+        return reaction
+
+    def _has_come(self, reaction: "Reaction", since: Screenshot, now: Screenshot, shift: Point) -> bool:
         from cyberdesk_server.executor.replay.screens import NoPicture
 
-        before, after = recorded
         try:
-            looks = self._pixels(since), self._pixels(now)
+            return reaction.has_come(self._pixels(since), self._pixels(now), shift)
         except NoPicture:
             return True
-        if before is None or after is None or {before.shape, after.shape} != {look.shape for look in looks}:
-            return True
-        ignored = [box.clamped(now.size) for box in volatile]
-        return Reaction.between(before, after, ignored).has_come(*looks, shift)
 
     async def is_still(self, before: Screenshot, now: Screenshot, volatile: Sequence[Box]) -> bool:
         """True when nothing moved between two looks but what always does."""

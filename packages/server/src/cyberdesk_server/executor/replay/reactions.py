@@ -6,6 +6,7 @@ a button beside it that looks as it did. So where the recording saw a change, th
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from threading import Lock
 
 import cv2
 import numpy as np
@@ -29,6 +30,10 @@ _ONE_ISLAND_TILES = 2
 
 _MOST_TILES = 96
 """That are looked at, spread over all that changed."""
+
+
+_KEPT = 1000
+"""Reactions that one process remembers: the runs of a workflow share its recordings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,3 +73,24 @@ def _differs(one: Image, other: Image, tile: Box) -> bool:
     part = np.s_[tile.top : tile.bottom, tile.left : tile.right]
     before, after = np.ascontiguousarray(one[part]), np.ascontiguousarray(other[part])
     return bool(before.size) and bool(cv2.absdiff(before, after).max() > TOLERANCE)
+
+
+class KeptReactions:
+    """Reactions by the recorded screens they were between, the latest made ones. For any thread."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str, str], Reaction] = {}
+        self._lock = Lock()
+
+    def get(self, before: str, after: str) -> Reaction | None:
+        return self._kept.get((before, after))
+
+    def keep(self, before: str, after: str, reaction: Reaction) -> None:
+        with self._lock:
+            self._kept[before, after] = reaction
+            if len(self._kept) > _KEPT:
+                del self._kept[next(iter(self._kept))]
+
+
+REACTIONS = KeptReactions()
+"""Of this process."""

@@ -188,6 +188,7 @@ class Replay:
         missed = NOTHING
         while True:
             now = await self._eyes.look()
+            looked_at = clock.now()
             if all(option.size != now.size for option in options):
                 return _of_another_display(options[0], now)
             waited = (clock.now() - began) / timedelta(seconds=1)
@@ -209,7 +210,8 @@ class Replay:
             if waited >= (patience if is_still else max(patience, limits.still_screen_seconds)):
                 return missed
             before = now
-            await self._watch.sleep(limits.replay_pause_seconds)
+            compared_seconds = (clock.now() - looked_at) / timedelta(seconds=1)
+            await self._watch.sleep(max(limits.replay_pause_seconds - compared_seconds, 0.0))
 
     async def _offer(self, option: _Option, run: _Run, screenshot: Screenshot, *, is_still: bool) -> Offer:
         """The turn of the option when it fits; else a detection that says why not, or none while it is open.

@@ -14,8 +14,8 @@ _INSIDE = 0.15
 """Of each side of the screen that may have moved out of it."""
 _ALIKE = 0.5
 """Normalized correlation of two screens, from which the one may be the other moved, with other data."""
-_SMALLER = 3
-_MOST_CLOSELY_PX = (480, 240)
+_SMALLER = 4
+_MOST_CLOSELY_PX = (320, 120)
 
 
 def moved_by(recorded: Image, current: Image) -> Point | None:
