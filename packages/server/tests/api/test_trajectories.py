@@ -285,6 +285,22 @@ async def test_an_approval_is_remembered_when_it_is_taken_back(client: httpx.Asy
     assert (taken_back["is_approved"], taken_back["has_been_approved"]) == (False, True)
 
 
+async def test_a_trajectory_is_put_on_trial_and_its_copy_is_not(
+    client: httpx.AsyncClient, make: Make
+) -> None:
+    trajectory = await make("trajectories", workflow_id=(await make("workflows"))["id"])
+    path = f"/v1/trajectories/{trajectory['id']}"
+
+    changed = (await client.patch(path, json={"is_on_trial": True})).json()
+    refused = await client.patch(path, json={"is_on_trial": None})
+    copy = (await client.post(f"{path}/duplicate")).json()
+
+    assert (trajectory["is_on_trial"], trajectory["trial"]) == (False, None)
+    assert (changed["is_on_trial"], changed["trial"], changed["is_approved"]) == (True, None, False)
+    assert refused.json()["is_on_trial"]
+    assert (copy["is_on_trial"], copy["trial"]) == (False, None)
+
+
 async def test_a_new_main_trajectory_takes_the_place_of_the_old_one(
     client: httpx.AsyncClient, make: Make
 ) -> None:

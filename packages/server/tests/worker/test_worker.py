@@ -10,14 +10,15 @@ from cyberdesk_server.domain.actions import Action, ActionResult, Click
 from cyberdesk_server.domain.geometry import Point
 from cyberdesk_server.domain.ids import ServerId
 from cyberdesk_server.domain.json import JsonValue
+from cyberdesk_server.domain.recordings import prompt_digest
 from cyberdesk_server.domain.runs import RunStatus
 from cyberdesk_server.domain.screens import Screenshot
 from cyberdesk_server.domain.steps import Step, ToolCall, Turn
 from cyberdesk_server.domain.tasks import Task
-from cyberdesk_server.store import openings
+from cyberdesk_server.store import openings, trajectories
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.testing.ports import FunctionModel, turns
-from cyberdesk_server.testing.rows import a_run
+from cyberdesk_server.testing.rows import a_run, a_trajectory
 from cyberdesk_server.worker.job import RunJob
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -405,3 +406,29 @@ async def test_a_run_that_comes_while_a_worker_looks_is_not_overlooked(
         await floor.bus.publish("machines.free")
 
         await is_carried_out.wait()
+
+
+async def test_what_came_of_a_trial_is_written_with_the_ending(floor: Any) -> None:
+    call = {"func_name": "click", "kwargs": {"x": 1, "y": 1}}
+    step = {**call, "pre_check_snapshot": {"screenshot": "supabase://run-images/message-history/gone.png"}}
+    async with floor.database.transaction() as conn:
+        on_trial = await a_trajectory(
+            conn,
+            floor.workflow,
+            trajectory_data=(step,),
+            prompt_digest=prompt_digest(floor.workflow.main_prompt),
+            is_on_trial=True,
+        )
+    await floor.machine()
+
+    async with floor.working(floor.worker(turns(a_click(1)))):
+        run = await floor.announced_run()
+        await floor.until(run.id, has_ended)
+
+    async with floor.database.read() as conn:
+        after = await trajectories.get(conn, floor.organization_id, on_trial.id)
+    assert (after.is_on_trial, after.is_approved) == (False, False)
+    assert after.trial["run_id"] == str(run.id)
+    assert after.trial["run_status"] == "success"
+    assert after.trial["misfits"] == [{"step": 0, "reason": "the recorded screen is gone"}]
+    assert after.trial["has_ended_as_recorded"]

@@ -49,7 +49,7 @@ Included = Annotated[Collection[str], Depends(inclusion("workflow", "run"))]
 
 Page = PaginatedResponseWithIncludes[TrajectoryResponse]
 
-NEVER_NULL = frozenset({"trajectory_data", "is_approved", "is_main"})
+NEVER_NULL = frozenset({"trajectory_data", "is_approved", "is_main", "is_on_trial"})
 
 
 @api.post("", status_code=201, response_model=TrajectoryResponse, openapi_extra=WRITES)
@@ -271,6 +271,8 @@ def _view(trajectory: Trajectory) -> View:
         "has_been_approved": trajectory.has_been_approved,
         "is_generated": trajectory.is_generated,
         "is_main": trajectory.is_main,
+        "is_on_trial": trajectory.is_on_trial,
+        "trial": trajectory.trial,
         "created_at": trajectory.created_at,
         "updated_at": trajectory.updated_at,
     }

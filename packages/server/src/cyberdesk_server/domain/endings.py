@@ -1,10 +1,13 @@
 """How the work on a claimed run ended."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from cyberdesk_server.domain.geometry import Size
+from cyberdesk_server.domain.ids import TrajectoryId
 from cyberdesk_server.domain.json import JsonObject
 from cyberdesk_server.domain.runs import RunStatus
+from cyberdesk_server.domain.trajectories import Trial
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,3 +31,6 @@ class Ending:
     checks: tuple[JsonObject, ...] | None = None
     """The run's post-run checks with what came of each, its output being written already; None when it had
     none or did not come so far."""
+
+    trials: Mapping[TrajectoryId, Trial] = field(default_factory=dict)
+    """What came of the trajectories that were on trial."""

@@ -39,6 +39,39 @@ _ADDRESS = re.compile(re.escape(SCHEME) + r"[^\s\"'<>]+")
 
 
 @dataclass(frozen=True, slots=True)
+class Misfit:
+    """A recorded turn that did not fit the screen it would have been done on."""
+
+    step: int
+    """The number of its first step in the trajectory, from 0."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What a replay would have met in a run that a model carried out."""
+
+    compared: int
+    """Recorded turns that were compared with the screen the model was asked on."""
+
+    misfits: tuple[Misfit, ...]
+    has_ended_as_recorded: bool
+    """True when the run did all that is recorded, and nothing else."""
+
+    def told(self, run_id: RunId, status: str, now: datetime) -> JsonObject:
+        """As callers read it."""
+        return {
+            "run_id": str(run_id),
+            "run_status": status,
+            "ended_at": now.isoformat(),
+            "compared": self.compared,
+            "misfits": [{"step": one.step, "reason": one.reason} for one in self.misfits],
+            "has_ended_as_recorded": self.has_ended_as_recorded,
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Trajectory:
     id: TrajectoryId
     organization_id: OrganizationId
@@ -70,6 +103,12 @@ class Trajectory:
 
     is_main: bool = False
     """True when it goes before others that match; one per workflow and display size."""
+
+    is_on_trial: bool = False
+    """True: the next run that a model carries out is compared with it, and does nothing of it."""
+
+    trial: JsonObject | None = None
+    """What the last trial said (`Trial.told`); None before there was one."""
 
     @property
     def calls_digest(self) -> str:

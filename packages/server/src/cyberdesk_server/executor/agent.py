@@ -12,6 +12,7 @@ from cyberdesk_server.executor.eyes import Eyes
 from cyberdesk_server.executor.moves import asked_turns, failures_in_a_row, runtime_values
 from cyberdesk_server.executor.parts import ExecutorParts
 from cyberdesk_server.executor.replay.replay import NOTHING, Replay
+from cyberdesk_server.executor.replay.trials import Trials
 from cyberdesk_server.executor.signals import ExecutorSignal, RunFails
 from cyberdesk_server.executor.watch import Watch
 from cyberdesk_server.ports import ModelError
@@ -32,6 +33,7 @@ class Agent:
     """Every step of the run so far, in order."""
 
     replay: Replay | None = None
+    trials: Trials | None = None
     withheld: frozenset[str] = frozenset()
     own_tools: "Mapping[str, Tool]" = field(default_factory=dict)
     most_turns: int | None = None
@@ -57,6 +59,8 @@ class Agent:
             raise RunFails(f"the run took more than its limit of {limits.max_turns} turns")
         screenshot = offer.screenshot or await self.eyes.look_at_rest()
         self.eyes.rest()
+        if self.trials:
+            await self.trials.look(own, screenshot)
         try:
             turn = await persistently(
                 lambda: model.next_turn(self.task, own, runtime_values(steps), screenshot),

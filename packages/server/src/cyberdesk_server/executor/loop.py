@@ -13,7 +13,9 @@ from dataclasses import dataclass, replace
 
 from cyberdesk_server.domain.endings import Ending
 from cyberdesk_server.domain.json import JsonObject
+from cyberdesk_server.domain.recordings import prompt_digest
 from cyberdesk_server.domain.runs import RunStatus
+from cyberdesk_server.domain.steps import course
 from cyberdesk_server.domain.tasks import Task
 from cyberdesk_server.executor.agent import Agent
 from cyberdesk_server.executor.asking import persistently
@@ -23,11 +25,14 @@ from cyberdesk_server.executor.files import InputFiles
 from cyberdesk_server.executor.kit import Kit, equipped
 from cyberdesk_server.executor.moves import End, runtime_values
 from cyberdesk_server.executor.parts import ExecutorParts
+from cyberdesk_server.executor.replay.detector import Detector
 from cyberdesk_server.executor.replay.replay import Replay
+from cyberdesk_server.executor.replay.trials import Trials
 from cyberdesk_server.executor.signals import RunFails, RunStopped
 from cyberdesk_server.executor.usage import usage_metadata
 from cyberdesk_server.executor.watch import Watch, watching
 from cyberdesk_server.ports import ModelError
+from cyberdesk_server.store import trajectories
 from cyberdesk_server.store.claims import Claim
 
 
@@ -65,12 +70,16 @@ class _Execution:
     kit: Kit
     files: InputFiles
     replay: Replay
+    trials: Trials
 
     @classmethod
     async def open(cls, claim: Claim, parts: ExecutorParts, watch: Watch) -> "_Execution":
         kit, task = await equipped(claim, parts, watch)
-        replay = await Replay.open(claim, parts, watch, kit.eyes, task)
-        return cls(task, kit, InputFiles(claim, parts, watch), replay)
+        async with parts.database.read() as conn:
+            known = await trajectories.concerning(conn, claim.workflow.id, prompt_digest(task.prompt))
+        replay = Replay(parts, watch, kit.eyes, task, [one for one in known if one.is_approved])
+        trials = Trials(Detector(parts, watch), [one for one in known if one.is_on_trial])
+        return cls(task, kit, InputFiles(claim, parts, watch), replay, trials)
 
     async def run(self) -> Ending:
         await self._refuse_unreadable()
@@ -78,7 +87,13 @@ class _Execution:
             await self.files.bring()
         kit = self.kit
         agent = Agent(
-            self.task, kit.parts, kit.watch, kit.eyes, lambda: kit.journal.history, replay=self.replay
+            self.task,
+            kit.parts,
+            kit.watch,
+            kit.eyes,
+            lambda: kit.journal.history,
+            replay=self.replay,
+            trials=self.trials,
         )
         return await self._conclude(await Course(kit, agent).follow())
 
@@ -117,8 +132,15 @@ class _Execution:
             output_data = await self.kit.secrets.mask(output_data)
         except RunFails as failure:
             status, error, output_data = RunStatus.ERROR, list(failure.reasons), None
-        usage = usage_metadata(self.kit.journal.history, status)
-        return Ending(status, tuple(error), output_data, usage, display=self.kit.eyes.size)
+        history = self.kit.journal.history
+        return Ending(
+            status,
+            tuple(error),
+            output_data,
+            usage_metadata(history, status),
+            display=self.kit.eyes.size,
+            trials=self.trials.told(course(history)),
+        )
 
     async def drop_waiting(self) -> None:
         """Leave no call behind that looks as if it were still going on."""

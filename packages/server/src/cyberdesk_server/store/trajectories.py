@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Row, Text, cast, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cyberdesk_server.domain.ids import OrganizationId, RunId, TrajectoryId, WorkflowId
+from cyberdesk_server.domain.json import JsonObject
 from cyberdesk_server.domain.trajectories import Trajectory, images
 from cyberdesk_server.store import pictures
 from cyberdesk_server.store.search import contains
@@ -70,21 +71,32 @@ async def find(
     return tuple(_trajectory(row) for row in rows), total
 
 
-async def approved_for(
+async def concerning(
     conn: AsyncConnection, workflow_id: WorkflowId, prompt_digest: str
 ) -> tuple[Trajectory, ...]:
-    """Those a run of this prompt may replay: main ones first, then the newest."""
+    """Those a run of this prompt may replay, and those on trial: main ones first, then the newest."""
     rows = await conn.execute(
         select(trajectories)
         .where(
             trajectories.c.workflow_id == workflow_id,
-            trajectories.c.is_approved,
+            trajectories.c.is_approved | trajectories.c.is_on_trial,
             trajectories.c.prompt_digest == prompt_digest,
         )
         .order_by(trajectories.c.is_main.desc(), trajectories.c.created_at.desc(), trajectories.c.id.desc())
         .limit(_MOST_CANDIDATES)
     )
     return tuple(map(_trajectory, rows))
+
+
+async def end_trial(
+    conn: AsyncConnection, trajectory_id: TrajectoryId, told: JsonObject, *, now: datetime
+) -> None:
+    """Write what came of a trial, when it was not called off meanwhile. It is on trial no more."""
+    await conn.execute(
+        update(trajectories)
+        .where(trajectories.c.id == trajectory_id, trajectories.c.is_on_trial)
+        .values(is_on_trial=False, trial=told, updated_at=now)
+    )
 
 
 async def has_room_for(conn: AsyncConnection, recording: Trajectory, *, most_unapproved: int) -> bool:

@@ -30,6 +30,7 @@ from cyberdesk_server.domain.trajectories import (
     USUAL_SIZE,
     Trajectory,
     TrajectoryData,
+    Trial,
     dimensions,
     images,
     readdressed,
@@ -179,6 +180,19 @@ async def record(conn: AsyncConnection, run: Run, prompt: str, display: Size, *,
         await trajectories.add(conn, recording)
 
 
+async def end_trials(
+    conn: AsyncConnection,
+    run_id: RunId,
+    status: RunStatus,
+    trials: Mapping[TrajectoryId, Trial],
+    *,
+    now: datetime,
+) -> None:
+    """Keep what came of the trajectories that were on trial in a run that has ended."""
+    for trajectory_id, trial in trials.items():
+        await trajectories.end_trial(conn, trajectory_id, trial.told(run_id, status.value, now), now=now)
+
+
 async def display_of(conn: AsyncConnection, run_id: RunId, blobs: Blobs) -> Size | None:
     """The size of the desktop a run last looked at; None when it never did."""
     looked_at = [step.screen for step in await steps.history(conn, run_id) if step.screen is not None]
@@ -213,6 +227,8 @@ async def duplicate(
         is_approved=False,
         has_been_approved=False,
         is_main=False,
+        is_on_trial=False,
+        trial=None,
         created_at=now,
         updated_at=now,
     )
@@ -252,6 +268,8 @@ async def copy_generated(
             id=TrajectoryId(uuid4()),
             workflow_id=target_id,
             run_id=None,
+            is_on_trial=False,
+            trial=None,
             prompt_digest=after if original.prompt_digest == before else original.prompt_digest,
             trajectory_data=await _with_own_pictures(blobs, organization_id, data, written),
             created_at=now,

@@ -101,7 +101,9 @@ class Endings:
                 claim, ending = entry.claim, entry.ending
                 if claim.held not in ended:
                     await leases.release(conn, claim.held, now=now)
-                elif ending.status is RunStatus.SUCCESS and ending.display is not None:
+                    continue
+                await trajectories.end_trials(conn, claim.run.id, ending.status, ending.trials, now=now)
+                if ending.status is RunStatus.SUCCESS and ending.display is not None:
                     await trajectories.record(conn, claim.run, claim.prompt, ending.display, now=now)
         return ended
 

@@ -180,7 +180,7 @@ class RunJob(Job):
         await self._parts.bus.publish(run_topic(run.id))
         if run.has_left_machine:
             await self._parts.bus.publish(MACHINES_FREE)
-        return replace(await self._checked(run), display=ending.display)
+        return replace(await self._checked(run), display=ending.display, trials=ending.trials)
 
     async def _checked(self, run: Run) -> Ending:
         claim = replace(self._to_carry_out, run=run)

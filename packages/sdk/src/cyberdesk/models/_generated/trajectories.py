@@ -99,6 +99,9 @@ class TrajectoryResponse(Answered):
     is_main: bool
     """True: it goes before others that match; one for each workflow and display size."""
 
+    is_on_trial: bool
+    """True: the next run that a model carries out is compared with it, without doing anything of it."""
+
     id: UUID
     """The trajectory's id."""
 
@@ -119,6 +122,12 @@ class TrajectoryResponse(Answered):
 
     original_input_values: dict[str, Any] | None = UNSET
     """Values of `{x}` it was recorded with; None when that is not known."""
+
+    trial: dict[str, Any] | None = UNSET
+    """What came of the last trial: `run_id`, `run_status`, `ended_at`, how many recorded turns were
+    `compared`, the `misfits` among them with `step` and `reason`, and whether the run
+    `has_ended_as_recorded`; None before there was one.
+    """
 
     user_id: UUID | None = UNSET
     """Who made it; None when no person is known."""
@@ -157,6 +166,11 @@ class TrajectoryUpdate(Model):
 
     is_main: bool | None = UNSET
     """True: it goes before others that match, which lose the mark; None leaves it."""
+
+    is_on_trial: bool | None = UNSET
+    """True: the next run that a model carries out is compared with it, without doing anything of it; None
+    leaves it.
+    """
 
     steps: Sequence[Mapping[str, Any]] | None = field(default=UNSET, kw_only=True)
     """Another name of `trajectory_data`."""
@@ -238,8 +252,17 @@ class TrajectoryResponseWithIncludes(TrajectoryResponse):
     trajectory_data: list[dict[str, Any]] | None = UNSET  # type: ignore[assignment]  # may be left out here
     """The recorded steps, in order."""
 
+    is_on_trial: bool = UNSET
+    """True: the next run that a model carries out is compared with it, without doing anything of it."""
+
     original_input_values: dict[str, Any] | None = UNSET
     """Values of `{x}` it was recorded with; None when that is not known."""
+
+    trial: dict[str, Any] | None = UNSET
+    """What came of the last trial: `run_id`, `run_status`, `ended_at`, how many recorded turns were
+    `compared`, the `misfits` among them with `step` and `reason`, and whether the run
+    `has_ended_as_recorded`; None before there was one.
+    """
 
     included: list[IncludedResource] | None = UNSET
     """What `include` asked for, each once; None when it asked for nothing."""
@@ -253,3 +276,5 @@ class TrajectoryResponseWithIncludes(TrajectoryResponse):
         "user_id": uuid,
         "included": each(nested("IncludedResource")),
     }
+
+    _required: ClassVar[tuple[str, ...]] = ("is_on_trial",)

@@ -67,6 +67,10 @@ class TrajectoryUpdate(Model):
     is_main: bool | None = None
     """True: it goes before others that match, which lose the mark; null leaves it."""
 
+    is_on_trial: bool | None = None
+    """True: the next run that a model carries out is compared with it, without doing anything of it; null
+    leaves it."""
+
 
 class _Trajectory(Model):
     workflow_id: UUID
@@ -86,6 +90,9 @@ class _Trajectory(Model):
 
     is_main: bool
     """True: it goes before others that match; one for each workflow and display size."""
+
+    is_on_trial: bool
+    """True: the next run that a model carries out is compared with it, without doing anything of it."""
 
     id: UUID
     """The trajectory's id."""
@@ -107,6 +114,11 @@ class _Trajectory(Model):
 
     original_input_values: JsonDict | None = None
     """Values of `{x}` it was recorded with; null when that is not known."""
+
+    trial: JsonDict | None = None
+    """What came of the last trial: `run_id`, `run_status`, `ended_at`, how many recorded turns were
+    `compared`, the `misfits` among them with `step` and `reason`, and whether the run
+    `has_ended_as_recorded`; null before there was one."""
 
     user_id: UUID | None = None
     """Who made it; null when no person is known."""

@@ -20,7 +20,6 @@ from cyberdesk_server.domain.recordings import (
     WAIT,
     RecordedTurn,
     next_turn,
-    prompt_digest,
     size_of,
     turns_of,
 )
@@ -33,8 +32,6 @@ from cyberdesk_server.executor.parts import ExecutorParts
 from cyberdesk_server.executor.replay.detector import Detector
 from cyberdesk_server.executor.watch import Watch
 from cyberdesk_server.ports import ModelError, Retrace, Retracer
-from cyberdesk_server.store import trajectories as stored
-from cyberdesk_server.store.claims import Claim
 
 RUNTIME_VALUES = "upsert_runtime_values"
 _NEEDS_NO_SCREEN = frozenset({WAIT, RUNTIME_VALUES, START_LOOP, END_LOOP_ITERATION})
@@ -114,13 +111,6 @@ class Replay:
         self._acted_on: str | None = None
         self._done: tuple[RecordedTurn, Screenshot] | None = None
         """The recorded turn that was done last, and on which screen; None once a model has done something."""
-
-    @classmethod
-    async def open(cls, claim: Claim, parts: ExecutorParts, watch: Watch, eyes: Eyes, task: Task) -> "Replay":
-        """With the trajectories that are approved now."""
-        async with parts.database.read() as conn:
-            approved = await stored.approved_for(conn, claim.workflow.id, prompt_digest(task.prompt))
-        return cls(parts, watch, eyes, task, approved)
 
     async def next_turn(self, history: Sequence[Step], runtime_values: Mapping[str, JsonValue]) -> Offer:
         """The recorded turn that comes next and fits the screen, or why the model is to be asked."""

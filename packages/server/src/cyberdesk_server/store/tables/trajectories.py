@@ -27,6 +27,9 @@ trajectories = Table(
     Column("has_been_approved", Boolean, nullable=False, server_default=false()),
     Column("is_generated", Boolean, nullable=False, server_default=false()),
     Column("is_main", Boolean, nullable=False, server_default=false()),
+    Column("is_on_trial", Boolean, nullable=False, server_default=false()),
+    # What came of the last trial.
+    Column("trial", Json),
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
     Index("ix_trajectories_newest", "organization_id", "created_at", "id"),
