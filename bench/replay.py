@@ -43,10 +43,10 @@ IN_THE_MOMENT = frozenset({"click", "type"})
 """Steps to which the clinic reacts at once. The others wait for it, or read the screen anew."""
 
 AGENT_STEP_SECONDS = 4.0
-"""Of an agent that asks a language model for each step: the middle of the 3 to 5 s that screenshot, answer and
-action were measured to take together (datarekha.com, "Computer-use latency engineering", 14 May 2026). It is
-a low figure: OSWorld-Human (arXiv 2506.16042) finds that later steps take three times as long as first ones.
-"""
+"""Of an agent that asks a language model for each step: the middle of the 3 to 5 s that screenshot, answer
+and action were measured to take together (datarekha.com, "Computer-use latency engineering", 14 May 2026).
+It is a low figure: OSWorld-Human (arXiv 2506.16042) finds that later steps take up to three times as long as
+first ones."""
 
 STEP = Goal("replay_step_p50_ms", 60)
 GUARD = Goal("replay_guard_1080p_p95_ms", 30)

@@ -98,6 +98,8 @@ async def test_a_trajectory_keeps_what_its_author_wrote(client: httpx.AsyncClien
         "has_been_approved": True,
         "is_generated": False,
         "is_main": False,
+        "is_on_trial": False,
+        "trial": None,
         "created_at": "2030-01-01T12:00:03Z",
         "updated_at": "2030-01-01T12:00:03Z",
     }
