@@ -44,7 +44,8 @@ async def add_all(conn: AsyncConnection, new: Sequence[Run]) -> None:
     rows = [_values(run) for run in new]
     # A new run leaves half of its columns empty, and each that is named takes its time.
     named = [name for name in rows[0] if any(row[name] is not None for row in rows)]
-    await conn.execute(_INSERT, [{name: row[name] for name in named} for row in rows])
+    rows = [{name: row[name] for name in named} for row in rows]
+    await conn.execute(_INSERT if len(rows) == 1 else _INSERT_SEVERAL, rows)
 
 
 async def end(
@@ -203,6 +204,8 @@ _BY_ID = select(*COLUMNS).where(
     runs.c.id == bindparam("run_id"), runs.c.organization_id == bindparam("organization_id")
 )
 _INSERT = runs.insert()
+_INSERT_SEVERAL = _INSERT.returning(runs.c.id)
+"""An insert that answers something writes hundreds of rows with one statement, which are told of at once."""
 _NOT_COUNTING = select(runs.c.id, runs.c.start_within_seconds).where(
     runs.c.id.in_(bindparam("run_ids", expanding=True)),
     runs.c.status == RunStatus.SCHEDULING.value,

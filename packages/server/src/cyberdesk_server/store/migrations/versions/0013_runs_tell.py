@@ -10,9 +10,13 @@ depends_on = None
 
 def upgrade() -> None:
     if op.get_bind().dialect.name == "sqlite":
+        # It tells of each row. Many that are made together mostly have one demand: what was told last need not
+        # be told again.
         op.execute(
             "CREATE TRIGGER tell_of_new_run AFTER INSERT ON runs WHEN NEW.status = 'scheduling' BEGIN"
-            " INSERT INTO news (organization_id, demand) VALUES (NEW.organization_id, NEW.demand); END"
+            " INSERT INTO news (organization_id, demand) SELECT NEW.organization_id, NEW.demand"
+            " WHERE (NEW.organization_id, NEW.demand)"
+            " IS NOT (SELECT organization_id, demand FROM news ORDER BY id DESC LIMIT 1); END"
         )
         return
     op.execute(
