@@ -5,6 +5,7 @@ Here are paths and lists; `test_isolation_of_fields.py` has bodies and queries.
 
 import json
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -132,6 +133,29 @@ async def test_a_link_of_one_file_opens_no_other(client: httpx.AsyncClient, own:
 
     assert (await client.get(link)).status_code == 200
     assert (await client.get(link.replace("org_own", "org_foreign"))).status_code == 403
+
+
+async def test_a_link_that_was_changed_or_is_over_opens_nothing(
+    client: httpx.AsyncClient, own: dict[str, str], clock: Any
+) -> None:
+    file = f"/v1/run-attachments/{own['attachment_id']}/download-url"
+    link = httpx.URL((await client.get(file, params={"expires_in": 3600})).json()["url"])
+    expires, signature = (link.params[name] for name in ("expires", "signature"))
+    longer = str(int(expires) + 1)
+    turned = signature[:-1] + ("0" if signature[-1] != "0" else "1")
+    changed = [
+        link.copy_with(path=link.path + "x"),
+        link.copy_with(path=link.path[:-1]),
+        link.copy_set_param("expires", longer),
+        link.copy_set_param("signature", turned),
+        link.copy_set_param("signature", signature[:-2]),
+        link.copy_set_param("signature", ""),
+    ]
+
+    assert (await client.get(link)).status_code == 200
+    assert [(await client.get(other)).status_code for other in changed] == [403] * len(changed)
+    clock.time += timedelta(hours=1)
+    assert (await client.get(link)).status_code == 403
 
 
 async def test_every_operation_but_the_health_checks_needs_a_key(
