@@ -62,7 +62,10 @@ class Trail:
         self._is_over.set()
 
     async def write(self) -> None:
-        """Write all that waits; what the database does not take now waits for the next time. One at a time."""
+        """Write all that waits; what the database does not take now waits for the next time.
+
+        By one task at a time.
+        """
         try:
             while self._waiting:
                 batch = list(islice(self._waiting, BATCH))
