@@ -1,6 +1,6 @@
 # The manual of this repository: `make` lists the commands.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test test-fast fuzz chaos simulate check fix bench bench-api bench-scheduler bench-sdk bench-replay bench-drift lock clean
+.PHONY: help setup demo up test test-fast fuzz chaos simulate check fix bench bench-api bench-scheduler bench-sdk bench-replay bench-drift bench-webhooks lock clean
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
@@ -63,6 +63,9 @@ bench-replay: setup ## measure replays of a twenty-step workflow on the clinic
 
 bench-drift: setup ## replay a workflow 1000 times on a clinic that drifts, with the guard and without; RUNS=100 SEED=7 change that
 	@python -m bench.drift $(if $(RUNS),--runs $(RUNS)) $(if $(SEED),--seed $(SEED))
+
+bench-webhooks: setup ## kill the sender of webhooks while 100000 events are on their way (EVENTS=5000: fewer), and measure delays
+	@EVENTS=$(or $(EVENTS),100000) python -m bench webhooks
 
 lock:            ## write requirements.lock anew (needs uv)
 	@uv lock -q

@@ -5,12 +5,12 @@ import sys
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from collections.abc import Sequence
 
-from bench import api, drift, first_frame, memory, peers, replay, scheduler, sdk, steps, tunnel
+from bench import api, drift, first_frame, memory, peers, replay, scheduler, sdk, steps, tunnel, webhooks
 from bench.goals import tell
 
 MEASUREMENTS = {
     module.__name__.removeprefix("bench."): module
-    for module in (memory, api, first_frame, steps, replay, tunnel, peers, scheduler, sdk, drift)
+    for module in (memory, api, first_frame, steps, replay, tunnel, peers, scheduler, sdk, drift, webhooks)
 }
 ONLY_WHEN_NAMED = frozenset({"drift"})
 """What takes longer than all others together."""
