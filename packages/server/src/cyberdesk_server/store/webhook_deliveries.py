@@ -154,8 +154,10 @@ async def send_again(
     now: datetime,
 ) -> None:
     """Put these deliveries on their way anew, due at once, save those that are under way just now."""
-    for id_ in ids:
-        await conn.execute(_SEND_AGAIN, {"delivery_id": id_, "why": trigger.value, "now": now})
+    if ids:
+        await conn.execute(
+            _SEND_AGAIN, [{"delivery_id": id_, "why": trigger.value, "now": now} for id_ in ids]
+        )
 
 
 async def failed(
