@@ -16,6 +16,7 @@ import httpx
 import pytest
 from cyberdesk_server.adapters.data_folder import DataFolder, write_private_file
 from cyberdesk_server.cli import app
+from cyberdesk_server.testing.programs import until
 from typer.testing import CliRunner
 
 PROGRAM = [sys.executable, "-c", "from cyberdesk_server.cli import main; main()"]
@@ -398,3 +399,25 @@ def test_a_rotation_that_was_broken_off_goes_on(tmp_path: Path, was_written: boo
 def test_a_key_file_is_not_rotated_under_a_running_server(tmp_path: Path) -> None:
     with closing(DataFolder(tmp_path)):
         assert "in use by another server" in refused("rotate-master-key", "--data-dir", str(tmp_path))
+
+
+@pytest.mark.slow
+def test_a_running_server_writes_its_audit_log_and_soon_forgets_a_revoked_key(tmp_path: Path) -> None:
+    data_dir, runner = tmp_path / "data", CliRunner()
+    folder = ["--data-dir", str(data_dir)]
+    with up(data_dir) as server:
+        made = runner.invoke(app, ["keys", "create", "--name", "ci", "--scope", "run", *folder])
+        key = made.stdout.split()[-1]
+        refused = httpx.post(
+            f"{server.url}/v1/pools", json={}, headers={"Authorization": f"Bearer {key}"}, trust_env=False
+        )
+        key_id = runner.invoke(app, ["keys", "list", *folder]).stdout.splitlines()[1].split()[0]
+        runner.invoke(app, ["keys", "revoke", key_id, *folder])
+
+        until(lambda: server.get("/v1/runs", key).status_code == 401, what="the key opens nothing")
+        server.end(signal.SIGTERM)
+
+    assert refused.status_code == 403
+    assert "server" not in refused.headers
+    head = runner.invoke(app, ["audit", "verify", *folder]).stdout
+    assert ":3:" in head  # the key was made, was refused, and was revoked

@@ -7,8 +7,10 @@ from typing import Any
 import httpx
 import pytest
 from cyberdesk_server.api.parts import Parts
+from cyberdesk_server.api.rates import Rates
 from cyberdesk_server.domain.ids import OrganizationId
 from cyberdesk_server.domain.organizations import KeyScope
+from cyberdesk_server.store import audit_log
 from cyberdesk_server.testing.api import an_api, the_description
 from cyberdesk_server.testing.rows import an_api_key
 from cyberdesk_server.usecases.audit_log import Trail
@@ -111,6 +113,21 @@ async def test_what_a_key_may_not_do_is_noted_too(
     assert (entry["api_key_id"], entry["status_code"]) == (str(key.id), 403)
     assert await entries(api_key_id=str(key.id), status_code=403) == [entry]
     assert await entries(status_code=201) == []
+
+
+async def test_a_key_that_asks_too_often_does_not_fill_the_log(parts: Parts) -> None:
+    api = an_api(replace(parts, rates=Rates(1, 3600)))
+    headers = {"Authorization": "Bearer cd_own"}
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(api), base_url="http://server", headers=headers
+    ) as client:
+        answers = [await client.post("/v1/pools", json={"name": "p"}) for _ in range(3)]
+
+    assert parts.audit is not None
+    await parts.audit.write()
+    async with parts.database.read() as conn:
+        assert (await audit_log.head(conn, OWN)).number == 1
+    assert [answer.status_code for answer in answers] == [201, 429, 429]
 
 
 async def test_a_bug_of_ours_is_noted(

@@ -46,16 +46,24 @@ async def app() -> App:
 
 
 @pytest.fixture
-async def port(app: App) -> AsyncIterator[int]:
+async def server(app: App) -> AsyncIterator[uvicorn.Server]:
     listener = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(
         app, http=GuardedHttpProtocol, lifespan="off", log_config=None, server_header=False
     )
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server._serve(sockets=[listener]))
-    yield listener.getsockname()[1]
+    while not server.started:  # noqa: ASYNC110 - it tells nobody
+        await asyncio.sleep(0)
+    yield server
     server.should_exit = server.force_exit = True
     await serving
+
+
+@pytest.fixture
+def port(server: uvicorn.Server) -> int:
+    found: int = server.servers[0].sockets[0].getsockname()[1]
+    return found
 
 
 @pytest.fixture
@@ -136,6 +144,20 @@ async def test_who_stops_in_the_middle_is_cut(port: int, app: App, start: bytes)
     if start.startswith(b"POST"):
         async with asyncio.timeout(PATIENCE_SECONDS):
             await app.left.wait()
+
+
+async def test_a_request_that_has_only_begun_is_given_time(server: uvicorn.Server, port: int) -> None:
+    async with dialled(port) as (_, writer):
+        writer.write(b"GET / HT")
+        while not server.server_state.connections:  # noqa: ASYNC110 - it tells nobody
+            await asyncio.sleep(0)
+        connection: Any = next(iter(server.server_state.connections))
+
+        connection._check()
+        had_time = not connection.transport.is_closing()
+        connection._check()
+
+        assert (had_time, connection.transport.is_closing()) == (True, True)
 
 
 @pytest.mark.usefixtures("_hasty")

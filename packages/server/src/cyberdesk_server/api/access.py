@@ -41,7 +41,7 @@ class Access:
         request_id = _request_id(scope)
         scope.setdefault("state", {})["request_id"] = request_id
         status = 0
-        harmless = ONLY_HTTPS if scope["scheme"] == "https" else HARMLESS
+        harmless = ONLY_HTTPS if scope.get("scheme") == "https" else HARMLESS
 
         async def send_with_id(message: Message) -> None:
             nonlocal status

@@ -3,8 +3,9 @@
 uvicorn takes heads of any size, and waits for ever for a client that stops in the middle of a request or does
 not read its answer. Here, every `CHECK_SECONDS`:
 
-    a request is coming, or a new connection is silent, and fewer than `LEAST_BYTES` came    cut, with 408
-    an answer waits to be read, and nothing of it was                                        cut
+    a request was coming all the time, or a new connection silent, and fewer than
+    `LEAST_BYTES` came                                                               cut, with 408
+    an answer waits to be read, and nothing of it was                                cut
 
 Between requests `timeout_keep_alive` applies. A server that is slow itself, so that it takes nothing in, cuts
 nobody.
@@ -33,6 +34,8 @@ class GuardedHttpProtocol(HttpToolsProtocol):
     _timer: asyncio.TimerHandle | None = None
     _is_head_coming = True
     _is_request_coming = True
+    _is_new = True
+    """The request began after the last check, or the server took nothing in then."""
     _head_bytes = 0
     _received_bytes = 0
     _unread_bytes: int | None = None
@@ -59,7 +62,7 @@ class GuardedHttpProtocol(HttpToolsProtocol):
                 self._cut(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
 
     def on_message_begin(self) -> None:
-        self._is_head_coming = self._is_request_coming = True
+        self._is_head_coming = self._is_request_coming = self._is_new = True
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
@@ -85,7 +88,8 @@ class GuardedHttpProtocol(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         came, self._received_bytes = self._received_bytes, 0
-        if self._is_request_coming and not self.flow.read_paused and came < LEAST_BYTES:
+        was_new, self._is_new = self._is_new, self.flow.read_paused
+        if self._is_request_coming and not was_new and not self._is_new and came < LEAST_BYTES:
             self._cut(HTTPStatus.REQUEST_TIMEOUT)
             return
         if self.flow.write_paused:

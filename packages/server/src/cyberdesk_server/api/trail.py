@@ -17,6 +17,9 @@ MAX_TARGETS = 1000
 
 MAX_TARGET_CHARACTERS = 128
 
+TOO_MANY = 429
+"""Not noted: a key that asks too often must not fill the log with it."""
+
 _ONE = re.compile(rb'\{"id":"([0-9a-f-]{36})"')
 """How an answer begins that tells one thing."""
 
@@ -30,6 +33,8 @@ def note(request: Request, parts: Parts, operation: str, response: Response | No
     if parts.audit is None or caller is None:
         return
     status = 500 if response is None else response.status_code
+    if status == TOO_MANY:
+        return
     named = (str(value)[:MAX_TARGET_CHARACTERS] for value in request.scope["path_params"].values())
     made = _made(bytes(response.body)) if response is not None and status == 201 else ()
     parts.audit.note(
