@@ -72,7 +72,7 @@ def test_secrets_that_outlive_their_run_are_seen(disk: Disk, monkeypatch: pytest
     async def keep(*_: Any) -> None:
         return
 
-    monkeypatch.setattr(secrets, "forget_run", keep)
+    monkeypatch.setattr(secrets, "forget_runs", keep)
 
     assert "6: the secrets of run" in str(simulate(1, disk).violation)
 
