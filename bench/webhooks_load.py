@@ -26,6 +26,7 @@ REACH = Reach(networks_in("127.0.0.0/8"), allows_http=True)
 TIMEOUT_SECONDS = 1.0
 """Of one attempt here."""
 
+MOST_RECEIVERS = 20
 SLOW_SECONDS = 0.3
 OK = b"HTTP/1.1 204 No Content\r\n\r\n"
 BROKEN = b"HTTP/1.1 500 Broken\r\nContent-Length: 0\r\n\r\n"
@@ -43,9 +44,11 @@ class Health(Enum):
 
 @dataclass
 class Receivers:
-    """Receivers of any health in one server on loopback, and what reached them."""
+    """Receivers of any health on loopback, and what reached them."""
 
-    port: int = 0
+    ports: list[int] = field(default_factory=list)
+    """Still to be given to an endpoint: each is a host of its own."""
+
     arrived: dict[str, float] = field(default_factory=dict)
     """Run -> when a message told of it first."""
 
@@ -59,7 +62,7 @@ class Receivers:
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def url(self, health: Health) -> str:
-        return f"http://127.0.0.1:{self.port}/{health.name}/{uuid4()}"
+        return f"http://127.0.0.1:{self.ports.pop()}/{health.name}/"
 
     async def until_taken(self, run_ids: set[str], *, timeout_seconds: float) -> bool:
         """True when all of these have been taken in time."""
@@ -110,12 +113,13 @@ class Receivers:
 async def receivers() -> AsyncIterator[Receivers]:
     """Running ones; nobody waits for their last answers."""
     these = Receivers()
-    server = await asyncio.start_server(these.serve, "127.0.0.1", 0, backlog=4096)
-    these.port = server.sockets[0].getsockname()[1]
+    servers = [await asyncio.start_server(these.serve, "127.0.0.1", 0) for _ in range(MOST_RECEIVERS)]
+    these.ports = [server.sockets[0].getsockname()[1] for server in servers]
     try:
         yield these
     finally:
-        server.close()
+        for server in servers:
+            server.close()
 
 
 async def told_workflow(database: Database, url: str) -> Workflow:

@@ -45,6 +45,17 @@ async def test_connections_are_used_again(courier: HttpCourier) -> None:
     assert (len(receiver.received), receiver.connections) == (3, 1)
 
 
+async def test_origins_have_connections_of_their_own_until_they_are_idle(
+    courier: HttpCourier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cyberdesk_server.adapters.webhooks.courier.IDLE_SECONDS", 0.0)
+    async with a_receiver() as one, a_receiver() as other:
+        for receiver in (one, other, one):
+            assert (await courier.carry(receiver.url, {}, b"{}")).is_success
+
+    assert (one.connections, other.connections) == (2, 1)
+
+
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 async def test_a_redirect_is_not_followed(courier: HttpCourier, status: int) -> None:
     async with a_receiver() as inside:

@@ -1,9 +1,13 @@
 """One POST to an endpoint: not where it must not go, no redirect followed, bounded in time and size."""
 
 import asyncio
+import ssl
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from cyberdesk_server import __version__
 from cyberdesk_server.domain.networks import Reach
@@ -31,6 +35,15 @@ ALWAYS = {
 }
 
 
+@dataclass(slots=True)
+class _Pool:
+    """Connections to one origin."""
+
+    connections: "httpcore.AsyncConnectionPool"
+    under_way: int = 0
+    last_used: float = 0.0
+
+
 class HttpCourier:
     """Carries messages over HTTP, directly: proxies of the environment are not used, for they would resolve
     names themselves."""
@@ -49,7 +62,11 @@ class HttpCourier:
         self._clock = clock
         self._timeout_seconds = timeout_seconds
         self._backend = backend
-        self._pool: httpcore.AsyncConnectionPool | None = None
+        self._tls: ssl.SSLContext | None = None
+        self._pools: dict[tuple[str, str], _Pool] = {}
+        """By origin."""
+
+        self._looked_at = time.monotonic()
 
     async def carry(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
         started_at, start = self._clock.now(), time.monotonic()
@@ -68,8 +85,9 @@ class HttpCourier:
 
     async def close(self) -> None:
         """Close all connections."""
-        if self._pool is not None:
-            await self._pool.aclose()
+        for pool in self._pools.values():
+            await pool.connections.aclose()
+        self._pools.clear()
 
     async def _post(
         self, url: str, headers: Mapping[str, str], body: bytes
@@ -87,7 +105,8 @@ class HttpCourier:
         try:
             async with (
                 asyncio.timeout(self._timeout_seconds),
-                self._connections().stream("POST", url, headers=[*headers.items()], content=body) as response,
+                self._connections(url) as connections,
+                connections.stream("POST", url, headers=[*headers.items()], content=body) as response,
             ):
                 status, head = response.status, _head(response.headers)
                 async for piece in response.aiter_stream():
@@ -105,21 +124,49 @@ class HttpCourier:
         text = b"".join(pieces)[:MAX_ANSWER_BYTES].decode("utf-8", "replace")
         return status, head, text, None
 
-    def _connections(self) -> "httpcore.AsyncConnectionPool":
-        if self._pool is None:
-            import httpcore
-            import httpx
+    @asynccontextmanager
+    async def _connections(self, url: str) -> "AsyncIterator[httpcore.AsyncConnectionPool]":
+        """Those to this origin alone: one pool for all would look at every connection for each message."""
+        await self._close_idle()
+        parts = urlsplit(url)
+        origin = parts.scheme, parts.netloc
+        pool = self._pools.get(origin) or _Pool(self._new_connections())
+        self._pools[origin] = pool
+        pool.under_way += 1
+        try:
+            yield pool.connections
+        finally:
+            pool.under_way -= 1
+            pool.last_used = time.monotonic()
 
-            from cyberdesk_server.adapters.webhooks.guard import GuardedBackend
+    async def _close_idle(self) -> None:
+        now = time.monotonic()
+        if now - self._looked_at < IDLE_SECONDS:
+            return
+        self._looked_at = now
+        idle = [
+            origin
+            for origin, pool in self._pools.items()
+            if not pool.under_way and now - pool.last_used > IDLE_SECONDS
+        ]
+        for pool in [self._pools.pop(origin) for origin in idle]:
+            await pool.connections.aclose()
 
-            self._pool = httpcore.AsyncConnectionPool(
-                ssl_context=httpx.create_ssl_context(),
-                max_connections=None,
-                max_keepalive_connections=None,
-                keepalive_expiry=IDLE_SECONDS,
-                network_backend=self._backend or GuardedBackend(self._reach),
-            )
-        return self._pool
+    def _new_connections(self) -> "httpcore.AsyncConnectionPool":
+        import httpcore
+        import httpx
+
+        from cyberdesk_server.adapters.webhooks.guard import GuardedBackend
+
+        self._tls = self._tls or httpx.create_ssl_context()
+        self._backend = self._backend or GuardedBackend(self._reach)
+        return httpcore.AsyncConnectionPool(
+            ssl_context=self._tls,
+            max_connections=None,
+            max_keepalive_connections=None,
+            keepalive_expiry=IDLE_SECONDS,
+            network_backend=self._backend,
+        )
 
 
 def _head(headers: Sequence[tuple[bytes, bytes]]) -> Mapping[str, str]:
