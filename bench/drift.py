@@ -73,7 +73,7 @@ def _warm_and_cold(
             _tell_each([*warm, *cold])
         right = [sum(one.is_right for one in outcomes) for outcomes in (warm, cold)]
         wrong = [sum(one.is_wrong for one in outcomes) for outcomes in (warm, cold)]
-        seconds = [median(one.seen.seconds for one in outcomes) for outcomes in (warm, cold)]
+        seconds = [round(median(one.seen.seconds for one in outcomes), 1) for outcomes in (warm, cold)]
         print(f"drift seed {seed} warm and cold: right {right}, wrong {wrong}, seconds {seconds}", flush=True)
         worse += right[0] < right[1] or wrong[0] > wrong[1]
     if seeds:
