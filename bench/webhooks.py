@@ -36,7 +36,7 @@ DRAIN_SECONDS = 600.0
 """How long the last messages may take once no sender is killed any more."""
 
 SAMPLES = 200
-PAUSE_SECONDS = 0.02
+PAUSE_SECONDS = 0.01
 ROUNDS = 3
 ALIVE = 5
 
@@ -112,13 +112,14 @@ async def _measure_delays(database: Database) -> None:
     """From the commit of the state to the request, with all endpoints well and with a dead one beside."""
     async with receivers() as these:
         alive = [await told_workflow(database, these.url(Health.WELL)) for _ in range(ALIVE)]
+        well = await told_workflow(database, these.url(Health.WELL))
         dead = await told_workflow(database, these.url(Health.DEAD))
         bus = InProcessBus()
         async with _sending(database, bus):
-            await _delays(database, bus, these, alive, None)  # the first connections are made
+            await _delays(database, bus, these, alive, well)  # the first connections are made
             usual, beside = [], []
             for _ in range(ROUNDS):
-                usual.append(await _delays(database, bus, these, alive, None))
+                usual.append(await _delays(database, bus, these, alive, well))
                 beside.append(await _delays(database, bus, these, alive, dead))
     all_usual = [delay for delays in usual for delay in delays]
     tell_distribution("webhooks_first_attempt", all_usual)
@@ -130,21 +131,19 @@ async def _measure_delays(database: Database) -> None:
 
 
 async def _delays(
-    database: Database, bus: InProcessBus, these: Receivers, alive: list[Workflow], dead: Workflow | None
+    database: Database, bus: InProcessBus, these: Receivers, counted: list[Workflow], beside: Workflow
 ) -> list[float]:
     """Milliseconds from state to first attempt for runs that end one after the other.
 
-    With `dead` as many of its runs end in between; those do not count.
+    As many runs of `beside` end in between; those do not count.
     """
     ended: dict[str, float] = {}
     for number in range(SAMPLES):
-        ended |= await end_runs(database, alive[number % len(alive)])
-        await bus.publish(WEBHOOKS_WAITING)
-        if dead is not None:
-            await asyncio.sleep(PAUSE_SECONDS / 2)
-            await end_runs(database, dead)
+        for workflow in (counted[number % len(counted)], beside):
+            moments = await end_runs(database, workflow)
             await bus.publish(WEBHOOKS_WAITING)
-        await asyncio.sleep(PAUSE_SECONDS / (1 if dead is None else 2))
+            ended |= {} if workflow is beside else moments
+            await asyncio.sleep(PAUSE_SECONDS)
     await these.until_taken(set(ended), timeout_seconds=DRAIN_SECONDS)
     return [1000 * (these.arrived[run_id] - committed) for run_id, committed in ended.items()]
 
