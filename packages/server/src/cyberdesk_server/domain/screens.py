@@ -3,7 +3,7 @@
 import struct
 from dataclasses import dataclass
 
-from cyberdesk_server.domain.geometry import Size
+from cyberdesk_server.domain.geometry import Box, Size
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +18,9 @@ class Screenshot:
 
     digest: str
     """SHA-256 of `png` in hex: equal digests mean equal screens; also the blob's name."""
+
+    covered: tuple[Box, ...] = ()
+    """What is painted over, because a secret was typed there."""
 
 
 MAX_PIXELS = 2**26

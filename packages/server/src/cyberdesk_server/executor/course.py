@@ -72,7 +72,7 @@ class Course:
             within=self._within,
             detection=decided.detection,
             is_cached=decided.is_cached,
-            volatile=decided.volatile,
+            volatile=(*decided.volatile, *(screenshot.covered if screenshot else ())),
         )
 
     def _asked_for(self, call: ToolCall) -> ToolCall:

@@ -3,16 +3,21 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from cyberdesk_server.domain.addresses import address_of, history_image_key
+from cyberdesk_server.domain.addresses import address_of, blob_key_of, history_image_key
 from cyberdesk_server.domain.geometry import Box, Size
 from cyberdesk_server.domain.ids import OrganizationId
 from cyberdesk_server.domain.screens import Screenshot
+from cyberdesk_server.domain.steps import Step
 from cyberdesk_server.executor.parts import ExecutorParts
+from cyberdesk_server.executor.secrets import types_a_secret
 from cyberdesk_server.executor.signals import RunFails
 from cyberdesk_server.executor.watch import Watch
-from cyberdesk_server.ports import DesktopRefused, DesktopUnreachable
+from cyberdesk_server.ports import BlobMissing, DesktopRefused, DesktopUnreachable
+
+if TYPE_CHECKING:
+    from cyberdesk_server.executor.covers import Covers
 
 T = TypeVar("T")
 
@@ -59,9 +64,64 @@ class Eyes:
         """What went on moving when the screen was last waited for."""
 
         self._is_at_rest = False
+        self._covers: Covers | None = None
+        self._last_cover: tuple[str, Screenshot] | None = None
 
     async def look(self) -> Screenshot:
-        """The screen now."""
+        """The screen now. Where a secret was typed it is painted over."""
+        raw = await self._look_at_all()
+        if self._covers is None or not self._covers.are_needed:
+            return raw
+        if self._last_cover is None or self._last_cover[0] != raw.digest or self._covers.is_open:
+            self._last_cover = raw.digest, await asyncio.to_thread(self._covers.over, raw)
+        return self._last_cover[1]
+
+    async def before_secret(self, screen: str | None = None) -> None:
+        """A secret is about to be typed, or was by another worker, before which the screen was this one."""
+        raw = await (self._look_at_all() if screen is None else self._kept_screen(screen))
+        await asyncio.to_thread(self._own_covers().begin, raw)
+        self._last_cover = None
+
+    async def after_secret(self) -> bool:
+        """It was typed: wait until it shows. False when nothing does, as where nothing is echoed."""
+        give_up_at = self._parts.clock.now() + timedelta(seconds=self._parts.limits.still_screen_seconds)
+        covers = self._own_covers()
+        before = await self.look()
+        while self._parts.clock.now() < give_up_at:
+            await self._watch.sleep(self._parts.limits.look_pause_seconds)
+            now = await self.look()
+            if covers.has_seen_it and now.digest == before.digest:
+                break
+            before = now
+        return covers.has_seen_it
+
+    async def take_over(self, history: Sequence[Step]) -> None:
+        """Cover what the secrets have changed that these steps, of a worker before this one, have typed."""
+        typed = [step for step in history if types_a_secret(step)]
+        if not typed:
+            return
+        first, last = typed[0], typed[-1]
+        seen = [
+            step for step in history if step.number > first.number and step.turn > first.turn and step.screen
+        ]
+        self._own_covers().cover_always(box for step in seen for box in step.volatile)
+        if last.screen and all(step.turn <= last.turn for step in seen):
+            await self.before_secret(last.screen)
+
+    def _own_covers(self) -> "Covers":
+        from cyberdesk_server.executor.covers import Covers  # a run without secrets needs no pictures
+
+        self._covers = self._covers or Covers()
+        return self._covers
+
+    async def _kept_screen(self, address: str) -> Screenshot:
+        try:
+            png = await self._parts.blobs.get(blob_key_of(address))
+        except BlobMissing as error:
+            raise RunFails("nobody knows what a secret has changed on the screen") from error
+        return Screenshot(png, self.size or Size(0, 0), address)
+
+    async def _look_at_all(self) -> Screenshot:
         self._watch.check()
 
         async def ask() -> Screenshot:
@@ -85,6 +145,8 @@ class Eyes:
     def stir(self) -> None:
         """Something is being done to the desktop."""
         self._is_at_rest = False
+        if self._covers is not None:
+            self._covers.end()
 
     async def look_when_still(self) -> Screenshot:
         """The screen once two looks in a row were equal; the latest look when it keeps moving."""

@@ -41,12 +41,14 @@ async def equipped(claim: Claim, parts: ExecutorParts, watch: Watch) -> tuple[Ki
     secrets = RunSecrets(sealed, parts.vault, claim.run.organization_id)
     task = await task_of(claim, secrets.names, parts.blobs)
     journal = RunJournal(claim, parts, secrets, history)
+    eyes = Eyes(parts, watch, claim.run.organization_id)
+    await eyes.take_over(history)
     kit = Kit(
         claim=claim,
         parts=parts,
         watch=watch,
         secrets=secrets,
-        eyes=Eyes(parts, watch, claim.run.organization_id),
+        eyes=eyes,
         journal=journal,
         readings=Readings(parts, watch, journal, task),
         repeated=_repeated(history),

@@ -17,6 +17,7 @@ from cyberdesk_server.domain.prompts import (
     path_text,
     value_text,
 )
+from cyberdesk_server.domain.steps import Step
 from cyberdesk_server.executor.signals import RunFails
 from cyberdesk_server.ports import SecretContext, SecretUnreadable, Vault, VaultUnavailable
 
@@ -109,6 +110,12 @@ def secrets_in(template: str) -> frozenset[Placeholder]:
     return frozenset(
         part for part in parts(template) if isinstance(part, Placeholder) and part.kind is Kind.SECRET
     )
+
+
+def types_a_secret(step: Step) -> bool:
+    """True for a step that typed a secret, or was to."""
+    text = step.call.arguments.get("text")
+    return step.call.tool == "type" and isinstance(text, str) and bool(secrets_in(text))
 
 
 class _Mask:

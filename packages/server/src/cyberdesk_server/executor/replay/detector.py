@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -75,7 +76,9 @@ class Detector:
         recorded = await self._recorded(turn.screen)
         if recorded is None:
             return guard.Verdict(False, "the recorded screen is gone"), 0.0
-        return await asyncio.to_thread(self._checked, recorded, screenshot, facts_of(turn))
+        return await asyncio.to_thread(
+            self._checked, recorded, screenshot, _without_covered(facts_of(turn), screenshot)
+        )
 
     async def has_reacted(
         self, done: RecordedTurn, since: Screenshot, turn: RecordedTurn, now: Screenshot, shift: Point
@@ -190,6 +193,11 @@ class Detector:
             return None
         SCREENS.keep(address, picture)
         return picture
+
+
+def _without_covered(facts: "Facts", screenshot: Screenshot) -> "Facts":
+    """What is painted over on this screen tells nothing; on the recorded one it is among the volatile."""
+    return replace(facts, volatile=(*facts.volatile, *screenshot.covered))
 
 
 def facts_of(turn: RecordedTurn) -> "Facts":

@@ -1,0 +1,210 @@
+"""What typing a secret has changed on the screen, painted over in every picture that is kept or sent.
+
+A place that was typed into stays covered as long as the screen there is built as it was, by its ground and
+its lines, whatever is written there: a field that scrolls, loses the focus or is edited shows nothing of what
+was hidden. It is bare again when it looks as it did before, or when something else stands there. What was
+written is looked for on the rest of the screen as well, for windows are moved and pages are scrolled.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from cyberdesk_server.domain.geometry import Box, Size
+from cyberdesk_server.domain.screens import Screenshot
+from cyberdesk_server.executor.reading.segments import Image
+from cyberdesk_server.executor.replay.changes import TILE_PX, Mask, differing, rebuilt, without_carets
+from cyberdesk_server.executor.replay.screens import NoPicture, pixels
+
+COLOUR = (0, 0, 0)
+
+_JOINED_PX = (25, 9)
+"""Changes so near each other, across and down, are one line of writing."""
+_MARGIN_PX = 3
+_PAGE_TILES = 4
+"""So many tiles across and down that were built anew are a page or a dialog that came up, not the writing."""
+_SAME_SHAPE = 0.95
+_WRITTEN_AGAIN = 0.9
+"""Normalized correlation from which it is the same writing, of either sign: what is selected is inverted."""
+_LEAST_WIDTH_PX = 24
+"""Of writing that is looked for elsewhere: a letter or two are everywhere."""
+_BLANK = 8
+
+
+@dataclass
+class _Typing:
+    """One secret that was typed."""
+
+    before: Image
+    """The screen before it."""
+
+    changed: Mask
+    """Every pixel that differed from that since, until something else was done."""
+
+    after: Image
+    """The screen as it was last seen then."""
+
+    boxes: tuple[Box, ...] = ()
+
+
+class Covers:
+    """Those of one run. The work is done by the caller's thread."""
+
+    def __init__(self) -> None:
+        self._always: tuple[Box, ...] = ()
+        self._typings: list[_Typing] = []
+        self._is_open = False
+
+    @property
+    def are_needed(self) -> bool:
+        """False while no secret was typed."""
+        return bool(self._typings or self._always)
+
+    @property
+    def is_open(self) -> bool:
+        """True while what changes is what was typed."""
+        return self._is_open
+
+    @property
+    def has_seen_it(self) -> bool:
+        """True when the last secret has changed anything on the screen."""
+        return bool(self._typings and self._typings[-1].boxes)
+
+    def begin(self, before: Screenshot) -> None:
+        """A secret is about to be typed on this screen, as it is without covers."""
+        try:
+            picture = pixels(before.png)
+        except NoPicture:
+            return
+        self._typings.append(_Typing(picture, np.zeros(picture.shape[:2], np.bool_), picture))
+        self._is_open = True
+
+    def end(self) -> None:
+        """Something else is done from now on: what changes further is not what was typed."""
+        self._is_open = False
+
+    def cover_always(self, boxes: Iterable[Box]) -> None:
+        """Cover these until the end of the run: nobody knows any more how they looked."""
+        self._always = tuple(dict.fromkeys((*self._always, *boxes)))
+
+    def over(self, screenshot: Screenshot) -> Screenshot:
+        """The screen with its covers; the same when it needs none."""
+        try:
+            picture = pixels(screenshot.png)
+        except NoPicture:
+            return screenshot
+        if self._is_open:
+            _learn(self._typings[-1], picture)
+        size = Size(picture.shape[1], picture.shape[0])
+        found = (*self._always, *(box for one in self._typings for box in _places(one, picture)))
+        boxes = tuple(dict.fromkeys(box.clamped(size) for box in found))
+        return _painted(screenshot, picture, boxes) if boxes else screenshot
+
+
+def _learn(typing: _Typing, now: Image) -> None:
+    if now.shape != typing.before.shape:
+        return
+    mask = without_carets(differing(typing.before, now))
+    for page in _pages(rebuilt(typing.before, now, mask), mask):
+        mask[page.top : page.bottom, page.left : page.right] = False
+    if not mask.any():
+        return
+    typing.changed |= mask
+    typing.after = now
+    lines = _lines(typing.changed)
+    typing.boxes = tuple(box for box in lines if not _is_only_recoloured(typing.before, now, box))
+
+
+def _pages(tiles: Sequence[Box], mask: Mask) -> Iterator[Box]:
+    grid = np.zeros((-(-mask.shape[0] // TILE_PX), -(-mask.shape[1] // TILE_PX)), np.uint8)
+    for tile in tiles:
+        grid[tile.top // TILE_PX, tile.left // TILE_PX] = 1
+    _, _, found, _ = cv2.connectedComponentsWithStats(grid)
+    for x, y, across, down, _ in found[1:]:
+        if across >= _PAGE_TILES and down >= _PAGE_TILES:
+            yield Box(*(int(edge) * TILE_PX for edge in (x, y, x + across, y + down)))
+
+
+def _lines(mask: Mask) -> Iterator[Box]:
+    """The lines of writing that these pixels make, with a margin."""
+    across, down = _JOINED_PX
+    joined = cv2.dilate(mask.view(np.uint8), np.ones((down, across), np.uint8))
+    count, labels = cv2.connectedComponents(joined)
+    size = Size(mask.shape[1], mask.shape[0])
+    for number in range(1, count):
+        ys, xs = np.nonzero(mask & (labels == number))
+        edges = xs.min() - _MARGIN_PX, ys.min() - _MARGIN_PX, xs.max() + _MARGIN_PX, ys.max() + _MARGIN_PX
+        left, top, right, bottom = map(int, edges)
+        yield Box(left, top, right + 1, bottom + 1).clamped(size)
+
+
+def _is_only_recoloured(before: Image, after: Image, box: Box) -> bool:
+    """True for a button that can be pressed now: the same writing on the same ground in another colour."""
+    old, new = _part(before, box), _part(after, box)
+    if _ground(old) != _ground(new) or min(np.ptp(old), np.ptp(new)) <= _BLANK:
+        return False
+    return float(cv2.matchTemplate(_grey(new), _grey(old), cv2.TM_CCOEFF_NORMED)[0, 0]) >= _SAME_SHAPE
+
+
+def _ground(part: Image) -> int:
+    """The commonest colour, as a number."""
+    colours = part.reshape(-1, 3).astype(np.int32)
+    codes = (colours[:, 0] << 16) | (colours[:, 1] << 8) | colours[:, 2]
+    values, counts = np.unique(codes, return_counts=True)
+    return int(values[counts.argmax()])
+
+
+def _places(typing: _Typing, now: Image) -> Iterator[Box]:
+    """Where what was typed is, or may be, on this screen."""
+    grey = _grey(now)
+    for box in typing.boxes:
+        if now.shape == typing.after.shape and _is_there(typing, box, now):
+            yield box
+        yield from _copies(_grey(_part(typing.after, box)), grey)
+
+
+def _is_there(typing: _Typing, box: Box, now: Image) -> bool:
+    if not _changed_in(box, typing.before, now).any():
+        return False
+    mask = _changed_in(box, typing.after, now)
+    tiles = {(y // TILE_PX, x // TILE_PX) for y, x in np.argwhere(mask)}
+    return not tiles or len(rebuilt(typing.after, now, mask)) < len(tiles)
+
+
+def _changed_in(box: Box, before: Image, now: Image) -> Mask:
+    mask = np.zeros(now.shape[:2], np.bool_)
+    part = np.s_[box.top : box.bottom, box.left : box.right]
+    mask[part] = differing(before[part], now[part])
+    return without_carets(mask)
+
+
+def _copies(patch: Image, screen: Image) -> Iterator[Box]:
+    height, width = patch.shape
+    if width < _LEAST_WIDTH_PX or np.ptp(patch) <= _BLANK:
+        return
+    if screen.shape[0] < height or screen.shape[1] < width:
+        return
+    likeness = np.abs(cv2.matchTemplate(screen, patch, cv2.TM_CCOEFF_NORMED))
+    # Where the screen is blank the quotient is none: nothing is written there.
+    for y, x in np.argwhere((likeness >= _WRITTEN_AGAIN) & (likeness <= 1 + 1e-3)):
+        yield Box(int(x), int(y), int(x) + width, int(y) + height)
+
+
+def _painted(screenshot: Screenshot, picture: Image, boxes: tuple[Box, ...]) -> Screenshot:
+    covered = picture.copy()
+    for box in boxes:
+        covered[box.top : box.bottom, box.left : box.right] = COLOUR
+    _, encoded = cv2.imencode(".png", covered[:, :, ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 1])
+    png = encoded.tobytes()
+    return Screenshot(png, screenshot.size, hashlib.sha256(png).hexdigest(), covered=boxes)
+
+
+def _grey(picture: Image) -> Image:
+    return cv2.cvtColor(np.ascontiguousarray(picture), cv2.COLOR_RGB2GRAY)
+
+
+def _part(picture: Image, box: Box) -> Image:
+    return picture[box.top : box.bottom, box.left : box.right]
