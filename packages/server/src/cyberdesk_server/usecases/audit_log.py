@@ -19,7 +19,7 @@ from cyberdesk_server.store.database import Database
 
 log = structlog.get_logger(__name__)
 
-WRITE_SECONDS = 0.5
+WRITE_SECONDS = 1.0
 """Between two writings, so that many entries are one transaction."""
 
 MAX_WAITING = 100_000
