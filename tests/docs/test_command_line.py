@@ -47,6 +47,8 @@ def answer(asked: Asked) -> Scripted:
     match asked.method, noun, rest:
         case "GET", "health", _:
             return Scripted(200, json={"status": "ok", "version": version})
+        case "GET", "webhooks", ["messages"]:
+            return Scripted(200, json=a_page())
         case "GET", "workflow-tags", []:
             return Scripted(200, json=[])
         case "GET", _, [_, "download"]:

@@ -99,9 +99,6 @@ class TrajectoryResponse(Answered):
     is_main: bool
     """True: it goes before others that match; one for each workflow and display size."""
 
-    is_on_trial: bool
-    """True: the next run that a model carries out is compared with it, without doing anything of it."""
-
     id: UUID
     """The trajectory's id."""
 
@@ -110,6 +107,9 @@ class TrajectoryResponse(Answered):
 
     updated_at: datetime
     """When the trajectory last changed, in UTC."""
+
+    is_on_trial: bool = False
+    """True: the next run that a model carries out is compared with it, without doing anything of it."""
 
     name: str | None = UNSET
     """What people call the trajectory; None when it has no name."""
@@ -124,8 +124,7 @@ class TrajectoryResponse(Answered):
     """Values of `{x}` it was recorded with; None when that is not known."""
 
     trial: dict[str, Any] | None = UNSET
-    """What came of the last trial: `run_id`, `run_status`, `ended_at`, how many recorded turns were
-    `compared`, the `misfits` among them with `step` and `reason`, and whether the run
+    """What came of the last trial: the run, how many turns were `compared`, the `misfits` with their reasons,
     `has_ended_as_recorded`; None before there was one.
     """
 
@@ -252,15 +251,14 @@ class TrajectoryResponseWithIncludes(TrajectoryResponse):
     trajectory_data: list[dict[str, Any]] | None = UNSET  # type: ignore[assignment]  # may be left out here
     """The recorded steps, in order."""
 
-    is_on_trial: bool = UNSET
+    is_on_trial: bool = False
     """True: the next run that a model carries out is compared with it, without doing anything of it."""
 
     original_input_values: dict[str, Any] | None = UNSET
     """Values of `{x}` it was recorded with; None when that is not known."""
 
     trial: dict[str, Any] | None = UNSET
-    """What came of the last trial: `run_id`, `run_status`, `ended_at`, how many recorded turns were
-    `compared`, the `misfits` among them with `step` and `reason`, and whether the run
+    """What came of the last trial: the run, how many turns were `compared`, the `misfits` with their reasons,
     `has_ended_as_recorded`; None before there was one.
     """
 
@@ -276,5 +274,3 @@ class TrajectoryResponseWithIncludes(TrajectoryResponse):
         "user_id": uuid,
         "included": each(nested("IncludedResource")),
     }
-
-    _required: ClassVar[tuple[str, ...]] = ("is_on_trial",)

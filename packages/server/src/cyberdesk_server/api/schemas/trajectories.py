@@ -91,7 +91,7 @@ class _Trajectory(Model):
     is_main: bool
     """True: it goes before others that match; one for each workflow and display size."""
 
-    is_on_trial: bool
+    is_on_trial: bool = False
     """True: the next run that a model carries out is compared with it, without doing anything of it."""
 
     id: UUID
@@ -116,9 +116,8 @@ class _Trajectory(Model):
     """Values of `{x}` it was recorded with; null when that is not known."""
 
     trial: JsonDict | None = None
-    """What came of the last trial: `run_id`, `run_status`, `ended_at`, how many recorded turns were
-    `compared`, the `misfits` among them with `step` and `reason`, and whether the run
-    `has_ended_as_recorded`; null before there was one."""
+    """What came of the last trial: the run, how many turns were `compared`, the `misfits` with their
+    reasons, `has_ended_as_recorded`; null before there was one."""
 
     user_id: UUID | None = None
     """Who made it; null when no person is known."""
