@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from cyberdesk_server.domain.geometry import Box, Size
+from cyberdesk_server.domain.geometry import Box, Point, Size
 from cyberdesk_server.domain.screens import Screenshot
 from cyberdesk_server.executor.reading.segments import Image
 from cyberdesk_server.executor.replay.changes import TILE_PX, Mask, differing, rebuilt, without_carets
@@ -167,11 +167,20 @@ def _places(typing: _Typing, now: Image) -> Iterator[Box]:
 
 
 def _is_there(typing: _Typing, box: Box, now: Image) -> bool:
-    if not _changed_in(box, typing.before, now).any():
+    # Whole tiles, and one around them, are all that is looked at.
+    size = Size(now.shape[1], now.shape[0])
+    left, top = (edge // TILE_PX * TILE_PX - TILE_PX for edge in (box.left, box.top))
+    right, bottom = (-(-edge // TILE_PX) * TILE_PX + TILE_PX for edge in (box.right, box.bottom))
+    near = Box(left, top, right, bottom).clamped(size)
+    inside = box.moved(Point(-near.left, -near.top))
+    before, after, current = (
+        np.ascontiguousarray(_part(picture, near)) for picture in (typing.before, typing.after, now)
+    )
+    if not _changed_in(inside, before, current).any():
         return False
-    mask = _changed_in(box, typing.after, now)
+    mask = _changed_in(inside, after, current)
     tiles = {(y // TILE_PX, x // TILE_PX) for y, x in np.argwhere(mask)}
-    return not tiles or len(rebuilt(typing.after, now, mask)) < len(tiles)
+    return not tiles or len(rebuilt(after, current, mask)) < len(tiles)
 
 
 def _changed_in(box: Box, before: Image, now: Image) -> Mask:
