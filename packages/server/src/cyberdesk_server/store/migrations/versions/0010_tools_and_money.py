@@ -6,7 +6,7 @@ from alembic import op
 from cyberdesk_server.store.types import Id
 
 revision = "0010"
-down_revision = "0012"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 

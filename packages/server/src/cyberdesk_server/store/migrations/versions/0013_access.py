@@ -5,8 +5,8 @@ from alembic import op
 
 from cyberdesk_server.store.types import Id, Json, UtcDateTime, Words
 
-revision = "0015"
-down_revision = "0009"
+revision = "0013"
+down_revision = "0012"
 branch_labels = None
 depends_on = None
 

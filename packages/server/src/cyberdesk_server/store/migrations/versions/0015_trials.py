@@ -5,7 +5,7 @@ from alembic import op
 
 from cyberdesk_server.store.types import Json
 
-revision = "0011"
+revision = "0015"
 down_revision = "0014"
 branch_labels = None
 depends_on = None

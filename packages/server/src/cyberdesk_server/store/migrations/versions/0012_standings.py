@@ -5,8 +5,8 @@ from alembic import op
 
 from cyberdesk_server.store.types import Words
 
-revision = "0009"
-down_revision = "0013"
+revision = "0012"
+down_revision = "0011"
 branch_labels = None
 depends_on = None
 

@@ -5,7 +5,7 @@ from alembic import op
 
 from cyberdesk_server.store.types import Id, Json, UtcDateTime, Words
 
-revision = "0012"
+revision = "0009"
 down_revision = "0008"
 branch_labels = None
 depends_on = None
