@@ -40,6 +40,7 @@ def covers() -> Covers:
     covers = Covers()
     covers.begin(BEFORE.screenshot())
     covers.over(a_login(SECRET).screenshot())
+    assert covers.has_seen_it
     covers.end()
     return covers
 
@@ -60,7 +61,6 @@ def test_what_was_typed_is_covered_and_what_stands_around_it_is_not(covers: Cove
 
     seen = covers.over(screen)
 
-    assert covers.has_seen_it
     assert covered(seen, WRITING)
     assert len(seen.covered) == 1
     assert not differs(seen, screen, Box(200, 190, 296, 230))

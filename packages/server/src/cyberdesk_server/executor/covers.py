@@ -34,20 +34,43 @@ _LEAST_WIDTH_PX = 24
 _BLANK = 8
 
 
+@dataclass(frozen=True)
+class _Place:
+    """Where a secret was written, and the screen around it: whole tiles, and one more on every side."""
+
+    box: Box
+    near: Box
+    before: Image
+    after: Image
+    screen: Size
+
+    @classmethod
+    def of(cls, box: Box, before: Image, after: Image) -> "_Place":
+        screen = Size(after.shape[1], after.shape[0])
+        left, top = (edge // TILE_PX * TILE_PX - TILE_PX for edge in (box.left, box.top))
+        right, bottom = (-(-edge // TILE_PX) * TILE_PX + TILE_PX for edge in (box.right, box.bottom))
+        near = Box(left, top, right, bottom).clamped(screen)
+        return cls(box, near, _part(before, near).copy(), _part(after, near).copy(), screen)
+
+    def is_like(self, other: "_Place") -> bool:
+        """True for the same secret in the same field, as in each round of a loop."""
+        return self.near == other.near and self.box == other.box and np.array_equal(self.after, other.after)
+
+    @property
+    def inside(self) -> Box:
+        """The box, in what is near it."""
+        return self.box.moved(Point(-self.near.left, -self.near.top))
+
+
 @dataclass
 class _Typing:
-    """One secret that was typed."""
+    """A secret that is being typed, until something else is done."""
 
     before: Image
-    """The screen before it."""
-
     changed: Mask
-    """Every pixel that differed from that since, until something else was done."""
+    """Every pixel that differed from that since."""
 
-    after: Image
-    """The screen as it was last seen then."""
-
-    boxes: tuple[Box, ...] = ()
+    places: tuple[_Place, ...] = ()
 
 
 class Covers:
@@ -55,36 +78,39 @@ class Covers:
 
     def __init__(self) -> None:
         self._always: tuple[Box, ...] = ()
-        self._typings: list[_Typing] = []
-        self._is_open = False
+        self._places: list[_Place] = []
+        self._typing: _Typing | None = None
 
     @property
     def are_needed(self) -> bool:
         """False while no secret was typed."""
-        return bool(self._typings or self._always)
+        return bool(self._places or self._typing or self._always)
 
     @property
     def is_open(self) -> bool:
         """True while what changes is what was typed."""
-        return self._is_open
+        return self._typing is not None
 
     @property
     def has_seen_it(self) -> bool:
-        """True when the last secret has changed anything on the screen."""
-        return bool(self._typings and self._typings[-1].boxes)
+        """True when the secret that is being typed has changed anything on the screen."""
+        return self._typing is not None and bool(self._typing.places)
 
     def begin(self, before: Screenshot) -> None:
         """A secret is about to be typed on this screen, as it is without covers."""
+        self.end()
         try:
             picture = pixels(before.png)
         except NoPicture:
             return
-        self._typings.append(_Typing(picture, np.zeros(picture.shape[:2], np.bool_), picture))
-        self._is_open = True
+        self._typing = _Typing(picture, np.zeros(picture.shape[:2], np.bool_))
 
     def end(self) -> None:
         """Something else is done from now on: what changes further is not what was typed."""
-        self._is_open = False
+        if self._typing is not None:
+            known = self._places
+            self._places += [place for place in self._typing.places if not any(map(place.is_like, known))]
+            self._typing = None
 
     def cover_always(self, boxes: Iterable[Box]) -> None:
         """Cover these until the end of the run: nobody knows any more how they looked."""
@@ -96,10 +122,11 @@ class Covers:
             picture = pixels(screenshot.png)
         except NoPicture:
             return screenshot
-        if self._is_open:
-            _learn(self._typings[-1], picture)
+        if self._typing is not None:
+            _learn(self._typing, picture)
         size = Size(picture.shape[1], picture.shape[0])
-        found = (*self._always, *(box for one in self._typings for box in _places(one, picture)))
+        places = (*self._places, *(self._typing.places if self._typing else ()))
+        found = (*self._always, *_covered(places, picture))
         boxes = tuple(dict.fromkeys(box.clamped(size) for box in found))
         return _painted(screenshot, picture, boxes) if boxes else screenshot
 
@@ -113,9 +140,8 @@ def _learn(typing: _Typing, now: Image) -> None:
     if not mask.any():
         return
     typing.changed |= mask
-    typing.after = now
-    lines = _lines(typing.changed)
-    typing.boxes = tuple(box for box in lines if not _is_only_recoloured(typing.before, now, box))
+    lines = [box for box in _lines(typing.changed) if not _is_only_recoloured(typing.before, now, box)]
+    typing.places = tuple(_Place.of(box, typing.before, now) for box in lines)
 
 
 def _pages(tiles: Sequence[Box], mask: Mask) -> Iterator[Box]:
@@ -157,30 +183,24 @@ def _ground(part: Image) -> int:
     return int(values[counts.argmax()])
 
 
-def _places(typing: _Typing, now: Image) -> Iterator[Box]:
+def _covered(places: Iterable[_Place], now: Image) -> Iterator[Box]:
     """Where what was typed is, or may be, on this screen."""
     grey = _grey(now)
-    for box in typing.boxes:
-        if now.shape == typing.after.shape and _is_there(typing, box, now):
-            yield box
-        yield from _copies(_grey(_part(typing.after, box)), grey)
+    for place in places:
+        if _is_there(place, now):
+            yield place.box
+        yield from _copies(_grey(_part(place.after, place.inside)), grey)
 
 
-def _is_there(typing: _Typing, box: Box, now: Image) -> bool:
-    # Whole tiles, and one around them, are all that is looked at.
-    size = Size(now.shape[1], now.shape[0])
-    left, top = (edge // TILE_PX * TILE_PX - TILE_PX for edge in (box.left, box.top))
-    right, bottom = (-(-edge // TILE_PX) * TILE_PX + TILE_PX for edge in (box.right, box.bottom))
-    near = Box(left, top, right, bottom).clamped(size)
-    inside = box.moved(Point(-near.left, -near.top))
-    before, after, current = (
-        np.ascontiguousarray(_part(picture, near)) for picture in (typing.before, typing.after, now)
-    )
-    if not _changed_in(inside, before, current).any():
+def _is_there(place: _Place, now: Image) -> bool:
+    if place.screen != (now.shape[1], now.shape[0]):
         return False
-    mask = _changed_in(inside, after, current)
+    current = np.ascontiguousarray(_part(now, place.near))
+    if not _changed_in(place.inside, place.before, current).any():
+        return False
+    mask = _changed_in(place.inside, place.after, current)
     tiles = {(y // TILE_PX, x // TILE_PX) for y, x in np.argwhere(mask)}
-    return not tiles or len(rebuilt(after, current, mask)) < len(tiles)
+    return not tiles or len(rebuilt(place.after, current, mask)) < len(tiles)
 
 
 def _changed_in(box: Box, before: Image, now: Image) -> Mask:
