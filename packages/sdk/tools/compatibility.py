@@ -102,8 +102,9 @@ EXTRAS = {
     "FileInput": Extra(unsent=("target_path",), base="ReadFromPath"),
     "ConnectionCreate": Extra(first=("websocket_id",), ignored=("connection_type",)),
     "TrajectoryCreate": Extra(unsent=("trajectory_data",), other_names={"steps": "trajectory_data"}),
-    "TrajectoryResponse": Extra(first=("workflow_id", "trajectory_data")),
+    "TrajectoryResponse": Extra(unsent=("is_on_trial",), first=("workflow_id", "trajectory_data")),
     "TrajectoryResponseWithIncludes": Extra(
+        unsent=("is_on_trial",),
         first=(
             *_TRAJECTORY_FACTS,
             "run_id",
@@ -112,7 +113,7 @@ EXTRAS = {
             "name",
             "description",
             "trajectory_data",
-        )
+        ),
     ),
     "TrajectoryUpdate": Extra(other_names={"steps": "trajectory_data"}),
     "ModelConfigurationCreate": Extra(other_names={"model_id": "model"}),

@@ -11,7 +11,7 @@ from cyberdesk_server.gateway.socket import Socket, SocketClosed
 from cyberdesk_server.gateway.tunnel import BROKEN, MAX_WRONG_FRAMES, Tunnel
 from cyberdesk_server.questions import Question, read_answer
 from cyberdesk_wire import Frame
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 PATIENCE_SECONDS = 20.0
@@ -88,7 +88,7 @@ frames = st.binary(max_size=64) | st.text(max_size=64) | st.just("end")
 says = st.one_of(metas, metas, frames.map(lambda frame: lambda _: frame))
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150)
 @given(st.lists(says, max_size=30))
 def test_everybody_is_answered_whatever_a_driver_says(said: list[Say]) -> None:
     asyncio.run(met(said))

@@ -108,7 +108,7 @@ class TrajectoryResponse(Answered):
     updated_at: datetime
     """When the trajectory last changed, in UTC."""
 
-    is_on_trial: bool = False
+    is_on_trial: bool | None = UNSET
     """True: the next run that a model carries out is compared with it, without doing anything of it."""
 
     name: str | None = UNSET
@@ -251,7 +251,7 @@ class TrajectoryResponseWithIncludes(TrajectoryResponse):
     trajectory_data: list[dict[str, Any]] | None = UNSET  # type: ignore[assignment]  # may be left out here
     """The recorded steps, in order."""
 
-    is_on_trial: bool = False
+    is_on_trial: bool | None = UNSET
     """True: the next run that a model carries out is compared with it, without doing anything of it."""
 
     original_input_values: dict[str, Any] | None = UNSET
