@@ -125,6 +125,22 @@ async def test_a_run_on_its_own_leaves_its_machine_and_keeps_its_lease(database:
         assert await leases.may_act(conn, (run.id, claim.attempt))
 
 
+async def test_checks_that_break_off_leave_what_was_written(database: Database) -> None:
+    async with database.transaction() as conn:
+        shop = await Shop.open(conn)
+        await shop.machine()
+        await shop.run()
+        claim = await shop.in_checks()
+        held = claim.run.id, claim.attempt
+        await leases.write_checks(conn, held, [{"status": "passed"}])
+
+        [ended] = await leases.finish(conn, {held: Ending(RunStatus.ERROR, error=("why",))}, now=NOON)
+
+        assert (ended.status, ended.output_data) == (RunStatus.ERROR, {"a": 1})
+        assert ended.post_run_checks == ({"status": "passed"},)
+        assert await shop.stored(ended) == ended
+
+
 async def test_a_run_in_a_session_goes_on_holding_its_machine(database: Database) -> None:
     async with database.transaction() as conn:
         shop = await Shop.open(conn)

@@ -19,6 +19,7 @@ from cyberdesk_server.domain.tasks import Refusal, Task
 from cyberdesk_server.store import steps, trajectories
 from cyberdesk_server.testing.ports import FunctionModel
 from cyberdesk_server.testing.rows import a_workflow
+from cyberdesk_server.worker.job import INTERNAL_ERROR
 
 Floor = Any
 
@@ -99,6 +100,19 @@ async def test_without_a_prompt_there_is_nothing_to_clean_up(floor: Floor, promp
 
     assert ended.status is RunStatus.ERROR
     assert floor.desktop.performed == [Click(Point(1, 1))]
+
+
+async def test_a_bug_of_ours_in_a_check_ends_the_run(floor: Floor) -> None:
+    def broken(_: object) -> Judgement:
+        raise RuntimeError("a bug")
+
+    model = cleaning(ESCAPE)
+    model.verdict = broken
+
+    ended = await carried_out(floor, model, PASSING)
+
+    assert (ended.status, ended.error, ended.attempt) == (RunStatus.ERROR, (INTERNAL_ERROR,), 1)
+    assert await floor.is_free(floor.desk)
 
 
 async def test_the_machine_is_kept_until_the_checks_are_over(floor: Floor) -> None:

@@ -30,7 +30,7 @@ class Ending:
 
     checks: tuple[JsonObject, ...] | None = None
     """The run's post-run checks with what came of each, its output being written already; None when it had
-    none or did not come so far."""
+    none, did not come so far, or broke off in them: then they are as they were written last."""
 
     trials: Mapping[TrajectoryId, Trial] = field(default_factory=dict)
     """What came of the trajectories that were on trial."""

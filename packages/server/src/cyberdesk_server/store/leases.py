@@ -145,7 +145,7 @@ async def finish(conn: AsyncConnection, endings: Mapping[Held, Ending], *, now: 
     ended = [
         _ended(run, ending, now)
         for run in map(run_from, rows)
-        if run.status is _status_before(ending := endings[run.id, run.attempt])
+        if (ending := endings[run.id, run.attempt]).checks is None or run.status is RunStatus.RUNNING_CHECKS
     ]
     if not ended:
         return ()
@@ -181,10 +181,6 @@ async def expire(conn: AsyncConnection, server_id: ServerId, *, now: datetime) -
     return expired.rowcount
 
 
-def _status_before(ending: Ending) -> RunStatus:
-    return RunStatus.RUNNING if ending.checks is None else RunStatus.RUNNING_CHECKS
-
-
 def _ended(run: Run, ending: Ending, now: datetime) -> Run:
     earlier_tries = run.usage_metadata if run.retries else None
     ended = replace(
@@ -195,9 +191,9 @@ def _ended(run: Run, ending: Ending, now: datetime) -> Run:
         ended_at=now,
         lease_expires_at=None,
     )
-    if ending.checks is None:
+    if run.status is RunStatus.RUNNING:
         return replace(ended, output_data=ending.output_data)
-    return replace(ended, post_run_checks=ending.checks)
+    return ended if ending.checks is None else replace(ended, post_run_checks=ending.checks)
 
 
 def _as_written(run: Run) -> dict[str, Any]:
