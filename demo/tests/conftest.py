@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import tkinter as tk
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -40,10 +40,26 @@ def display() -> Iterator[str]:
         server.wait(DEADLINE_SECONDS)
 
 
+INTERPRETERS: list[object] = []
+"""Of Tcl, kept to the end: one that another thread's garbage collection deletes takes the process along."""
+
+
 @pytest.fixture
-def screen(display: str) -> Iterator[Screen]:
+def window(display: str) -> Callable[[], tk.Tk]:
+    """Opens an empty window."""
+
+    def open_one() -> tk.Tk:
+        root = tk.Tk(screenName=display)
+        INTERPRETERS.append(root.tk)
+        return root
+
+    return open_one
+
+
+@pytest.fixture
+def screen(window: Callable[[], tk.Tk]) -> Iterator[Screen]:
     """The program at its login dialog, with no pretended waiting."""
-    root = tk.Tk(screenName=display)
+    root = window()
     root.geometry("1280x800+0+0")
     clinic = Clinic(root, generated_register(), ACCOUNT, delays=Delays(login_ms=1, search_ms=1, chart_ms=1))
     root.update()

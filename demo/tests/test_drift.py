@@ -22,12 +22,12 @@ Program = Callable[[Drift], Screen]
 
 
 @pytest.fixture
-def program(display: str, tmp_path: Path) -> Iterator[Program]:
+def program(window: Callable[[], tk.Tk], tmp_path: Path) -> Iterator[Program]:
     """Opens the program with a drift, logged in at its empty search."""
     opened: list[Clinic] = []
 
     def open_with(drift: Drift) -> Screen:
-        root = tk.Tk(screenName=display)
+        root = window()
         clinic = Clinic(
             root,
             drift.register(generated_register()),

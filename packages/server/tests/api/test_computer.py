@@ -17,6 +17,7 @@ from cyberdesk_server.domain.ids import MachineId, OrganizationId, ServerId
 from cyberdesk_server.gateway import Gateway, TunnelWebSocketProtocol
 from cyberdesk_server.testing.rows import HERE, a_machine
 from cyberdesk_server.topics import MACHINES_FREE
+from cyberdesk_server.usecases.keys import KeyUses
 from cyberdriver.backends.base import Box, Button, Direction, Point, Size
 from cyberdriver.backends.fake import (
     ButtonChanged,
@@ -66,7 +67,7 @@ class Front:
 
 @pytest.fixture
 async def gateway_url(parts: Parts) -> AsyncIterator[str]:
-    gateway = Gateway(HERE, parts.database, parts.bus, SystemClock())
+    gateway = Gateway(HERE, parts.database, parts.bus, SystemClock(), KeyUses())
     config = uvicorn.Config(
         Starlette(routes=[WebSocketRoute("/tunnel/ws", gateway)]),
         ws=TunnelWebSocketProtocol,

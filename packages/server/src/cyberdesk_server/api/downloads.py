@@ -57,7 +57,6 @@ async def file_answer(
         "Cache-Control": cache_control,
         "Content-Disposition": f"{disposition}; {_name(filename)}",
         "ETag": tag,
-        "X-Content-Type-Options": "nosniff",
     }
     if _is_known(request.headers, tag):
         return Response(status_code=304, headers=headers)
