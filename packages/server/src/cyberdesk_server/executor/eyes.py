@@ -78,7 +78,7 @@ class Eyes:
 
     async def before_secret(self, screen: str | None = None) -> None:
         """A secret is about to be typed, or was by another worker, before which the screen was this one."""
-        raw = await (self._look_at_all() if screen is None else self._kept_screen(screen))
+        raw = await (self._settled() if screen is None else self._kept_screen(screen))
         await asyncio.to_thread(self._own_covers().begin, raw)
         self._last_cover = None
 
@@ -107,6 +107,19 @@ class Eyes:
         self._own_covers().cover_always(box for step in seen for box in step.volatile)
         if last.screen and all(step.turn <= last.turn for step in seen):
             await self.before_secret(last.screen)
+
+    async def _settled(self) -> Screenshot:
+        """The bare screen once what was done before has shown, such as the field that has the focus now; the
+        latest look when it keeps moving."""
+        give_up_at = self._parts.clock.now() + timedelta(seconds=self._parts.limits.still_screen_seconds)
+        before = await self._look_at_all()
+        while self._parts.clock.now() < give_up_at:
+            await self._watch.sleep(self._parts.limits.look_pause_seconds)
+            now = await self._look_at_all()
+            if now.digest == before.digest:
+                break
+            before = now
+        return before
 
     def _own_covers(self) -> "Covers":
         from cyberdesk_server.executor.covers import Covers  # a run without secrets needs no pictures
