@@ -5,6 +5,7 @@ from itertools import count
 from typing import Any
 
 import schemathesis
+from cyberdesk_server.domain.limits import LIMITS
 from schemathesis import Response
 from schemathesis.core.failures import AcceptedNegativeData, Failure
 from schemathesis.openapi.checks import RejectedPositiveData
@@ -62,54 +63,58 @@ NAMED_BY_A_QUERY = {
 NOT_TO_BE_KEPT = {"string_characters", "int_size", "float_size", "too_deep"}
 """Why what fits its description cannot be kept: NUL characters, numbers beyond 64 bits, deep nesting."""
 
-BEYOND_THE_DESCRIPTION = {
-    "body.clear_api_key": "is not asked together with a new key",
-    "body.command": "there is nothing to run in an empty one",
-    "body.content": "is base64, which nobody generates by chance",
-    "body.dimensions": "has a width and a height on a screen",
-    "body.expires_at": "is in the future",
-    "body.file_inputs": "hold base64",
-    "body.file": "is a picture",
-    "body.ids": "names each once",
-    "body.input_schema": "is a JSON schema in a text",
-    "body.input_values": "are those the prompt and the schema of the workflow ask for",
-    "body.model_metadata": "names model configurations that are there",
-    "body.output_attachment_ids": "names files that are there",
-    "body.output_schema": "is a JSON schema in a text",
-    "body.path": "is not empty",
-    "body.post_run_checks": "have what their type says",
-    "body.reserved_session_id": "can only be cleared",
-    "body.run_id": "is a run of the same workflow",
-    "body.secret": "is the key of a webhook endpoint, in base64",
-    "body.sensitive_input_values": "are those the prompt asks for",
-    "body.session_id": "is needed to destroy a session of a shell",
-    "body.shared_file_inputs": "hold base64",
-    "body.shared_inputs": "are those the prompts ask for",
-    "body.shared_sensitive_inputs": "are those the prompts ask for",
-    "body.start_session": "is not asked together with a session to join",
-    "body.steps": "name workflows that have a prompt, and values it asks for",
-    "body.status": "is one that ends a run",
-    "body.target_workflow_id": "is another workflow",
-    "body.text": "there is nothing to type or to press in an empty one",
-    "body.trajectory_data": "has steps that say which tool they call",
-    "body.url": "is an address by HTTPS that is public",
-    "body.workflow_id": "is a workflow that has a prompt",
-    "body.y": "is given together with `x`",
-    "query.include": "is a list of names in one text",
-    "query.session_id": "is no session of a shell, which has the same name",
-    "query.tag_ids": "is a list of ids in one text",
-    "query.to_date": "is not before `from_date`",
-} | {
-    f"body.{name}": "belongs to some slots and not to others"
-    for name in (
-        "api_key",
-        "service_account_json",
-        "bedrock_auth_mode",
-        "aws_access_key_id",
-        "aws_secret_access_key",
-        "aws_region",
-    )
-}
+BEYOND_THE_DESCRIPTION = (
+    {
+        "body.clear_api_key": "is not asked together with a new key",
+        "body.command": "there is nothing to run in an empty one",
+        "body.content": "is base64, which nobody generates by chance",
+        "body.dimensions": "has a width and a height on a screen",
+        "body.expires_at": "is in the future",
+        "body.file_inputs": "hold base64",
+        "body.file": "is a picture",
+        "body.ids": "names each once",
+        "body.input_schema": "is a JSON schema in a text",
+        "body.input_values": "are those the prompt and the schema of the workflow ask for",
+        "body.model_metadata": "names model configurations that are there",
+        "body.output_attachment_ids": "names files that are there",
+        "body.output_schema": "is a JSON schema in a text",
+        "body.path": "is not empty",
+        "body.post_run_checks": "have what their type says",
+        "body.reserved_session_id": "can only be cleared",
+        "body.run_id": "is a run of the same workflow",
+        "body.secret": "is the key of a webhook endpoint, in base64",
+        "body.sensitive_input_values": "are those the prompt asks for",
+        "body.session_id": "is needed to destroy a session of a shell",
+        "body.shared_file_inputs": "hold base64",
+        "body.shared_inputs": "are those the prompts ask for",
+        "body.shared_sensitive_inputs": "are those the prompts ask for",
+        "body.start_session": "is not asked together with a session to join",
+        "body.steps": "name workflows that have a prompt, and values it asks for",
+        "body.status": "is one that ends a run",
+        "body.target_workflow_id": "is another workflow",
+        "body.text": "there is nothing to type or to press in an empty one",
+        "body.trajectory_data": "has steps that say which tool they call",
+        "body.url": "is an address by HTTPS that is public",
+        "body.workflow_id": "is a workflow that has a prompt",
+        "body.y": "is given together with `x`",
+        "query.include": "is a list of names in one text",
+        "query.session_id": "is no session of a shell, which has the same name",
+        "query.tag_ids": "is a list of ids in one text",
+        "query.to_date": "is not before `from_date`",
+    }
+    | {
+        f"body.{name}": "belongs to some slots and not to others"
+        for name in (
+            "api_key",
+            "service_account_json",
+            "bedrock_auth_mode",
+            "aws_access_key_id",
+            "aws_secret_access_key",
+            "aws_region",
+        )
+    }
+    | {f"body.{name}": "is no more than the operator allows" for name in LIMITS}
+)
 """Fields that may be refused although they fit their type in the contract, and what is known of them."""
 
 
