@@ -63,6 +63,9 @@ NAMED_BY_A_QUERY = {
 NOT_TO_BE_KEPT = {"string_characters", "int_size", "float_size", "too_deep"}
 """Why what fits its description cannot be kept: NUL characters, numbers beyond 64 bits, deep nesting."""
 
+NO_ID = "uuid_parsing"
+"""Why a path is refused into which a walk over several operations has put a whole list of ids."""
+
 BEYOND_THE_DESCRIPTION = (
     {
         "body.clear_api_key": "is not asked together with a new key",
@@ -193,4 +196,6 @@ def filter_failure(
 def _is_explained(problem: dict[str, Any]) -> bool:
     place = ".".join(part for part in problem["loc"] if isinstance(part, str))
     field = ".".join(place.split(".")[:2])
-    return field in BEYOND_THE_DESCRIPTION or problem["type"] in NOT_TO_BE_KEPT
+    if field in BEYOND_THE_DESCRIPTION or problem["type"] in NOT_TO_BE_KEPT:
+        return True
+    return problem["loc"][0] == "path" and problem["type"] == NO_ID
