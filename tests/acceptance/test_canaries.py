@@ -9,7 +9,6 @@ import re
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -28,7 +27,7 @@ from cyberdesk import (
 from cyberdesk_server.domain.screens import Screenshot, png_size
 from cyberdesk_server.executor.reading.reader import ScreenReader
 from cyberdesk_server.executor.replay.screens import pixels
-from cyberdesk_server.testing.model_servers import ModelServer, computer_use, message
+from cyberdesk_server.testing.model_servers import ModelServer, computer_use, in_a_thread, message
 from cyberdesk_server.testing.programs import ServerProgram
 
 pytestmark = pytest.mark.slow
@@ -73,28 +72,6 @@ def webhooks() -> Iterator[tuple[str, list[bytes]]]:
     server.shutdown()
     thread.join()
     server.server_close()
-
-
-@contextmanager
-def answering(provider: ModelServer) -> Iterator[None]:
-    """Let the provider run in a thread of its own until the block ends."""
-    is_up, loop = threading.Event(), asyncio.new_event_loop()
-    stop = asyncio.Event()
-
-    async def run() -> None:
-        async with provider.running():
-            is_up.set()
-            await stop.wait()
-
-    thread = threading.Thread(target=lambda: loop.run_until_complete(run()))
-    thread.start()
-    try:
-        assert is_up.wait(timeout=10)
-        yield
-    finally:
-        loop.call_soon_threadsafe(stop.set)
-        thread.join(timeout=10)
-        loop.close()
 
 
 def spellings(canary: str) -> set[bytes]:
@@ -148,7 +125,7 @@ def test_no_canary_is_found_anywhere(
     hook_url, delivered = webhooks
     folder = tmp_path / "server"
     folder.mkdir()
-    with answering(provider):
+    with in_a_thread(provider):
         settings = {
             "CYBERDESK_ANTHROPIC_URL": provider.url,
             "CYBERDESK_WEBHOOK_NETWORKS": "127.0.0.0/8",

@@ -1,9 +1,6 @@
 """A language model drives a real desktop through a real server; only the provider is a script."""
 
-import asyncio
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +10,7 @@ from cyberdesk_server.testing.model_servers import (
     ModelServer,
     completion,
     computer_use,
+    in_a_thread,
     message,
     refused,
 )
@@ -23,33 +21,11 @@ pytestmark = pytest.mark.slow
 KEY, SECRET = "sk-canary-key", "canary-hunter22"
 
 
-@contextmanager
-def _answering(provider: ModelServer) -> Iterator[None]:
-    """Let the provider run in a thread of its own until the block ends."""
-    is_up, loop = threading.Event(), asyncio.new_event_loop()
-    stop = asyncio.Event()
-
-    async def run() -> None:
-        async with provider.running():
-            is_up.set()
-            await stop.wait()
-
-    thread = threading.Thread(target=lambda: loop.run_until_complete(run()))
-    thread.start()
-    try:
-        assert is_up.wait(timeout=10)
-        yield
-    finally:
-        loop.call_soon_threadsafe(stop.set)
-        thread.join(timeout=10)
-        loop.close()
-
-
 def test_a_model_types_into_a_real_program_and_another_takes_over(
     tmp_path: Path, site_of: Callable[..., Any]
 ) -> None:
     provider, written = ModelServer(), tmp_path / "written"
-    with _answering(provider):
+    with in_a_thread(provider):
         folder = tmp_path / "server"
         folder.mkdir()
         server = ServerProgram(

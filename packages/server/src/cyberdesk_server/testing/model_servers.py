@@ -6,8 +6,9 @@ the last member is answered with 400 and what is wrong, as the provider would.
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import asynccontextmanager, suppress
+import threading
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -103,6 +104,28 @@ class ModelServer:
             if beside := self.beside.get(tool.get("name") or tool.get("function", {}).get("name")):
                 return beside.pop(0)
         return self.script.pop(0) if self.script else Scripted("the script is over", 500)
+
+
+@contextmanager
+def in_a_thread(provider: ModelServer) -> Iterator[None]:
+    """Let the provider run in a thread of its own until the block ends."""
+    is_up, loop = threading.Event(), asyncio.new_event_loop()
+    stop = asyncio.Event()
+
+    async def run() -> None:
+        async with provider.running():
+            is_up.set()
+            await stop.wait()
+
+    thread = threading.Thread(target=lambda: loop.run_until_complete(run()))
+    thread.start()
+    try:
+        assert is_up.wait(timeout=10)
+        yield
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join(timeout=10)
+        loop.close()
 
 
 async def _request(reader: asyncio.StreamReader) -> Asked:
