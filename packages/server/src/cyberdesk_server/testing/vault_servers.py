@@ -5,6 +5,7 @@ What they do is told by their published references: paths, headers, bodies, stat
 
 import asyncio
 import socket
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -21,7 +22,7 @@ Json = dict[str, Any]
 
 
 @dataclass
-class _Standing:
+class _Standing(ABC):
     """What both have: moods, and a memory of what they were asked."""
 
     moods: list[int] = field(default_factory=list)
@@ -41,8 +42,9 @@ class _Standing:
             await asyncio.sleep(3600)
         return _errors(status, "internal error")
 
+    @abstractmethod
     def routes(self) -> list[Route]:
-        raise NotImplementedError
+        """What it answers to."""
 
 
 @dataclass
