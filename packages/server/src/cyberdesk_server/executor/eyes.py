@@ -78,21 +78,15 @@ class Eyes:
 
     async def before_secret(self, screen: str | None = None) -> None:
         """A secret is about to be typed, or was by another worker, before which the screen was this one."""
-        raw = await (self._settled() if screen is None else self._kept_screen(screen))
+        # What was done before has to have shown, such as the field that has the focus now.
+        raw = await (self._until_still(self._look_at_all) if screen is None else self._kept_screen(screen))
         await asyncio.to_thread(self._own_covers().begin, raw)
         self._last_cover = None
 
     async def after_secret(self) -> bool:
         """It was typed: wait until it shows. False when nothing does, as where nothing is echoed."""
-        give_up_at = self._parts.clock.now() + timedelta(seconds=self._parts.limits.still_screen_seconds)
         covers = self._own_covers()
-        before = await self.look()
-        while self._parts.clock.now() < give_up_at:
-            await self._watch.sleep(self._parts.limits.look_pause_seconds)
-            now = await self.look()
-            if covers.has_seen_it and now.digest == before.digest:
-                break
-            before = now
+        await self._until_still(self.look, lambda: covers.has_seen_it)
         return covers.has_seen_it
 
     async def take_over(self, history: Sequence[Step]) -> None:
@@ -108,15 +102,16 @@ class Eyes:
         if last.screen and all(step.turn <= last.turn for step in seen):
             await self.before_secret(last.screen)
 
-    async def _settled(self) -> Screenshot:
-        """The bare screen once what was done before has shown, such as the field that has the focus now; the
-        latest look when it keeps moving."""
+    async def _until_still(
+        self, look: Callable[[], Awaitable[Screenshot]], may_end: Callable[[], bool] = lambda: True
+    ) -> Screenshot:
+        """The screen once two looks in a row were equal and it may end; the latest when it keeps moving."""
         give_up_at = self._parts.clock.now() + timedelta(seconds=self._parts.limits.still_screen_seconds)
-        before = await self._look_at_all()
+        before = await look()
         while self._parts.clock.now() < give_up_at:
             await self._watch.sleep(self._parts.limits.look_pause_seconds)
-            now = await self._look_at_all()
-            if now.digest == before.digest:
+            now = await look()
+            if may_end() and now.digest == before.digest:
                 break
             before = now
         return before
