@@ -4,7 +4,15 @@ import json
 from typing import Any
 
 import pytest
-from cyberdesk_server.json_schemas import misfits, optional_names, output_misfits, schema_problem
+from cyberdesk_server.json_schemas import (
+    MOST_STEPS,
+    Uncheckable,
+    errors_of,
+    misfits,
+    optional_names,
+    output_misfits,
+    schema_problem,
+)
 
 
 @pytest.mark.parametrize(
@@ -99,7 +107,7 @@ def test_a_schema_cannot_make_the_server_fetch_anything() -> None:
 def test_a_schema_that_never_ends_is_told() -> None:
     [problem] = misfits('{"$ref": "#"}', {}, {})
 
-    assert problem.message == "nested too deeply"
+    assert problem.message == "the input schema is nested too deeply"
 
 
 @pytest.mark.parametrize(
@@ -143,6 +151,7 @@ BAIT = "a" * 60 + "!"
             "additionalProperties": {"type": "string"},
         },
         {"$schema": "http://json-schema.org/draft-07/schema#", "properties": {"x": {"pattern": SLOW}}},
+        {"properties": {"x": {"$schema": "http://json-schema.org/draft-07/schema#", "pattern": SLOW}}},
     ],
 )
 def test_no_regular_expression_of_a_caller_can_hold_the_server_up(schema: dict[str, Any]) -> None:
@@ -171,3 +180,67 @@ def test_a_pattern_is_searched_for_and_need_not_be_the_whole() -> None:
 
     assert output_misfits(schema, {"id": "no. 7"}) == ()
     assert output_misfits(schema, {"id": "none"}) == ("$.id: 'none' does not match '[0-9]+'",)
+
+
+def forking(levels: int, **leaf: Any) -> dict[str, Any]:
+    """A value is held against 0 once, against 1 twice, against 2 four times, and so on."""
+    forks = {str(one): {"allOf": [{"$ref": f"#/$defs/{one + 1}"}] * 2} for one in range(levels)}
+    return {"$ref": "#/$defs/0", "$defs": {**forks, str(levels): leaf}}
+
+
+def steps_of(levels: int) -> int:
+    """The schema a reference leads to is one step, each of the two it forks into another."""
+    return 1 if levels == 0 else 1 + 2 * (1 + steps_of(levels - 1))
+
+
+@pytest.mark.parametrize("levels", [0, 1, 5])
+def test_every_schema_that_a_value_is_held_against_is_a_step(levels: int) -> None:
+    steps = steps_of(levels)
+
+    assert errors_of(forking(levels, type="integer"), 1, most_steps=steps) == []
+    with pytest.raises(Uncheckable, match=f"takes more than {steps - 1} steps to check"):
+        errors_of(forking(levels, type="integer"), 1, most_steps=steps - 1)
+
+
+DEEP: dict[str, Any] = {"x": 1}
+for _ in range(40):
+    DEEP = {"x": DEEP}
+
+
+@pytest.mark.parametrize(
+    ("schema", "values"),
+    [
+        (forking(40, type="object"), {}),
+        (forking(40, type="string"), {}),
+        ({"allOf": [{"properties": {"x": {"$ref": "#"}}}, {"properties": {"x": {"$ref": "#"}}}]}, DEEP),
+        (
+            {
+                "unevaluatedProperties": False,
+                "$ref": "#/$defs/0",
+                "$defs": {
+                    str(one): {
+                        "unevaluatedProperties": False,
+                        "dependentSchemas": {name: {"$ref": f"#/$defs/{one + 1}"} for name in "xy"},
+                    }
+                    for one in range(40)
+                }
+                | {"40": {}},
+            },
+            {"x": 1, "y": 1},
+        ),
+    ],
+)
+def test_no_references_of_a_caller_can_hold_the_server_up(schema: dict[str, Any], values: Any) -> None:
+    """Each of these takes 2**40 steps, unless somebody counts."""
+    with pytest.raises(Uncheckable, match="takes more than 1,000 steps to check"):
+        errors_of(schema, values, most_steps=1000)
+
+
+def test_a_check_that_takes_too_many_steps_is_told() -> None:
+    schema = json.dumps(forking(40, type="object"))
+    refused = f"schema takes more than {MOST_STEPS:,} steps to check"
+
+    assert schema_problem(schema) is None
+    [problem] = misfits(schema, {}, {})
+    assert (problem.location, problem.message) == (("body", "input_values"), f"the input {refused}")
+    assert output_misfits(schema, {}) == (f"the output {refused}",)

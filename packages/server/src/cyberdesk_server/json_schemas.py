@@ -1,10 +1,11 @@
 """The JSON Schemas that callers write: which texts are some, and how values are checked against them.
 
-Regular expressions in them are matched in linear time (`patterns.py`).
+Regular expressions in them are matched in linear time (`patterns.py`), and a check has a bound.
 """
 
 import json
 from collections.abc import Collection, Iterator, Mapping
+from contextvars import ContextVar
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -14,6 +15,7 @@ from cyberdesk_server.domain.refusals import Problem
 from cyberdesk_server.patterns import is_found, pattern_problem
 
 if TYPE_CHECKING:
+    from jsonschema import ValidationError
     from jsonschema.protocols import Validator
 
 _TYPES = frozenset({"string", "number", "integer", "boolean", "array", "object", "null"})
@@ -25,21 +27,65 @@ def is_json_schema(schema: Mapping[str, Any]) -> bool:
     return not _KEYWORDS.isdisjoint(schema)
 
 
-def validator_of(schema: Mapping[str, Any]) -> "Validator":
-    """What checks values against the schema, by the draft it names or 2020-12.
+MOST_STEPS = 100_000
+"""How often one check holds a value against a schema, at most. Without a bound, references that fork (a to b
+twice, b to c twice, and so on) would ask for more than ever ends, in a short text."""
 
-    A reference to another document is a `referencing.exceptions.Unresolvable`: nothing is ever fetched.
+
+class Uncheckable(Exception):
+    """Values cannot be held against a schema. The text says of the schema why: "is nested too deeply"."""
+
+
+class _Steps:
+    """Those of one check."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._taken = 0
+
+    def take(self) -> None:
+        self._taken += 1
+        if self._taken > self._most:
+            raise Uncheckable(f"takes more than {self._most:,} steps to check")
+
+
+_steps: ContextVar[_Steps] = ContextVar("_steps")
+"""Of the check under way."""
+
+
+def errors_of(
+    schema: Mapping[str, Any], values: Any, *, most_steps: int = MOST_STEPS
+) -> "list[ValidationError]":
+    """Where the values do not fit the schema, by the draft it names or 2020-12.
+
+    Raises `Uncheckable` when the schema refers to another document (nothing is ever fetched), is nested too
+    deeply, or takes more steps.
     """
+    from referencing.exceptions import Unresolvable
+
+    before = _steps.set(_Steps(most_steps))
+    try:
+        return list(_validator_of(schema).iter_errors(values))
+    except Unresolvable as error:
+        raise Uncheckable(f"refers to something unknown: {error.ref}") from None
+    except RecursionError:
+        raise Uncheckable(f"is {DEPTH_TOO_LARGE}") from None
+    finally:
+        _steps.reset(before)
+
+
+def _validator_of(schema: Mapping[str, Any]) -> "Validator":
     import jsonschema  # only who uses a schema waits for it
     import referencing
 
     draft = jsonschema.validators.validator_for(schema, default=jsonschema.Draft202012Validator)
-    return _with_linear_patterns(draft)(schema, registry=referencing.Registry())
+    return _bounded(draft)(schema, registry=referencing.Registry())
 
 
 @cache
-def _with_linear_patterns(draft: "type[Validator]") -> "type[Validator]":
-    """The draft, with every keyword that matches regular expressions matching them in linear time."""
+def _bounded(draft: "type[Validator]") -> "type[Validator]":
+    """The draft, counting its steps, and matching regular expressions in linear time."""
+    import attrs
     import jsonschema
 
     usual: Any = draft.VALIDATORS["additionalProperties"]
@@ -61,14 +107,21 @@ def _with_linear_patterns(draft: "type[Validator]") -> "type[Validator]":
             instance = {name: value for name, value in instance.items() if name not in found}
         yield from usual(validator, wanted, instance, {"properties": schema.get("properties", {})})
 
+    def evolve(self: Any, **changes: Any) -> Any:
+        """Goes on with another schema; theirs would leave this class where that one names a draft."""
+        _steps.get().take()
+        return attrs.evolve(self, **changes)
+
     matching = {
         "pattern": pattern,
         "patternProperties": pattern_properties,
         "additionalProperties": additional_properties,
     }
     extend: Any = jsonschema.validators.extend  # it has no types
-    extended: type[Validator] = extend(draft, matching)
-    return extended
+    extended: Any = extend(draft, matching)
+    extended.evolve = evolve
+    bounded: type[Validator] = extended
+    return bounded
 
 
 class Places(NamedTuple):
@@ -105,7 +158,7 @@ def schema_problem(text: str) -> str | None:
     if not is_json_schema(schema):
         return None
     try:
-        validator_of(schema).check_schema(schema)
+        _validator_of(schema).check_schema(schema)
         return next(_pattern_problems(schema), None) or _unmatchable(schema)
     except jsonschema.SchemaError as error:
         return f"is not a valid JSON Schema: {error.message}"
@@ -186,8 +239,6 @@ def misfits(
     `not_required` are members that may come later, from a machine that is not known yet; `unknown_yet` are
     inputs whose value is not known yet, which are left out. No message quotes a secret.
     """
-    from referencing.exceptions import Unresolvable
-
     schema = json.loads(input_schema)
     if not is_json_schema(schema):
         return ()
@@ -198,15 +249,10 @@ def misfits(
     known = {name: value for name, value in inputs.items() if name not in unknown_yet}
     instance = provided({**known, **{SECRET_PREFIX + name: value for name, value in secrets.items()}})
     try:
-        found = [
-            problem
-            for error in validator_of(schema).iter_errors(instance)
-            for problem in _problems(error, places, may_quote_root=not secrets)
-        ]
-    except Unresolvable as error:
-        return (Problem(places.inputs, f"the input schema refers to something unknown: {error.ref}"),)
-    except RecursionError:
-        return (Problem(places.inputs, DEPTH_TOO_LARGE),)
+        errors = errors_of(schema, instance)
+    except Uncheckable as why:
+        return (Problem(places.inputs, f"the input schema {why}", "json_schema"),)
+    found = [problem for error in errors for problem in _problems(error, places, may_quote_root=not secrets)]
     return tuple(dict.fromkeys(found))[:MOST_PROBLEMS]
 
 
@@ -215,17 +261,13 @@ def output_misfits(output_schema: str, output_data: JsonObject) -> tuple[str, ..
 
     In the short notation `{"field": "type"}` every field must be there, of a type that JSON Schema has.
     """
-    from referencing.exceptions import Unresolvable
-
     schema = json.loads(output_schema)
     if not is_json_schema(schema):
         schema = _written_out(schema)
     try:
-        errors = sorted(validator_of(schema).iter_errors(output_data), key=lambda error: error.json_path)
-    except Unresolvable as error:
-        return (f"the output schema refers to something unknown: {error.ref}",)
-    except RecursionError:
-        return (DEPTH_TOO_LARGE,)
+        errors = sorted(errors_of(schema, output_data), key=lambda error: error.json_path)
+    except Uncheckable as why:
+        return (f"the output schema {why}",)
     return tuple(f"{error.json_path}: {error.message}" for error in errors[:MOST_PROBLEMS])
 
 

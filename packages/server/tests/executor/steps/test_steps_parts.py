@@ -283,6 +283,11 @@ def test_a_schema_is_never_fetched() -> None:
         fitted({"name": "1"}, schema)
 
 
+def test_a_schema_that_never_ends_is_told() -> None:
+    with pytest.raises(OutputDoesNotFit, match="it is nested too deeply"):
+        fitted({"name": "1"}, json.dumps({"$ref": "#"}))
+
+
 @pytest.mark.parametrize("schema", [None, "", "not json", '{"name": "string"}', "[1]"])
 def test_what_is_no_json_schema_changes_nothing(schema: str | None) -> None:
     assert fitted({"name": "1"}, schema) == {"name": "1"}

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 from cyberdesk_server.domain.json import JsonObject, JsonValue
-from cyberdesk_server.json_schemas import is_json_schema, validator_of
+from cyberdesk_server.json_schemas import Uncheckable, errors_of, is_json_schema
 from cyberdesk_server.ports import ModelError
 
 _SEGMENT = re.compile(r"\[(\d*)\]|\.?([^.\[\]]+)")
@@ -98,13 +98,11 @@ def fitted(output: JsonObject, output_schema: str | None) -> JsonObject:
     schema = _json_schema(output_schema)
     if schema is None:
         return output
-    from referencing.exceptions import Unresolvable  # only runs with a schema need it
-
     converted = _converted(output, schema)
     try:
-        problems = sorted(validator_of(schema).iter_errors(converted), key=lambda problem: problem.json_path)
-    except Unresolvable as error:
-        raise OutputDoesNotFit(f"it refers to something unknown: {error.ref}", output) from None
+        problems = sorted(errors_of(schema, converted), key=lambda problem: problem.json_path)
+    except Uncheckable as why:
+        raise OutputDoesNotFit(f"it {why}", output) from None
     if problems:
         raise OutputDoesNotFit(
             "; ".join(f"{problem.json_path}: {problem.message}" for problem in problems[:5]), output
