@@ -9,7 +9,8 @@ from cyberdesk_server.adapters.models.conversation import Bounds, Past, Picture
 from cyberdesk_server.adapters.models.history import (
     LEFT_OUT_AT_ONCE,
     MOST_CHARACTERS,
-    SCREENS_KEPT,
+    NEWEST_KEPT,
+    OLD_CHARACTERS,
     memo_of,
     memo_text,
     number_left_out,
@@ -52,7 +53,7 @@ async def test_the_last_screen_is_always_shown_and_never_too_many(shown: list[in
     first, past = await conversation(shown)
 
     sent = [first, *(turn.screen for turn in past if not turn.is_unchanged)]
-    assert sum(picture is not None for picture in sent) < SCREENS_KEPT + LEFT_OUT_AT_ONCE
+    assert sum(picture is not None for picture in sent) < NEWEST_KEPT + LEFT_OUT_AT_ONCE
     last = past[-1].screen if past else first
     assert last is not None
     assert last.content == BLOBS.contents[f"{shown[-1]}.png"]
@@ -79,12 +80,50 @@ async def test_a_screen_is_unchanged_exactly_when_it_is_the_one_before(shown: li
     assert [turn.is_unchanged for turn in past] == repeats
 
 
+lengths = st.lists(st.sampled_from([1, OLD_CHARACTERS, OLD_CHARACTERS + 1, 4000]), max_size=30)
+
+
+async def results(lengths: Sequence[int]) -> list[str]:
+    """What is told of a run whose calls came to texts of these lengths, on a screen that stays the same."""
+    steps = tuple(
+        replace(step, result={"text": "x" * length})
+        for step, length in zip(journal([0] * (len(lengths) + 1)), lengths, strict=True)
+    )
+    _, past = await told(steps, "supabase://0.png", author="me", pictures=Pictures(BLOBS, BOUNDS), scale=SAME)
+    for turn in past:
+        assert all(turn.told.endswith(f": {result.text}") for result in turn.results)
+    return [result.text for turn in past for result in turn.results]
+
+
+@given(lengths)
+async def test_the_newest_long_results_are_whole_and_of_older_ones_the_beginning(lengths: list[int]) -> None:
+    texts = await results(lengths)
+
+    long = [(length, text) for length, text in zip(lengths, texts, strict=True) if length > OLD_CHARACTERS]
+    cut = number_left_out(len(long))
+    assert all(
+        text == "x" * OLD_CHARACTERS + f" … ({length - OLD_CHARACTERS} characters more)"
+        for length, text in long[:cut]
+    )
+    assert all(text == "x" * length for length, text in long[cut:])
+    assert all("more)" not in text for text in texts if len(text) <= OLD_CHARACTERS)
+
+
+@given(lengths, st.sampled_from([1, 4000]))
+async def test_results_are_told_the_same_until_long_ones_are_cut(lengths: list[int], more: int) -> None:
+    before, after = await results(lengths), await results([*lengths, more])
+
+    long = sum(length > OLD_CHARACTERS for length in lengths)
+    if number_left_out(long) == number_left_out(long + (more > OLD_CHARACTERS)):
+        assert after[:-1] == before
+
+
 @given(st.integers(0, 500))
 def test_pictures_go_several_at_a_time(pictures: int) -> None:
     left_out = number_left_out(pictures)
 
     assert left_out % LEFT_OUT_AT_ONCE == 0
-    assert min(pictures, SCREENS_KEPT) <= pictures - left_out < SCREENS_KEPT + LEFT_OUT_AT_ONCE
+    assert min(pictures, NEWEST_KEPT) <= pictures - left_out < NEWEST_KEPT + LEFT_OUT_AT_ONCE
 
 
 async def test_a_picture_that_is_gone_is_left_out() -> None:

@@ -1,8 +1,8 @@
 """A run's journal as a model is shown it: what it did, what came of it, and the last few screens.
 
-Everything is told from the history alone, so any worker can ask the next question. Old screens are left out
-several at a time: until the next ones go, the beginning of every question stays the same to the byte, and a
-provider's cache of it stays good.
+Everything is told from the history alone, so any worker can ask the next question. Old screens are left out,
+and old long results cut, several at a time: until the next ones go, the beginning of every question stays the
+same to the byte, and a provider's cache of it stays good.
 """
 
 import json
@@ -19,8 +19,8 @@ from cyberdesk_server.domain.steps import BEING_READ, Step, StepState, is_read_l
 from cyberdesk_server.executor.tools.reading import ProcessAsync
 from cyberdesk_server.executor.usage import is_extraction
 
-SCREENS_KEPT = 3
-"""Pictures a model is always shown, when there are so many."""
+NEWEST_KEPT = 3
+"""Of the screens, and of the long results: a model is always shown so many, when there are."""
 
 LEFT_OUT_AT_ONCE = 4
 """So many go together. A provider looks back some 20 blocks for what it has cached; four turns are fewer."""
@@ -30,6 +30,9 @@ NOT_TOLD = frozenset({"output", "is_being_read", "read_at"})
 
 MOST_CHARACTERS = 20_000
 """Of one result; a command may have printed more."""
+
+OLD_CHARACTERS = 500
+"""Of an old result. A longer one is a long result: shown up to `MOST_CHARACTERS` as long as it is kept."""
 
 
 def memo_text(author: str, memo: JsonObject) -> str:
@@ -60,7 +63,7 @@ async def told(
     addresses = [history[0].screen if history else now]
     for turn in turns:
         addresses += [address for looks in turn.looks for address in looks] + [turn.screen_after]
-    frames = iter(_frames(addresses))
+    frames, texts = iter(_frames(addresses)), iter(_result_texts(history))
 
     async def picture() -> tuple[Picture | None, bool]:
         frame = next(frames)
@@ -72,44 +75,57 @@ async def told(
     for turn in turns:
         results = []
         for step, looks in zip(turn.steps, turn.looks, strict=True):
+            text = next(texts)
             taken = [await picture() for _ in looks]
             shown = tuple(look for look, _ in taken if look is not None)
-            results.append(Result(result_text(step), step.state is StepState.FAILED, shown))
+            results.append(Result(text, step.state is StepState.FAILED, shown))
         screen, is_unchanged = await picture()
         first = turn.steps[0]
-        words = "\n".join(_in_words(turn.steps, scale))
+        words = "\n".join(_in_words(turn.steps, results, scale))
         past.append(Past(tuple(results), words, memo_of(author, first.memo), screen, is_unchanged))
     return opening, tuple(past)
 
 
-def result_text(step: Step) -> str:
+def result_text(step: Step, most_characters: int = MOST_CHARACTERS) -> str:
     """What a call came to, for the model that goes on.
 
     What is read in the background until the run's end is the same to it all along: it does not wait for it.
     """
-    return BEING_READ if _is_read_until_the_end(step) else full_result_text(step)
+    return BEING_READ if _is_read_until_the_end(step) else full_result_text(step, most_characters)
 
 
 def _is_read_until_the_end(step: Step) -> bool:
     return is_read_later(step) and step.call.arguments.get("process_async") == ProcessAsync.RUN
 
 
-def full_result_text(step: Step) -> str:
-    """What a call came to."""
+def full_result_text(step: Step, most_characters: int = MOST_CHARACTERS) -> str:
+    """What a call came to; of more characters the first, and how many are missing."""
+    text = _whole_result_text(step)
+    more = len(text) - most_characters
+    return text if more <= 0 else f"{text[:most_characters]} … ({more} characters more)"
+
+
+def _whole_result_text(step: Step) -> str:
     if step.error:
         return f"failed: {step.error}"
     result = {name: value for name, value in (step.result or {}).items() if name not in NOT_TOLD}
     if set(result) <= {"text"}:
-        text = str(result.get("text") or "done")
-    else:
-        text = json.dumps(result, ensure_ascii=False)
-    more = len(text) - MOST_CHARACTERS
-    return text if more <= 0 else f"{text[:MOST_CHARACTERS]} … ({more} characters more)"
+        return str(result.get("text") or "done")
+    return json.dumps(result, ensure_ascii=False)
 
 
-def number_left_out(pictures: int) -> int:
-    """How many of so many pictures are not shown any more, the oldest first."""
-    return max(pictures - SCREENS_KEPT, 0) // LEFT_OUT_AT_ONCE * LEFT_OUT_AT_ONCE
+def number_left_out(shown: int) -> int:
+    """How many of so many screens, or long results, are not shown any more, the oldest first."""
+    return max(shown - NEWEST_KEPT, 0) // LEFT_OUT_AT_ONCE * LEFT_OUT_AT_ONCE
+
+
+def _result_texts(history: Sequence[Step]) -> list[str]:
+    """What each call came to. Of old long results only the beginning is told."""
+    texts = [result_text(step) for step in history]
+    long = [place for place, text in enumerate(texts) if len(text) > OLD_CHARACTERS]
+    for place in long[: number_left_out(len(long))]:
+        texts[place] = result_text(history[place], OLD_CHARACTERS)
+    return texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,9 +169,9 @@ def _frames(addresses: Sequence[str | None]) -> Iterator[_Frame]:
         yield _Frame(address, seen > left_out, not is_new)
 
 
-def _in_words(steps: Sequence[Step], scale: Scale) -> Iterator[str]:
+def _in_words(steps: Sequence[Step], results: Sequence[Result], scale: Scale) -> Iterator[str]:
     if steps[0].thought:
         yield steps[0].thought
-    for step in steps:
+    for step, result in zip(steps, results, strict=True):
         call = on_picture(step.call, scale)
-        yield f"{call.tool} {json.dumps(dict(call.arguments), ensure_ascii=False)}: {result_text(step)}"
+        yield f"{call.tool} {json.dumps(dict(call.arguments), ensure_ascii=False)}: {result.text}"
