@@ -104,7 +104,7 @@ PLACEHOLDER = "(?:" + "|".join(_BODY.values()) + ")"
 
 _FOR_EACH = re.compile(
     r"\bfor\s+(?:each|every|all)\s+(?:\{\s*(?P<name>[^\W\d][\w-]*)\s*\}\s+(?:in|of)\b"
-    r"|(?P<word>[^\W\d]\w*)\s+(?:in|of)\s+(?:the\s+)?\{)",
+    r"|(?P<word>[^\W\d]\w*)\s+(?:in|of)\s+(?:the\s+)?\[?[{\"'`\u201c\u201e\u00ab\u2018])",
     re.IGNORECASE,
 )
 _SECRET_LIKE = re.compile(rf"(?P<slashes>\\*)(?P<secret>{_BODY[Kind.SECRET]})")

@@ -57,6 +57,15 @@ def test_a_prompt_that_can_be_followed_is_not_refused(prompt: str) -> None:
             "line 1 (For each {i} in {ys}: press Tab): {ys} has no value: give it in input_values",
         ),
         (
+            'For each {i} in "a", {$p}: press Tab',
+            'line 1 (For each {i} in "a", {$p}: press Tab): '
+            "{$p} is a secret: it can be typed, and used nowhere else",
+        ),
+        (
+            "Repeat {n} times: press Tab",
+            "line 1 (Repeat {n} times: press Tab): {n} has no value: give it in input_values",
+        ),
+        (
             'Read the text right of "A" as rows[].a',
             'line 1 (Read the text right of "A" as rows[].a): '
             "rows[].a has more [] than there are loops around it; each [] is one For each",

@@ -20,6 +20,7 @@ INPUTS: Mapping[str, JsonValue] = {
     "patient_id": "12345",
     "patient": {"name": "Smith, Ann", "visits": ["2026-02-24"]},
     "names": ["Smith, Ann", "Jones, Bob"],
+    "times": 2,
     "sex": "Male",
     "middle_name": "__EMPTY__",
 }

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 from cyberdesk_server.domain.geometry import Point, Size
+from cyberdesk_server.domain.json import JsonValue
 from cyberdesk_server.domain.screens import Screenshot
 from cyberdesk_server.domain.steps import ToolCall
 from cyberdesk_server.executor.steps.model import StepsModel
@@ -227,7 +228,28 @@ async def test_a_list_without_items_is_passed_over() -> None:
 async def test_a_loop_over_what_is_no_list_ends_the_run() -> None:
     followed = await follow(a_task("For each {p} in {ps}: press Tab", {"ps": "abc"}), still(form()))
 
-    assert followed.error == "line 1 (For each {p} in {ps}: press Tab): {ps} is no list: abc"
+    assert followed.error == (
+        "line 1 (For each {p} in {ps}: press Tab): {ps} is neither a list nor a whole number: abc"
+    )
+
+
+async def test_a_loop_goes_over_what_the_prompt_lists() -> None:
+    prompt = 'For each {p} in "1e3", {name}, "no. {number}": type {p}\nFor each {p} in {a}, {b}: type {p.age}'
+
+    task = a_task(prompt, {"name": "Ann", "number": 1, "a": {"age": 7}, "b": {}})
+    followed = await follow(task, still(form()))
+
+    typed = [call.arguments["text"] for call in followed.calls]
+    assert typed == ["1e3", "{name}", "no. 1", "{a.age}", "{b.age}"]
+
+
+@pytest.mark.parametrize(("count", "rounds"), [(2, 2), ("3", 3), (0, 0), (-1, 0), ("", 0), (None, 0)])
+async def test_a_value_says_how_often(count: JsonValue, rounds: int) -> None:
+    prompt = "Repeat {count} times: press Tab\nPress Enter"
+
+    followed = await follow(a_task(prompt, {"count": count}), still(form()))
+
+    assert [call.arguments["keys"] for call in followed.calls] == ["tab"] * rounds + ["enter"]
 
 
 async def test_a_path_into_a_text_ends_the_run() -> None:

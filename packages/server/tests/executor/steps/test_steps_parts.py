@@ -108,7 +108,7 @@ def test_a_loop_knows_how_often(source: str | int, count: int) -> None:
 
 
 def test_a_text_is_no_list() -> None:
-    with pytest.raises(NoItems, match=r"\{scalar\} is no list: abc"):
+    with pytest.raises(NoItems, match=r"\{scalar\} is neither a list nor a whole number: abc"):
         Values(INPUTS, {}, {}).items(a_loop("scalar"))
 
 

@@ -258,9 +258,25 @@ def test_a_loop_names_its_items() -> None:
     assert times.source == 3
 
 
+def test_a_loop_goes_over_what_the_prompt_lists_or_as_often_as_a_value_says() -> None:
+    listed, one, bracketed, counted = statements(
+        'For each {p} in "Ann", {{who}} and \'Dr. {name}\': press a\nFor each p in "Ann":\n  Press a\n'
+        'For each {p} in ["Ann", "Bob"]: press a\nRepeat {count} times: press a'
+    )
+
+    assert isinstance(listed, ForEach)
+    assert listed.source == ("Ann", "{{who}}", "Dr. {name}")
+    assert isinstance(one, ForEach)
+    assert (one.source, one.item) == (("Ann",), Placeholder(Kind.INPUT, "p"))
+    assert isinstance(bracketed, ForEach)
+    assert bracketed.source == ("Ann", "Bob")
+    assert isinstance(counted, ForEach)
+    assert (counted.source, counted.item) == (Placeholder(Kind.INPUT, "count"), None)
+
+
 @pytest.mark.parametrize("words", ["For each", "for every", "For all", "Repeat for each"])
 @pytest.mark.parametrize("item", ["{p}", "{ p }", "p"])
-@pytest.mark.parametrize("source", ["in {ps}", "of the {{ps}}", "in {ps[0].open}"])
+@pytest.mark.parametrize("source", ["in {ps}", "of the {{ps}}", "in {ps[0].open}", 'in "A", "B"', "of ['A']"])
 def test_what_a_loop_calls_its_item_is_no_input_of_the_prompt(words: str, item: str, source: str) -> None:
     prompt = f"{words} {item} {source}:\n  Type {{p.name}}"
 

@@ -93,6 +93,8 @@ class _Checker:
                 yield from self._about_variables((compared.value, compared.other), items, may_be_secret=False)
             case ForEach(source=Placeholder() as source):
                 yield from self._about_variables((str(source),), items, may_be_secret=False)
+            case ForEach(source=tuple() as texts):
+                yield from self._about_variables(texts, items, may_be_secret=False)
             case _:
                 pass
 

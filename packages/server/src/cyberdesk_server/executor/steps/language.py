@@ -277,8 +277,8 @@ class If:
 class ForEach:
     """A block once for every item."""
 
-    source: Placeholder | int
-    """A list, or how often."""
+    source: Placeholder | int | tuple[str, ...]
+    """A list or number that is a value, how often, or the items themselves."""
 
     line: Line
     body: "Block"

@@ -26,7 +26,7 @@ from cyberdesk_server.executor.steps.language import (
     Statement,
     Unreadable,
 )
-from cyberdesk_server.executor.steps.marks import THING, VARIABLE, Marked, marked
+from cyberdesk_server.executor.steps.marks import THING, VALUE, VARIABLE, Mark, Marked, marked
 from cyberdesk_server.executor.steps.numbers import COUNT, DURATION, count, seconds
 from cyberdesk_server.executor.steps.sentences import SENTENCES, action_of
 from cyberdesk_server.executor.steps.unreadable import NotReadable
@@ -39,9 +39,10 @@ _GROUP = re.compile(
 )
 _IF = re.compile(r"(?P<word>if|when|in\s+case|unless)\s+(?P<rest>.+)", re.IGNORECASE)
 _OTHERWISE = re.compile(r"(?:otherwise|else|if\s+not)\b\s*[,:]?\s*(?P<rest>.*)", re.IGNORECASE)
+_ITEMS = rf"{VALUE}(?:\s*(?:,\s*(?:and\s)?|and\s)\s*{VALUE})*"
 _FOR_EACH = re.compile(
     rf"(?:for\s+(?:each|every|all)|repeat\s+for\s+(?:each|every))\s+(?:(?P<item>{VARIABLE}|[^\W\d]\w*)\s+)?(?:in|of)\s+"
-    rf"(?:the\s+)?(?P<source>{VARIABLE})\s*[:,]?\s*(?:do\b\s*:?)?\s*(?P<body>.*)",
+    rf"(?:the\s+)?\[?(?P<source>{_ITEMS})\]?\s*[:,]?\s*(?:do\b\s*:?)?\s*(?P<body>.*)",
     re.IGNORECASE,
 )
 _FOCUS = re.compile(
@@ -49,7 +50,8 @@ _FOCUS = re.compile(
 )
 _BACKGROUND = re.compile(r"\s*,?\s*\(?\s*in\s+the\s+background\s*\)?$", re.IGNORECASE)
 _REPEAT = re.compile(
-    rf"(?:repeat|do)(?:\s+(?:this|the\s+following))?\s+(?:(?P<twice>twice)|(?P<count>{COUNT})\s+times)\s*[:,]?\s*(?P<body>.*)",
+    rf"(?:repeat|do)(?:\s+(?:this|the\s+following))?\s+"
+    rf"(?:(?P<twice>twice)|(?:(?P<count>{COUNT})|(?P<source>{VARIABLE}))\s+times)\s*[:,]?\s*(?P<body>.*)",
     re.IGNORECASE,
 )
 _OPTIONAL = re.compile(
@@ -152,8 +154,8 @@ class _Reader:
             body = self._body(line, text.part(found["body"]), inner)
             return [ForEach(_source(text, found), line, body, _item(text, found["item"]))]
         if found := _REPEAT.fullmatch(text.text):
-            how_often = 2 if found["twice"] else count(found["count"])
-            return [ForEach(how_often, line, self._body(line, text.part(found["body"]), inner))]
+            body = self._body(line, text.part(found["body"]), inner)
+            return [ForEach(_how_often(text, found), line, body)]
         if found := _FOCUS.fullmatch(text.text):
             rest = text.part(found["body"])
             instruction = rest.written if rest.text else _as_written(inner)
@@ -301,11 +303,23 @@ def _condition(word: str, part: Marked) -> Condition:
     return replace(condition, is_negated=not condition.is_negated) if word.lower() == "unless" else condition
 
 
-def _source(text: Marked, found: re.Match[str]) -> Placeholder:
-    match parts(text.mark(found["source"]).text):
-        case (Placeholder(kind=Kind.INPUT | Kind.RUNTIME) as source,):
-            return source
-    raise NotReadable(f"{text.mark(found['source']).written} is no list of items")
+def _source(text: Marked, found: re.Match[str]) -> Placeholder | tuple[str, ...]:
+    if re.fullmatch(VARIABLE, found["source"]):
+        return _value(text.mark(found["source"]))
+    return tuple(mark.text for mark in text.all(found["source"]))
+
+
+def _how_often(text: Marked, found: re.Match[str]) -> Placeholder | int:
+    if found["source"]:
+        return _value(text.mark(found["source"]))
+    return 2 if found["twice"] else count(found["count"])
+
+
+def _value(mark: Mark) -> Placeholder:
+    match parts(mark.text):
+        case (Placeholder(kind=Kind.INPUT | Kind.RUNTIME) as value,):
+            return value
+    raise NotReadable(f"{mark.written} is no list of items")
 
 
 def _item(text: Marked, written: str | None) -> Placeholder | None:

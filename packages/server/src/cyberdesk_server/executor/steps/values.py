@@ -50,13 +50,17 @@ class Values:
 
     def items(self, loop: ForEach) -> Sequence[JsonValue]:
         """What a loop goes over. A number counts from 0; nothing is no items. Raises `NoItems`."""
-        if isinstance(loop.source, int):
-            return range(loop.source)
+        match loop.source:
+            case int() as how_often:
+                return range(how_often)
+            case tuple() as texts:
+                return [self.filled(text) for text in texts]
         match _from_text(self._value(loop.source)):
             case None | "" | "__EMPTY__":
                 return ()
             case bool() | str() | float() | Mapping() as other:
-                raise NoItems(f"{loop.source} is no list: {value_text(other)[:80]}")
+                found = value_text(other)[:80]
+                raise NoItems(f"{loop.source} is neither a list nor a whole number: {found}")
             case int() as count:
                 return range(max(count, 0))
             case items:
@@ -107,15 +111,22 @@ class Values:
                 return placeholder
             case Placeholder():
                 return replace(stands_for, path=stands_for.path + placeholder.path)
+            case str() if not placeholder.path:
+                return stands_for
             case str():
                 root = Placeholder(Kind.INPUT, placeholder.name, placeholder.path)
                 return value_text(lookup(root, {placeholder.name: _from_text(stands_for)}))
 
     def _item(self, loop: ForEach, number: int) -> Placeholder | str:
-        if not isinstance(loop.source, int):
-            source = self._bound(loop.source)
-            if isinstance(source, Placeholder) and _is_list(self._value(loop.source)):
-                return replace(source, path=(*source.path, number))
+        match loop.source:
+            case Placeholder():
+                source = self._bound(loop.source)
+                if isinstance(source, Placeholder) and _is_list(self._value(loop.source)):
+                    return replace(source, path=(*source.path, number))
+            case tuple() as texts if number < len(texts):
+                match parts(texts[number]):
+                    case (Placeholder() as variable,):
+                        return self._bound(variable)
         items = self.items(loop)
         return value_text(items[number]) if number < len(items) else EMPTY
 
