@@ -185,6 +185,8 @@ def list_types(client, group):
         ("runs", "list", {"status": None, "include": []}, [("deep_search", "false")]),
         ("runs", "list", {"status": "archived"}, [("status", "archived"), ("deep_search", "false")]),
         ("runs", "get", {"run_id": ID, "include": "workflow"}, [("include", "workflow")]),
+        ("runs", "generate_trajectory", {"run_id": ID}, []),
+        ("runs", "generate_trajectory", {"run_id": ID, "is_on_trial": True}, [("is_on_trial", "true")]),
         ("machines", "list", {"created_at_from": "yesterday"}, [("created_at_from", "yesterday")]),
         ("workflows", "list", {"tag_ids": [ID, ID]}, [("tag_ids", f"{ID},{ID}"), ("include_tags", "false")]),
         ("workflows", "list", {"tag_ids": ID}, [("tag_ids", ID), ("include_tags", "false")]),

@@ -303,6 +303,22 @@ async def test_a_trajectory_is_put_on_trial_and_its_copy_is_not(
     assert (copy["is_on_trial"], copy["trial"]) == (False, None)
 
 
+async def test_a_generated_trajectory_begins_on_trial_when_its_author_asks(
+    client: httpx.AsyncClient, parts: Parts, make: Make
+) -> None:
+    run = await a_run_that_ended(client, parts, make)
+    path = f"/v1/runs/{run['id']}/generate-trajectory"
+
+    plain = (await client.post(path)).json()
+    tried = (await client.post(path, params={"is_on_trial": True})).json()
+    refused = await client.post(path, params={"is_on_trial": "perhaps"})
+
+    assert (plain["is_on_trial"], plain["trial"]) == (False, None)
+    assert (tried["is_on_trial"], tried["trial"], tried["is_approved"]) == (True, None, False)
+    assert (await client.get(f"/v1/trajectories/{tried['id']}")).json()["is_on_trial"]
+    assert (refused.status_code, refused.json()["detail"][0]["loc"]) == (422, ["query", "is_on_trial"])
+
+
 async def test_a_new_main_trajectory_takes_the_place_of_the_old_one(
     client: httpx.AsyncClient, make: Make
 ) -> None:

@@ -182,15 +182,16 @@ class RunsAPI(Resource):
 
     @asynchronous
     def generate_trajectory(
-        self, run_id: Id, *, idempotency_key: str | None = None
+        self, run_id: Id, *, is_on_trial: bool = False, idempotency_key: str | None = None
     ) -> Flow[models.TrajectoryResponse]:
         """A trajectory made from the run (`POST /v1/runs/{run_id}/generate-trajectory`).
 
-        Calls with the same `idempotency_key` make one.
+        With `is_on_trial` the next run that a model carries out is compared with it. Calls with the same
+        `idempotency_key` make one.
         """
         path = f"/v1/runs/{identifier('run_id', run_id)}/generate-trajectory"
-        promise = one(models.TrajectoryResponse)
-        return (yield from self._ask("POST", path, promise, idempotency_key=idempotency_key))
+        promise, asked = one(models.TrajectoryResponse), query(is_on_trial=is_on_trial or None)
+        return (yield from self._ask("POST", path, promise, query=asked, idempotency_key=idempotency_key))
 
     generate_trajectory_sync = blocking(generate_trajectory)
 

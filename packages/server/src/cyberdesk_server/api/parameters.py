@@ -40,6 +40,7 @@ QUERY: Mapping[str, str] = {
     "include_tags": "True: as `include=tags`.",
     "is_approved": "Only trajectories that are approved, or that are not. Left out: both.",
     "is_generated": "Only trajectories that the server made of runs, or that were written. Empty: both.",
+    "is_on_trial": "True: the next run that a model carries out is compared with it.",
     "limit": "How many items at most.",
     "machine_id": "Only what belongs to this machine.",
     "method": "Only requests of this HTTP method.",

@@ -218,12 +218,19 @@ async def get_run_trajectory(run_id: UUID, caller: Caller, parts: PartsOf) -> Re
 
 
 @of_runs.post("/{run_id}/generate-trajectory", response_model=TrajectoryResponse, openapi_extra=WRITES)
-async def generate_run_trajectory(request: Request, run_id: UUID, caller: Caller, parts: PartsOf) -> Response:
+async def generate_run_trajectory(
+    request: Request, run_id: UUID, caller: Caller, parts: PartsOf, is_on_trial: bool = False
+) -> Response:
     """Make a new trajectory of a run that ended with success. Nobody has approved it."""
 
     async def work(conn: AsyncConnection) -> Response:
         trajectory = await trajectories.generate(
-            conn, caller.organization_id, RunId(run_id), blobs=parts.blobs, now=parts.clock.now()
+            conn,
+            caller.organization_id,
+            RunId(run_id),
+            is_on_trial=is_on_trial,
+            blobs=parts.blobs,
+            now=parts.clock.now(),
         )
         return JsonAnswer(_view(trajectory))
 

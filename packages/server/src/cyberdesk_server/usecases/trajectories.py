@@ -117,7 +117,13 @@ async def update(
 
 
 async def generate(
-    conn: AsyncConnection, organization_id: OrganizationId, run_id: RunId, *, blobs: Blobs, now: datetime
+    conn: AsyncConnection,
+    organization_id: OrganizationId,
+    run_id: RunId,
+    *,
+    is_on_trial: bool = False,
+    blobs: Blobs,
+    now: datetime,
 ) -> Trajectory:
     """A new trajectory made of the journal of a run that ended with success; nobody has approved it.
 
@@ -143,6 +149,7 @@ async def generate(
         original_input_values=run.input_values,
         prompt_digest=prompt_digest(run.main_prompt or await _prompt_at(conn, workflow, run.started_at)),
         is_generated=True,
+        is_on_trial=is_on_trial,
         created_at=now,
         updated_at=now,
     )
