@@ -7,10 +7,12 @@ import socket
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import IO
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -73,8 +75,8 @@ class Started:
 
 
 @contextmanager
-def up(data_dir: Path, *options: str) -> Iterator[Started]:
-    command = [*PROGRAM, "up", "--data-dir", str(data_dir), "--port", "0", *options]
+def up(data_dir: Path, *options: str, program: Sequence[str] = PROGRAM) -> Iterator[Started]:
+    command = [*program, "up", "--data-dir", str(data_dir), "--port", "0", *options]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("CYBERDESK_")}
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
@@ -149,6 +151,36 @@ def test_the_server_speaks_https_with_a_certificate(tmp_path: Path) -> None:
         trust = ssl.create_default_context(cafile=tmp_path / "ca.pem")
         assert server.url.startswith("https://127.0.0.1:")
         assert httpx.get(server.url + "/health", verify=trust, trust_env=False).status_code == 200
+
+
+@pytest.mark.slow
+def test_a_server_answers_only_so_many_connections(tmp_path: Path) -> None:
+    few = "from cyberdesk_server import bootstrap; bootstrap.MAX_CONNECTIONS = 3"
+    program = [sys.executable, "-c", f"{few}; {PROGRAM[-1]}"]
+    (tmp_path / "server.toml").write_text("max_tunnels = 1\n")
+
+    def connection() -> HTTPConnection:
+        return parts.enter_context(closing(HTTPConnection(address.netloc, timeout=30)))
+
+    def status(connection: HTTPConnection) -> int:
+        connection.request("GET", "/health")
+        with connection.getresponse() as answer:
+            answer.read()
+            return answer.status
+
+    with (
+        up(tmp_path / "data", "--config", str(tmp_path / "server.toml"), program=program) as server,
+        ExitStack() as parts,
+    ):
+        address = urlsplit(server.url)
+        kept = [connection() for _ in range(3)]
+        before = [status(one) for one in kept]
+        beyond = status(connection())
+        still = [status(one) for one in kept]
+        kept[0].close()
+        until(lambda: status(connection()) == 200, seconds=30, what="an answer once one is gone")
+
+    assert (before, beyond, still) == ([200] * 3, 503, [200] * 3)
 
 
 def test_keys_are_made_listed_and_revoked(tmp_path: Path) -> None:

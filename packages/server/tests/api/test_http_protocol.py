@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import pytest
@@ -18,6 +18,8 @@ Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 PATIENCE_SECONDS = 20.0
 ANSWER_BYTES = 64 * 1024 * 1024
+LIMIT = 4
+"""From so many connections on, requests are not answered any more."""
 
 
 class App:
@@ -49,7 +51,12 @@ async def app() -> App:
 async def server(app: App) -> AsyncIterator[uvicorn.Server]:
     listener = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(
-        app, http=GuardedHttpProtocol, lifespan="off", log_config=None, server_header=False
+        app,
+        http=GuardedHttpProtocol,
+        lifespan="off",
+        log_config=None,
+        server_header=False,
+        limit_concurrency=LIMIT,
     )
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server._serve(sockets=[listener]))
@@ -72,9 +79,7 @@ def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @asynccontextmanager
-async def dialled(
-    port: int, **options: Any
-) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+async def dialled(port: int, **options: Any) -> AsyncIterator[Streams]:
     async with asyncio.timeout(PATIENCE_SECONDS):
         reader, writer = await asyncio.open_connection("127.0.0.1", port, **options)
         yield reader, writer
@@ -129,6 +134,48 @@ async def test_requests_of_one_connection_are_counted_each_for_itself(port: int)
             writer.write(b"\r\n\r\n")
             answer = await reader.readuntil(b"\r\n\r\n")
             assert answer.startswith(b"HTTP/1.1 200 OK")
+
+
+async def test_with_too_many_connections_a_request_is_told_to_come_back_until_one_is_gone(
+    server: uvicorn.Server, port: int
+) -> None:
+    request = b"GET / HTTP/1.1\r\n\r\n"
+    async with AsyncExitStack() as stack:
+        open_ = [await stack.enter_async_context(dialled(port)) for _ in range(LIMIT - 1)]
+        while len(server.server_state.connections) < LIMIT - 1:  # noqa: ASYNC110 - it tells nobody
+            await asyncio.sleep(0)
+
+        refused = await answer_to(port, request)
+        of_one_that_was_there = [await asked(stream, request) for stream in open_]
+        open_[0][1].close()
+        while len(server.server_state.connections) > LIMIT - 2:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+        afterwards = await answer_to(port, b"GET / HTTP/1.1\r\nconnection: close\r\n\r\n")
+
+    assert refused.startswith(b"HTTP/1.1 503 Service Unavailable\r\n")
+    assert b"connection: close" in refused
+    assert b"uvicorn" not in refused.lower()
+    assert [answer[:15] for answer in of_one_that_was_there] == [b"HTTP/1.1 200 OK"] * (LIMIT - 1)
+    assert afterwards.startswith(b"HTTP/1.1 200 OK")
+
+
+@pytest.mark.usefixtures("_hasty")
+async def test_those_beyond_the_limit_who_ask_nothing_are_cut_like_others(port: int) -> None:
+    async with AsyncExitStack() as stack:
+        for _ in range(LIMIT - 1):
+            kept = await stack.enter_async_context(dialled(port))
+            await asked(kept, b"GET / HTTP/1.1\r\n\r\n")
+
+        answer = await answer_to(port, b"")
+
+    assert answer.startswith(b"HTTP/1.1 408 ")
+
+
+async def asked(streams: Streams, request: bytes) -> bytes:
+    """The head of the answer to this request, on a connection that stays open."""
+    reader, writer = streams
+    writer.write(request)
+    return await reader.readuntil(b"\r\n\r\n")
 
 
 @pytest.mark.usefixtures("_hasty")
