@@ -63,6 +63,17 @@ async def test_counters_of_earlier_tries_are_added(office: Office) -> None:
     assert (await office.now(run)).usage_metadata == {"total_agentic_steps": 5}
 
 
+async def test_counters_of_earlier_tries_are_kept_by_one_that_broke_off(office: Office) -> None:
+    await office.machine()
+    earlier = {"total_agentic_steps": 3, "total_cached_steps": 1, "billing_outcome": "success"}
+    run = await office.run(retries=1, usage_metadata=earlier)
+    claim = await office.claim()
+
+    await finish(office.conn, {(run.id, claim.run.attempt): Ending(RunStatus.ERROR)}, now=NOON)
+
+    assert (await office.now(run)).usage_metadata == {"total_agentic_steps": 3, "total_cached_steps": 1}
+
+
 async def test_a_session_goes_on_after_a_run_that_went_well(office: Office) -> None:
     machine = await office.machine()
     session = await office.session()

@@ -176,13 +176,12 @@ class Run:
 
 def added_up(before: JsonObject | None, now: JsonObject | None) -> JsonObject | None:
     """The counters of a run over all its tries: each `total_…` summed, everything else of the last try."""
-    if before is None or now is None:
+    if before is None:
         return now
+    last: JsonObject = now or {}  # a try that broke off through a fault of ours has none
     totals = {
-        name: value + earlier
-        for name, value in now.items()
-        if name.startswith("total_")
-        and isinstance(value, int)
-        and isinstance(earlier := before.get(name), int)
+        name: earlier + (count if isinstance(count := last.get(name), int) else 0)
+        for name, earlier in before.items()
+        if name.startswith("total_") and isinstance(earlier, int)
     }
-    return {**now, **totals}
+    return {**last, **totals}
