@@ -35,11 +35,9 @@ async def written(database: Database) -> tuple[RequestLog, ...]:
 
 
 async def write_all(logs: RequestLogs) -> None:
-    """The last round of writing."""
-    keeping = asyncio.create_task(logs.keep_written())
-    await asyncio.sleep(0)
+    """The last round of writing, which comes also when the end comes first."""
     logs.end()
-    await keeping
+    await logs.keep_written()
 
 
 async def test_every_request_leaves_a_log(site: Any, database: Database) -> None:

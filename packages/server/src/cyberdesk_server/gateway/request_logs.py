@@ -93,10 +93,12 @@ class RequestLogs:
 
     async def keep_written(self) -> None:
         """Write what was noted, until the end; then write what is left."""
-        while not self._is_over.is_set():
+        is_over = False
+        while not is_over:
             with suppress(TimeoutError):
                 async with asyncio.timeout(WRITE_SECONDS):
                     await self._is_over.wait()
+            is_over = self._is_over.is_set()
             await self._write()
 
     def end(self) -> None:
