@@ -7,6 +7,7 @@ import logging
 import re
 import sys
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Literal, TextIO
 
 import structlog
@@ -69,8 +70,13 @@ def _renderer(log_format: Literal["console", "json"], *, is_terminal: bool) -> P
     )
 
 
+@lru_cache(maxsize=1024)
+def _names_a_secret(name: str) -> bool:
+    return _SECRET_NAME.search(name) is not None
+
+
 def _clean(name: str, value: Any) -> Any:
-    if _SECRET_NAME.search(name):
+    if _names_a_secret(name):
         return REDACTED
     match value:
         case str():

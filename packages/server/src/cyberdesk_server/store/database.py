@@ -16,6 +16,8 @@ from sqlalchemy.exc import (
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from cyberdesk_server.store.direct import DirectEngine
+from cyberdesk_server.store.pooling import ask_after_rest
 from cyberdesk_server.store.sqlite_driver import use_one_trip
 from cyberdesk_server.store.types import from_json, to_json
 
@@ -72,12 +74,13 @@ class Database:
                     pool_size=POSTGRESQL_CONNECTIONS,
                     max_overflow=0,
                     pool_timeout=POOL_TIMEOUT_SECONDS,
-                    pool_pre_ping=True,
                     connect_args={"async_creator_fn": _connect},
                     json_serializer=to_json,
                     json_deserializer=from_json,
                 )
-                return cls(url, engine, engine.execution_options(postgresql_readonly=True))
+                ask_after_rest(engine)
+                reading = engine.sync_engine.execution_options(postgresql_readonly=True)
+                return cls(url, DirectEngine(engine.sync_engine), DirectEngine(reading))
             case other:
                 raise UnknownDatabase(f"{other} is not supported; use sqlite+aiosqlite or postgresql+asyncpg")
 
@@ -130,4 +133,4 @@ def _sqlite_engine(url: URL, *, begin: str, connections: int, is_reader: bool = 
 
     event.listen(engine.sync_engine, "connect", prepare)
     use_one_trip(engine, begin=begin)
-    return engine
+    return DirectEngine(engine.sync_engine)

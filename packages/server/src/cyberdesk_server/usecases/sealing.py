@@ -54,12 +54,12 @@ async def preparing(
 
     What no transaction has made use of when the block is left is discarded. Raises `VaultUnavailable`.
     """
-    texts = [_text(value) for value in values] if isinstance(vault, OutsideVault) else []
-    if not isinstance(vault, OutsideVault) or not texts:
+    given = list(values)
+    if not given or not isinstance(vault, OutsideVault):
         yield vault
         return
     due_at = clock.now() + USED_WITHIN
-    kept = {vault.new_place(): text for text in texts}
+    kept = {vault.new_place(): _text(value) for value in given}
     async with database.transaction() as conn:
         await places.discard(conn, ((organization_id, place) for place in kept), due_at=due_at)
     try:
