@@ -64,8 +64,8 @@ bench-replay: setup ## measure replays of a twenty-step workflow on the clinic
 bench-drift: setup ## replay a workflow 1000 times on a clinic that drifts, with the guard and without; RUNS=100 SEED=7 change that
 	@python -m bench.drift $(if $(RUNS),--runs $(RUNS)) $(if $(SEED),--seed $(SEED))
 
-bench-webhooks: setup ## kill the sender of webhooks while 100000 events are on their way (EVENTS=5000: fewer), and measure delays
-	@EVENTS=$(or $(EVENTS),100000) python -m bench webhooks
+bench-webhooks: setup ## kill a sender of webhooks while 100000 events are on their way, and measure delays; EVENTS=20000 DATABASE=sqlite change that
+	@python -m bench.webhooks $(if $(EVENTS),--events $(EVENTS)) $(if $(DATABASE),--database $(DATABASE))
 
 lock:            ## write requirements.lock anew (needs uv)
 	@uv lock -q

@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections import defaultdict
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
@@ -64,19 +64,23 @@ class Receivers:
     def url(self, health: Health) -> str:
         return f"http://127.0.0.1:{self.ports.pop()}/{health.name}/"
 
-    async def until_taken(self, run_ids: set[str], *, timeout_seconds: float) -> bool:
-        """True when all of these have been taken in time."""
-        deadline = perf_counter() + timeout_seconds
+    async def until_taken(self, run_ids: set[str], *, silence_seconds: float) -> bool:
+        """True when all of these have been taken; False once nothing more was for so long."""
+        count, since = len(self.taken), perf_counter()
         while not run_ids <= self.taken:
-            if perf_counter() > deadline:
+            if len(self.taken) > count:
+                count, since = len(self.taken), perf_counter()
+            elif perf_counter() - since > silence_seconds:
                 return False
-            self.changed.clear()
-            try:
-                async with asyncio.timeout(1):
-                    await self.changed.wait()
-            except TimeoutError:
-                continue
+            await self.wait_for_change(timeout_seconds=1)
         return True
+
+    async def wait_for_change(self, *, timeout_seconds: float) -> None:
+        """Until one more is taken, or nothing was in this time."""
+        self.changed.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout_seconds):
+                await self.changed.wait()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:

@@ -1,4 +1,4 @@
-"""A process that sends webhooks until it is killed: `python -m bench.webhooks_sender DATABASE_URL`."""
+"""A process that sends webhooks until it is killed: `python -m bench.webhooks_sender DATABASE_URL FOLDER`."""
 
 import asyncio
 import random
@@ -24,7 +24,6 @@ WAITS_SECONDS = (0.2,) * 60
 """Failures are tried again soon here, and often: what is measured is whether all arrive."""
 
 LEASE_SECONDS = 10.0
-FOLDER = "bench"
 
 
 def a_sender(database: Database, bus: Bus, server_id: ServerId) -> Sender:
@@ -42,13 +41,13 @@ def a_sender(database: Database, bus: Bus, server_id: ServerId) -> Sender:
     )
 
 
-async def _send(url: str) -> None:
+async def _send(url: str, folder: str) -> None:
     database = await Database.open(url)
     server_id = ServerId(f"bench-{uuid4().hex[:8]}")
-    await servers.begin(database, server_id, folder=FOLDER, now=datetime.now(UTC))
+    await servers.begin(database, server_id, folder=folder, now=datetime.now(UTC))
     await a_sender(database, InProcessBus(), server_id).run()
 
 
 if __name__ == "__main__":
     uvloop.install()
-    asyncio.run(_send(sys.argv[1]))
+    asyncio.run(_send(*sys.argv[1:]))
