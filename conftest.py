@@ -22,7 +22,7 @@ BROAD = (
     "packages/server/tests/executor/reading",
     "packages/server/tests/executor/replay",
     "packages/server/tests/executor/test_files.py",
-    "packages/server/tests/executor/test_language_models.py",
+    "packages/server/tests/executor/language_models",
     "packages/server/tests/executor/steps/test_steps_documented.py",
     "packages/server/tests/executor/steps/test_steps_model.py",
     "packages/server/tests/gateway",
