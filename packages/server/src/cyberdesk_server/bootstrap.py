@@ -23,7 +23,7 @@ from pydantic import SecretStr
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.routing import WebSocketRoute
 
-from cyberdesk_server import vaults
+from cyberdesk_server import __version__, vaults
 from cyberdesk_server.adapters.blobs import LocalBlobs, SignedLinks
 from cyberdesk_server.adapters.bus import InProcessBus
 from cyberdesk_server.adapters.clock import SystemClock
@@ -430,6 +430,7 @@ async def _run(
         # What the start has left in memory stays: no collection needs to walk through it while a click waits.
         gc.collect()
         gc.freeze()
+        log.info("started", version=__version__)
         announce()
         await stop.wait()
         log.info("stopping")

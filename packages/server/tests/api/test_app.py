@@ -4,14 +4,17 @@ import asyncio
 import gzip
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 import structlog
+from cyberdesk_server import api
 from cyberdesk_server.api.app import create_app
 from cyberdesk_server.api.parts import Parts
 from cyberdesk_server.api.rates import Rates
+from cyberdesk_server.api.version import API_VERSION
 from sqlalchemy.exc import OperationalError
 
 
@@ -75,6 +78,22 @@ async def test_the_description_is_served_to_anybody(
         response = await client.get("/openapi.json")
 
     assert response.json()["paths"]["/v1/runs"]["post"]["operationId"] == "create_run_v1_runs_post"
+
+
+async def test_nobody_learns_which_version_of_the_program_answers(
+    connect: Callable[[str | None], httpx.AsyncClient],
+) -> None:
+    async with connect(None) as client:
+        answers = [(await client.get(path)).json() for path in ("/openapi.json", "/", "/v1/health")]
+
+    description, root, health = answers
+    assert description["info"]["version"] == root["version"] == health["version"] == API_VERSION
+
+
+def test_what_answers_does_not_know_the_version_of_the_program() -> None:
+    modules = Path(api.__path__[0]).rglob("*.py")
+
+    assert [path.name for path in modules if "__version__" in path.read_text()] == []
 
 
 async def test_a_request_keeps_its_callers_id_when_that_is_usable(client: httpx.AsyncClient) -> None:

@@ -12,7 +12,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match
 
-from cyberdesk_server import __version__
 from cyberdesk_server.api import (
     audit_log,
     blobs,
@@ -44,6 +43,7 @@ from cyberdesk_server.api.answers import JsonAnswer
 from cyberdesk_server.api.auth import SECURITY_SCHEME, KnownKeys
 from cyberdesk_server.api.parameters import explain
 from cyberdesk_server.api.parts import Parts
+from cyberdesk_server.api.version import API_VERSION
 from cyberdesk_server.api.webhook_descriptions import describe_events
 
 ROUTERS = (
@@ -97,7 +97,7 @@ def create_app(parts: Parts, *, cors_origins: Sequence[str] = ()) -> FastAPI:
     """
     app = _Api(
         title="Cyberdesk HTTP API",
-        version=__version__,
+        version=API_VERSION,
         docs_url=None,  # the page would load scripts from the network
         redoc_url=None,
         generate_unique_id_function=_operation_id,

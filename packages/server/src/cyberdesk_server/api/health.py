@@ -7,12 +7,12 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import Response
 
-from cyberdesk_server import __version__
 from cyberdesk_server.api.answers import JsonAnswer
 from cyberdesk_server.api.auth import Caller
 from cyberdesk_server.api.parts import Parts
 from cyberdesk_server.api.routes import PartsOf, open_router, router
 from cyberdesk_server.api.schemas.health import HealthScope, HealthStatus, MachinesHealthCheckResponse
+from cyberdesk_server.api.version import API_VERSION
 from cyberdesk_server.api.views import View
 from cyberdesk_server.usecases.health import Failure, check_machines
 
@@ -26,7 +26,7 @@ of_machines = router(prefix="/v1/health", tags=["health"], is_limited=False)
 @api.get("/", response_model=None)
 async def root() -> Response:
     """What this is."""
-    return JsonAnswer({"name": "Cyberdesk", "version": __version__, "description": "/openapi.json"})
+    return JsonAnswer({"name": "Cyberdesk", "version": API_VERSION, "description": "/openapi.json"})
 
 
 @api.get("/health", response_model=None)
@@ -56,7 +56,7 @@ async def health_db(parts: PartsOf) -> Response:
 @v1.get("", response_model=dict[str, str])
 async def health_check() -> Response:
     """The process answers."""
-    return JsonAnswer({"status": "ok", "version": __version__})
+    return JsonAnswer({"status": "ok", "version": API_VERSION})
 
 
 @v1.get("/db", response_model=None)

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from cyberdesk_server import __version__
 from cyberdesk_server.domain.networks import Reach
 from cyberdesk_server.domain.webhooks import Answer
 from cyberdesk_server.ports import Clock
@@ -31,7 +30,7 @@ ALWAYS = {
     "accept": "*/*",
     "accept-encoding": "identity",
     "content-type": "application/json",
-    "user-agent": f"cyberdesk-webhooks/{__version__}",
+    "user-agent": "cyberdesk-webhooks",
 }
 
 
