@@ -17,13 +17,9 @@ from cyberdesk_server.domain.trajectories import recorded
 from cyberdesk_server.executor.steps.model import StepsModel
 from cyberdesk_server.executor.tools.focused import MOST_TURNS, WITHHELD
 from cyberdesk_server.ports import DesktopUnreachable
-from cyberdesk_server.testing.ports import FunctionModel
+from cyberdesk_server.testing.ports import FunctionModel, a_call
 
 Stage = Any
-
-
-def a_call(tool: str, **arguments: Any) -> ToolCall:
-    return ToolCall(tool, arguments)
 
 
 def click(x: int) -> ToolCall:

@@ -1,41 +1,20 @@
 """The agent loop against a scripted desktop and a function as the model."""
 
-import asyncio
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from cyberdesk_server.adapters.vault.envelope import EnvelopeVault, MasterKey
-from cyberdesk_server.domain.actions import (
-    Action,
-    ActionResult,
-    Click,
-    CopyToClipboard,
-    PressKeys,
-    RunCommand,
-    TypeText,
-)
+from cyberdesk_server.domain.actions import Action, ActionResult, Click, PressKeys, TypeText
 from cyberdesk_server.domain.geometry import Point
-from cyberdesk_server.domain.limits import RunLimits
 from cyberdesk_server.domain.runs import RunStatus
 from cyberdesk_server.domain.steps import Observation, StepState, ToolCall, Turn
 from cyberdesk_server.domain.tasks import Refusal
 from cyberdesk_server.executor.loop import execute
-from cyberdesk_server.executor.parts import Limits
-from cyberdesk_server.ports import DesktopRefused, DesktopUnreachable, ModelError, OutcomeUnknown
-from cyberdesk_server.testing.ports import FunctionModel, ScriptedDesktop, a_screenshot, turns
+from cyberdesk_server.ports import DesktopRefused, ModelError
+from cyberdesk_server.testing.ports import FunctionModel, ScriptedDesktop, a_call, a_screenshot, a_turn, turns
 
 Stage = Any
-
-
-def a_turn(*calls: ToolCall) -> Turn:
-    return Turn(calls)
-
-
-def a_call(tool: str, **arguments: Any) -> ToolCall:
-    return ToolCall(tool, arguments)
-
-
 CLICK = a_call("click", x=3, y=4)
 
 
@@ -193,73 +172,6 @@ async def test_a_desktop_that_refuses_fails_the_call_and_not_the_run(stage: Stag
     assert (await stage.history())[0].error == "the desktop answered 422: no such key"
 
 
-async def test_a_run_that_only_fails_is_given_up(stage: Stage) -> None:
-    stage.limits = Limits(max_failures_in_a_row=3)
-
-    ending = await stage.execute(turns(*[a_turn(a_call("teleport"))] * 9))
-
-    assert ending.status is RunStatus.ERROR
-    assert "3 turns failed in a row" in ending.error[0]
-    assert len(await stage.history()) == 3
-
-
-async def test_a_run_has_a_limit_of_turns(stage: Stage) -> None:
-    stage.limits = Limits(max_turns=4)
-
-    ending = await stage.execute(turns(*[a_turn(CLICK)] * 9))
-
-    assert ending.status is RunStatus.ERROR
-    assert "4 turns" in ending.error[0]
-    assert len(stage.desktop.performed) == 4
-
-
-async def test_a_run_has_a_limit_of_time(stage: Stage) -> None:
-    stage.limits = Limits(run_time_limit_seconds=100)
-
-    ending = await stage.execute(turns(a_turn(a_call("wait", seconds=600), CLICK)))
-
-    assert ending.status is RunStatus.ERROR
-    assert "longer than its limit of 100 seconds" in ending.error[0]
-    assert stage.desktop.performed == []
-
-
-async def test_a_runs_own_limits_go_before_its_workflows_and_those_before_the_servers(stage: Stage) -> None:
-    stage.limits = Limits(max_turns=5)
-    usual = await stage.execute(turns(*[a_turn(CLICK)] * 9))
-    workflows = await stage.execute(turns(*[a_turn(CLICK)] * 9), max_turns=3)
-    await stage.a_waiting_run(max_turns=3)
-    claim = await stage.claim()
-    claim = replace(claim, run=replace(claim.run, max_turns=2))
-    own = await execute(claim, stage.parts(turns(*[a_turn(CLICK)] * 9)))
-
-    assert [ending.error[0].partition(" of ")[2] for ending in (usual, workflows, own)] == [
-        "5 turns",
-        "3 turns",
-        "2 turns",
-    ]
-
-
-async def test_time_counts_from_the_start_of_the_run_whoever_works_on_it(stage: Stage) -> None:
-    await stage.a_waiting_run(run_time_limit_seconds=100)
-    await stage.claim()
-    stage.clock.advance(50)
-
-    ending = await stage.take_over(turns(a_turn(CLICK)))
-
-    assert ending.error == ("the run took longer than its limit of 100 seconds",)
-    assert stage.desktop.performed == []
-
-
-async def test_a_limit_is_cut_down_to_what_the_server_allows_now(stage: Stage) -> None:
-    stage.limits = Limits(most=RunLimits(max_turns=2, run_time_limit_seconds=50))
-
-    by_turns = await stage.execute(turns(*[a_turn(CLICK)] * 9), max_turns=100)
-    by_time = await stage.execute(turns(a_turn(a_call("wait", seconds=600))), run_time_limit_seconds=100)
-
-    assert "2 turns" in by_turns.error[0]
-    assert "longer than its limit of 50 seconds" in by_time.error[0]
-
-
 async def test_a_declared_failure_ends_the_run_with_its_reason(stage: Stage) -> None:
     model = turns(a_turn(a_call("declare_task_failed", reason="No patient {id}"), CLICK))
 
@@ -299,85 +211,6 @@ async def test_what_was_read_becomes_the_output(stage: Stage) -> None:
     }
 
 
-async def test_copied_text_is_kept_under_its_name(stage: Stage) -> None:
-    stage.desktop.react = lambda action: ActionResult(
-        text="MRN-1" if isinstance(action, CopyToClipboard) else None
-    )
-    model = turns(
-        a_turn(a_call("copy_to_clipboard", key_name="mrn", output="demographics.mrn")),
-        a_turn(a_call("type", text="{{mrn}}")),
-    )
-
-    ending = await stage.execute(model)
-
-    assert stage.desktop.performed == [CopyToClipboard(), TypeText("MRN-1")]
-    assert ending.output_data == {"demographics.mrn": "MRN-1"}
-
-
-async def test_a_command_answers_what_it_printed(stage: Stage) -> None:
-    stage.desktop.react = lambda _: ActionResult(text="out", error_text="warn", exit_code=3)
-
-    await stage.execute(
-        turns(a_turn(a_call("execute_terminal_command", command="ls {folder}"))), inputs={"folder": "/srv"}
-    )
-
-    assert stage.desktop.performed == [RunCommand("ls /srv")]
-    assert (await stage.history())[0].result == {"text": "out", "error_text": "warn", "exit_code": 3}
-
-
-async def test_a_command_outside_the_allowlist_is_not_run(stage: Stage) -> None:
-    model = turns(a_turn(a_call("execute_terminal_command", command="ls /; rm -rf /")))
-
-    await stage.execute(model, terminal_command_allowlist=("ls *",))
-
-    assert stage.desktop.performed == []
-    assert "does not allow" in (await stage.history())[0].error
-
-
-async def test_no_commands_are_offered_when_none_are_allowed(stage: Stage) -> None:
-    model = turns()
-
-    await stage.execute(model, terminal_command_allowlist=())
-
-    task = model.questions[0][0]
-    assert "execute_terminal_command" not in {tool.name for tool in task.tools}
-
-
-async def test_a_saved_screenshot_becomes_an_output_file(stage: Stage) -> None:
-    await stage.execute(
-        turns(a_turn(a_call("save_screenshot_as_run_attachment", filename="../{id} chart"))),
-        inputs={"id": "12345"},
-    )
-
-    assert [key.rsplit("/", 1)[-1] for key in stage.blobs.puts if key.startswith("run-attachments/")] == [
-        "12345 chart.png"
-    ]
-
-
-async def test_a_wait_ends_when_its_text_appears(stage: Stage) -> None:
-    class Opening(ScriptedDesktop):
-        async def screenshot(self) -> Any:
-            shown = await super().screenshot()
-            return a_screenshot("Chart") if self.looks > 5 else shown
-
-    stage.desktop = Opening(a_screenshot("Please wait"))
-
-    await stage.execute(
-        turns(
-            a_turn(a_call("wait", until_text=["Error", "Chart"], until_gone="Please wait", timeout_seconds=9))
-        )
-    )
-
-    assert (await stage.history())[0].result == {"text": '"Chart" is visible', "seen": "Chart"}
-
-
-async def test_a_wait_fails_when_its_text_does_not_appear_in_time(stage: Stage) -> None:
-    await stage.execute(turns(a_turn(a_call("wait", until_text="Chart", timeout_seconds=9), CLICK)))
-
-    assert (await stage.history())[0].error == '"Chart" did not appear within 9 seconds'
-    assert stage.desktop.performed == []
-
-
 async def test_a_moving_screen_is_watched_until_it_is_still(stage: Stage) -> None:
     class Moving(ScriptedDesktop):
         async def screenshot(self) -> Any:
@@ -405,124 +238,6 @@ async def test_a_screen_that_never_rests_is_taken_as_it_is(stage: Stage) -> None
     stage.desktop = Video()
 
     assert (await stage.execute(turns(a_turn(CLICK)))).status is RunStatus.SUCCESS
-
-
-async def test_a_desktop_that_comes_back_is_asked_again_by_the_same_id(stage: Stage) -> None:
-    losses = iter([True, True, False])
-
-    class Flaky(ScriptedDesktop):
-        async def perform(self, action: Any, action_id: Any, *, is_repeat: bool = False) -> ActionResult:
-            result = await super().perform(action, action_id, is_repeat=is_repeat)
-            if next(losses, False):
-                raise DesktopUnreachable("the tunnel broke")
-            return result
-
-    stage.desktop = Flaky()
-
-    ending = await stage.execute(turns(a_turn(CLICK)))
-
-    assert ending.status is RunStatus.SUCCESS
-    assert stage.desktop.performed == [Click(Point(3, 4))]
-
-
-async def test_a_desktop_that_stays_away_ends_the_run_as_our_failure(stage: Stage) -> None:
-    def unreachable(action: Action) -> ActionResult:
-        raise DesktopUnreachable("no tunnel")
-
-    stage.desktop.react = unreachable
-
-    ending = await stage.execute(turns(a_turn(CLICK)))
-
-    assert ending.status is RunStatus.ERROR
-    assert ending.error == ("the desktop was unreachable for 30 seconds: no tunnel",)
-    assert ending.usage_metadata["billing_outcome"] == "infra_failure"
-    assert ending.usage_metadata["total_agentic_steps_billed"] == 0
-
-
-async def test_after_an_action_nobody_knows_the_outcome_of_the_model_looks_and_decides(stage: Stage) -> None:
-    def lost(action: Action) -> ActionResult:
-        raise OutcomeUnknown("driver died")
-
-    stage.desktop.react = lost
-    model = turns(a_turn(CLICK, CLICK))
-
-    ending = await stage.execute(model)
-
-    [_, (_, history, _)] = model.questions
-    assert "nobody can say whether it happened" in (history[0].error or "")
-    assert ending.status is RunStatus.SUCCESS
-    assert stage.desktop.performed == []
-    assert [step.state for step in await stage.history()] == [StepState.FAILED, StepState.FAILED]
-
-
-async def test_a_model_that_gives_up_ends_the_run_and_leaves_the_screen_it_saw(stage: Stage) -> None:
-    def decide(*_: Any) -> Turn:
-        raise ModelError('there is no "Serch"; nearest: "Search"')
-
-    ending = await stage.execute(FunctionModel(decide))
-
-    assert ending.status is RunStatus.ERROR
-    assert ending.error == ('there is no "Serch"; nearest: "Search"',)
-    (step,) = await stage.history()
-    assert step.screen is not None
-    assert step.error == ending.error[0]
-
-
-async def test_a_model_that_is_busy_is_asked_again(stage: Stage) -> None:
-    answers = iter([ModelError("busy", is_retryable=True), Turn()])
-
-    def decide(*_: Any) -> Turn:
-        answer = next(answers)
-        if isinstance(answer, ModelError):
-            raise answer
-        return answer
-
-    assert (await stage.execute(FunctionModel(decide))).status is RunStatus.SUCCESS
-
-
-async def test_a_cancelled_run_stops_before_its_next_action(stage: Stage) -> None:
-    async def cancel_during_first_click() -> None:
-        await stage.cancel()
-
-    class Cancelling(ScriptedDesktop):
-        async def perform(self, action: Any, action_id: Any, *, is_repeat: bool = False) -> ActionResult:
-            await cancel_during_first_click()
-            return await super().perform(action, action_id, is_repeat=is_repeat)
-
-    stage.desktop = Cancelling()
-
-    ending = await stage.execute(turns(a_turn(CLICK, CLICK), a_turn(CLICK)))
-
-    assert ending.status is RunStatus.CANCELLED
-    assert stage.desktop.performed == [Click(Point(3, 4))]
-    assert [step.state for step in await stage.history()] == [StepState.DONE, StepState.FAILED]
-
-
-async def test_cancelling_interrupts_a_wait(stage: Stage) -> None:
-    class Patient(type(stage.clock)):  # type: ignore[misc]
-        async def sleep(self, seconds: float) -> None:
-            await super().sleep(min(seconds, 1))
-            if seconds > 60:
-                await stage.cancel()
-                await asyncio.get_running_loop().create_future()
-
-    stage.clock = Patient()
-
-    ending = await stage.execute(turns(a_turn(a_call("wait", seconds=3000), CLICK)))
-
-    assert ending.status is RunStatus.CANCELLED
-    assert stage.desktop.performed == []
-
-
-async def test_cancelling_interrupts_a_thinking_model(stage: Stage) -> None:
-    async def think() -> None:
-        await stage.cancel()
-        await asyncio.get_running_loop().create_future()
-
-    ending = await stage.execute(replace(turns(a_turn(CLICK)), before_answer=think))
-
-    assert ending.status is RunStatus.CANCELLED
-    assert stage.desktop.performed == []
 
 
 @pytest.mark.parametrize(

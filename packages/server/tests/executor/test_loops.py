@@ -10,18 +10,14 @@ from cyberdesk_server.domain.geometry import Point
 from cyberdesk_server.domain.json import JsonValue
 from cyberdesk_server.domain.runs import RunStatus
 from cyberdesk_server.domain.screens import Screenshot
-from cyberdesk_server.domain.steps import Observation, Step, StepState, ToolCall, Turn, course
+from cyberdesk_server.domain.steps import Observation, Step, StepState, Turn, course
 from cyberdesk_server.domain.tasks import Task
 from cyberdesk_server.executor.signals import ToolFailed
 from cyberdesk_server.executor.tools.loops import MOST_ITEMS, items_of
 from cyberdesk_server.ports import DesktopRefused
-from cyberdesk_server.testing.ports import FunctionModel, a_screenshot
+from cyberdesk_server.testing.ports import FunctionModel, a_call, a_screenshot
 
 Stage = Any
-
-
-def a_call(tool: str, **arguments: Any) -> ToolCall:
-    return ToolCall(tool, arguments)
 
 
 START = a_call("start_loop", text="{patients}")

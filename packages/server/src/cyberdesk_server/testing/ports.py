@@ -11,6 +11,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, M
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from typing import Any
 from uuid import UUID
 
 from cyberdesk_server.domain.actions import Action, ActionResult
@@ -22,7 +23,7 @@ from cyberdesk_server.domain.json import JsonObject, JsonValue
 from cyberdesk_server.domain.provider_credentials import CredentialCheck, ProviderSlot, Secret
 from cyberdesk_server.domain.screens import Screenshot
 from cyberdesk_server.domain.sealed import HASHICORP
-from cyberdesk_server.domain.steps import Observation, Step, Turn
+from cyberdesk_server.domain.steps import Observation, Step, ToolCall, Turn
 from cyberdesk_server.domain.tasks import Refusal, Task
 from cyberdesk_server.ports import (
     BLOB_PIECE_BYTES,
@@ -257,6 +258,14 @@ class FunctionModel:
             if isinstance(written, Mapping):
                 output.update(written)
         return output or None
+
+
+def a_call(tool: str, **arguments: Any) -> ToolCall:
+    return ToolCall(tool, arguments)
+
+
+def a_turn(*calls: ToolCall) -> Turn:
+    return Turn(calls)
 
 
 def turns(*script: Turn) -> FunctionModel:
