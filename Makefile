@@ -76,6 +76,10 @@ lock:            ## write requirements.lock anew (needs uv)
 		bench/vendor-sdk.requirements.in -o bench/vendor-sdk.requirements.lock
 	@uv pip compile -q --generate-hashes --no-header --no-annotate --no-emit-index-url --python-version 3.11 \
 		-c bench/vendor-sdk.requirements.lock packages/sdk/pyproject.toml -o bench/our-sdk.requirements.lock
+	@for name in svix-1 svix-2 standardwebhooks; do \
+		uv pip compile -q --generate-hashes --no-header --no-annotate --no-emit-index-url --python-version 3.11 \
+			tests/compat/receivers/$$name.requirements.in -o tests/compat/receivers/$$name.requirements.lock || exit 1; \
+	done
 
 clean:           ## remove what was made here
 	rm -rf .venv var .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
