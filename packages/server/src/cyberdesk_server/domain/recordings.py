@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from cyberdesk_server.domain.geometry import Box, Point, Size
 from cyberdesk_server.domain.ids import TrajectoryId
 from cyberdesk_server.domain.json import JsonObject, JsonValue
-from cyberdesk_server.domain.prompts import plain_lines
+from cyberdesk_server.domain.prompt_lines import plain_lines
 from cyberdesk_server.domain.steps import END_LOOP_ITERATION, START_LOOP, Step, StepState, ToolCall
 from cyberdesk_server.domain.trajectories import Trajectory
 

@@ -10,7 +10,7 @@ from cyberdesk_server.domain.addresses import blob_key_of
 from cyberdesk_server.domain.geometry import Box, Size
 from cyberdesk_server.domain.ids import OrganizationId
 from cyberdesk_server.domain.prompt_images import is_own_address
-from cyberdesk_server.domain.prompts import plain_lines
+from cyberdesk_server.domain.prompt_lines import plain_lines
 from cyberdesk_server.domain.screens import Screenshot
 from cyberdesk_server.ports import BlobMissing, Blobs
 

@@ -4,7 +4,8 @@ import json
 
 import pytest
 from cyberdesk_server.domain.json import JsonValue
-from cyberdesk_server.domain.prompts import Kind, Line, Placeholder
+from cyberdesk_server.domain.prompt_lines import Line
+from cyberdesk_server.domain.prompts import Kind, Placeholder
 from cyberdesk_server.executor.steps.cursor import Cursor
 from cyberdesk_server.executor.steps.keys import chords, is_key
 from cyberdesk_server.executor.steps.language import (

@@ -3,7 +3,8 @@
 import pytest
 from cyberdesk_server.domain.actions import Button, Direction
 from cyberdesk_server.domain.geometry import Point
-from cyberdesk_server.domain.prompts import Kind, Placeholder, picture, variables
+from cyberdesk_server.domain.prompt_lines import picture
+from cyberdesk_server.domain.prompts import Kind, Placeholder, variables
 from cyberdesk_server.executor.reading.pages import Side
 from cyberdesk_server.executor.steps.language import (
     LAST,

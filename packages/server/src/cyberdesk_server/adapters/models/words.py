@@ -8,13 +8,13 @@ from cyberdesk_server.adapters.models.conversation import Part, Picture
 from cyberdesk_server.adapters.models.history import MOST_CHARACTERS, full_result_text
 from cyberdesk_server.domain.geometry import Size
 from cyberdesk_server.domain.json import JsonValue
+from cyberdesk_server.domain.prompt_lines import plain_lines
 from cyberdesk_server.domain.prompts import (
     Kind,
     PathError,
     Placeholder,
     lookup,
     parts,
-    plain_lines,
     template,
     value_text,
     variables,

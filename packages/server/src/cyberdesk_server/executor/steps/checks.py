@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from cyberdesk_server.domain.prompts import LOOP_ITEM, Kind, Line, Placeholder, parts
+from cyberdesk_server.domain.prompt_lines import Line
+from cyberdesk_server.domain.prompts import LOOP_ITEM, Kind, Placeholder, parts
 from cyberdesk_server.domain.tasks import Refusal, Task
 from cyberdesk_server.executor.steps.language import (
     Action,

@@ -9,7 +9,8 @@ from typing import Literal
 
 from cyberdesk_server.domain.actions import Button, Direction
 from cyberdesk_server.domain.geometry import Point
-from cyberdesk_server.domain.prompts import Line, Placeholder
+from cyberdesk_server.domain.prompt_lines import Line
+from cyberdesk_server.domain.prompts import Placeholder
 from cyberdesk_server.executor.reading.pages import Side
 
 LAST = -1

@@ -11,7 +11,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from cyberdesk_server.domain.prompts import Kind, Line, Placeholder, parts, plain_lines
+from cyberdesk_server.domain.prompt_lines import Line, plain_lines
+from cyberdesk_server.domain.prompts import Kind, Placeholder, parts
 from cyberdesk_server.executor.steps.conditions import condition_of
 from cyberdesk_server.executor.steps.language import (
     Action,

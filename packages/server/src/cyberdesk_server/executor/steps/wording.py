@@ -1,7 +1,8 @@
 """Says in words what a value of the language stands for; sentences read these words back."""
 
 from cyberdesk_server.domain.geometry import Point
-from cyberdesk_server.domain.prompts import Kind, Placeholder, picture
+from cyberdesk_server.domain.prompt_lines import picture
+from cyberdesk_server.domain.prompts import Kind, Placeholder
 from cyberdesk_server.executor.steps.language import (
     LAST,
     CheckVisible,
