@@ -8,7 +8,7 @@ import pytest
 from cyberdesk_server.domain.actions import Action, ActionResult, PressKeys, TypeText
 from cyberdesk_server.domain.geometry import Box
 from cyberdesk_server.domain.screens import Screenshot
-from cyberdesk_server.domain.steps import Step, ToolCall, Turn
+from cyberdesk_server.domain.steps import Step, StepState, ToolCall, Turn
 from cyberdesk_server.executor.loop import execute
 from cyberdesk_server.executor.replay.screens import pixels
 from cyberdesk_server.executor.tools.keyboard import PAINTED_OVER
@@ -132,6 +132,31 @@ async def test_a_worker_that_takes_over_covers_what_another_has_typed(
         await execute(await stage.claim(), stage.parts(FunctionModel(decide)))
     await stage.take_over(model_of(*calls, screens=screens))
 
+    assert screens
+    assert all(map(is_covered, screens))
+
+
+async def test_a_repeat_that_fails_before_it_types_again_bares_nothing(stage: Any, form: Form) -> None:
+    screens: list[Screenshot] = []
+    call = ToolCall("type", {"text": "__CLEAR__{$user}"})
+    stage.desktop.keeps_journal = False
+    await stage.a_waiting_run(hidden={"user": SECRET})
+
+    class Dies(Exception):
+        pass
+
+    def type_and_die(action: Action) -> ActionResult:
+        form.react(action)
+        if SECRET in form.values:
+            raise Dies
+        return ActionResult()
+
+    stage.desktop.react = type_and_die
+    with pytest.raises(Dies):
+        await execute(await stage.claim(), stage.parts(model_of(call, screens=[])))
+    await stage.take_over(model_of(call, screens=screens))
+
+    assert (await stage.history())[0].state is StepState.FAILED
     assert screens
     assert all(map(is_covered, screens))
 

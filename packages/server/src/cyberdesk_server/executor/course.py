@@ -17,6 +17,7 @@ from cyberdesk_server.executor.deciding import Decided, Decider, NoDecision
 from cyberdesk_server.executor.filling import filled_arguments
 from cyberdesk_server.executor.kit import Kit
 from cyberdesk_server.executor.moves import AskModel, CarryOut, End, GiveUp, next_move, runtime_values
+from cyberdesk_server.executor.secrets import types_a_secret
 from cyberdesk_server.executor.signals import RunFails, ToolFailed
 from cyberdesk_server.executor.tools import TOOLS
 from cyberdesk_server.executor.tools.base import Bench, Outcome, Tool
@@ -100,9 +101,10 @@ class Course:
         tool = tools.get(step.call.tool)
         if tool is None:
             raise ToolFailed(f"there is no tool {step.call.tool}; there are: {', '.join(tools)}")
-        if tool.is_action:
-            self._kit.eyes.stir()
         kit, task = self._kit, self._decider.task
+        # What a worker before this one has typed may still be about to show, whatever comes of the repeat.
+        if tool.is_action and not (step.id in kit.repeated and types_a_secret(step)):
+            kit.eyes.stir()
         filled = filled_arguments(
             step.call.arguments, fill_of(tool.arguments), task.inputs, runtime_values(kit.journal.history)
         )
