@@ -9,6 +9,7 @@ from cyberdesk_server.domain.actions import Action, ActionResult, PressKeys, Typ
 from cyberdesk_server.domain.geometry import Box
 from cyberdesk_server.domain.screens import Screenshot
 from cyberdesk_server.domain.steps import Step, StepState, ToolCall, Turn
+from cyberdesk_server.executor.covers import Covers
 from cyberdesk_server.executor.loop import execute
 from cyberdesk_server.executor.replay.screens import pixels
 from cyberdesk_server.executor.tools.keyboard import PAINTED_OVER
@@ -78,6 +79,25 @@ async def test_the_model_is_shown_a_covered_field_and_told_so(stage: Any, form: 
     history = await stage.history()
     assert history[0].result == {"text": PAINTED_OVER}
     assert history[1].volatile == screens[1].covered
+
+
+async def test_a_screen_that_stands_still_is_looked_through_once(
+    stage: Any, form: Form, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[bytes] = []
+    over = Covers.over
+
+    def noted(covers: Covers, screenshot: Screenshot) -> Screenshot:
+        seen.append(screenshot.png)
+        return over(covers, screenshot)
+
+    monkeypatch.setattr(Covers, "over", noted)
+    calls = ToolCall("type", {"text": "{$user}"}), ToolCall("screenshot")
+
+    await stage.execute(model_of(*calls, screens=[]), hidden={"user": SECRET})
+
+    assert stage.desktop.looks > 4
+    assert seen == [a_form(SECRET, "").png]
 
 
 async def test_fields_are_typed_one_by_one_and_each_is_covered(stage: Any, form: Form) -> None:

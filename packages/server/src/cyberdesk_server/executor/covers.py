@@ -16,7 +16,14 @@ import numpy as np
 from cyberdesk_server.domain.geometry import Box, Point, Size
 from cyberdesk_server.domain.screens import Screenshot
 from cyberdesk_server.executor.reading.segments import Image
-from cyberdesk_server.executor.replay.changes import TILE_PX, Mask, differing, rebuilt, without_carets
+from cyberdesk_server.executor.replay.changes import (
+    TILE_PX,
+    Mask,
+    changed_tiles,
+    differing,
+    rebuilt,
+    without_carets,
+)
 from cyberdesk_server.executor.replay.screens import NoPicture, pixels
 
 COLOUR = (0, 0, 0)
@@ -85,11 +92,6 @@ class Covers:
     def are_needed(self) -> bool:
         """False while no secret was typed."""
         return bool(self._places or self._typing or self._always)
-
-    @property
-    def is_open(self) -> bool:
-        """True while what changes is what was typed."""
-        return self._typing is not None
 
     @property
     def has_seen_it(self) -> bool:
@@ -199,8 +201,8 @@ def _is_there(place: _Place, now: Image) -> bool:
     if not _changed_in(place.inside, place.before, current).any():
         return False
     mask = _changed_in(place.inside, place.after, current)
-    tiles = {(y // TILE_PX, x // TILE_PX) for y, x in np.argwhere(mask)}
-    return not tiles or len(rebuilt(place.after, current, mask)) < len(tiles)
+    tiles = int(changed_tiles(mask).sum())
+    return not tiles or len(rebuilt(place.after, current, mask)) < tiles
 
 
 def _changed_in(box: Box, before: Image, now: Image) -> Mask:

@@ -72,7 +72,7 @@ class Eyes:
         raw = await self._look_at_all()
         if self._covers is None or not self._covers.are_needed:
             return raw
-        if self._last_cover is None or self._last_cover[0] != raw.digest or self._covers.is_open:
+        if self._last_cover is None or self._last_cover[0] != raw.digest:
             self._last_cover = raw.digest, await asyncio.to_thread(self._covers.over, raw)
         return self._last_cover[1]
 
