@@ -111,6 +111,9 @@ class InlineConnection:
     def stop(self) -> None:
         self._conn.close()
 
+    def execute_now(self, statement: str) -> None:
+        self._conn.execute(statement)
+
     async def create_function(self, *arguments: Any, **options: Any) -> None:
         self._conn.create_function(*arguments, **options)
 
@@ -163,11 +166,10 @@ class Disk:
 
 
 def _let_go_of_the_world(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
-    """No sleeping in earnest on a lock, no waiting for a disk."""
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA busy_timeout = 0")
-    cursor.execute("PRAGMA synchronous = OFF")
-    cursor.close()
+    """No sleeping in earnest on a lock, no waiting for a disk. These are no statements of the server."""
+    raw: Any = connection
+    raw._connection.execute_now("PRAGMA busy_timeout = 0")
+    raw._connection.execute_now("PRAGMA synchronous = OFF")
 
 
 async def _use(database: Database) -> None:

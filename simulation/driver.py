@@ -7,7 +7,6 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from cyberdesk_server.testing.ports import a_screenshot
 from cyberdesk_wire import Request, Response
 from cyberdesk_wire.protocol import DriverSide
 from cyberdriver.answers import DONE, Answer, json_answer, problem
@@ -15,9 +14,8 @@ from cyberdriver.journal import AnswerNotKept, Begin, Journal, OtherWork, Outcom
 
 from simulation.loop import Host
 from simulation.network import Line
+from simulation.screen import SIZE, Screen
 
-SCREEN = a_screenshot("a screen that never changes")
-SCREEN_TAG = '"the only one"'
 ACTING_SECONDS = 0.05
 LONG_ACTING_SECONDS = 8.0
 PATIENCE_SECONDS = 60.0
@@ -44,6 +42,8 @@ class Desktop:
     keeps_journal: bool
     deeds: list[Deed] = field(default_factory=list)
     """In the order in which they happened."""
+
+    screen: Screen = field(default_factory=Screen)
 
     @property
     def headers(self) -> dict[str, str]:
@@ -100,10 +100,11 @@ class Driver:
 
     def _show(self, request: Request) -> Answer:
         if request.path == "/computer/display/dimensions":
-            return json_answer({"width": SCREEN.size.width, "height": SCREEN.size.height})
-        if request.header("if-none-match") == SCREEN_TAG:
+            return json_answer({"width": SIZE.width, "height": SIZE.height})
+        screen = self._desktop.screen
+        if request.header("if-none-match") == screen.tag:
             return Answer(304)
-        return Answer(200, SCREEN.png, {"content-type": "image/png", "etag": SCREEN_TAG})
+        return Answer(200, screen.png, {"content-type": "image/png", "etag": screen.tag})
 
     async def _act(self, request: Request) -> Answer:
         """As the real driver does it: see `cyberdriver.commands.dispatcher`."""
@@ -131,7 +132,9 @@ class Driver:
         """The driver may die before the deed is done, and after it."""
         longest = LONG_ACTING_SECONDS if self._chance.random() < 1 / 50 else ACTING_SECONDS
         await asyncio.sleep(self._chance.random() * longest)
-        self._desktop.deeds.append(Deed(action_id, _what(request)))
+        what = _what(request)
+        self._desktop.deeds.append(Deed(action_id, what))
+        self._desktop.screen.write(what.removeprefix("type ") if what.startswith("type ") else "")
         await asyncio.sleep(self._chance.random() * ACTING_SECONDS)
 
 

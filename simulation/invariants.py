@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any, Self
 from uuid import UUID
 
+from cyberdesk_server.domain.addresses import blob_key_of
 from cyberdesk_server.domain.ids import MachineId
 
 from simulation.callers import PLAINTEXT, Known
 from simulation.driver import Desktop
 from simulation.models import Script
+from simulation.screen import ink_of, shows
 from simulation.story import Violation
 
 TERMINAL = frozenset({"success", "task_failed", "error", "cancelled"})
@@ -166,8 +168,11 @@ class Watcher:
         ).fetchall()
         return not left
 
-    def check_end(self, desktops: Sequence[Desktop]) -> None:
-        """When everything has had its time. Raises `Violation`."""
+    def check_end(self, desktops: Sequence[Desktop], pictures: Mapping[str, bytes]) -> None:
+        """When everything has had its time. Raises `Violation`.
+
+        `pictures` are what is kept of screens, by the key of the blob.
+        """
         runs = {row["id"]: row for row in self.rows("SELECT * FROM runs")}
         for run_id in self._known.runs:
             require(str(run_id) in runs or run_id in self._known.may_be_deleted, f"1: run {run_id} is lost")
@@ -178,6 +183,7 @@ class Watcher:
             _check_deeds(desktop)
         self._check_work_done(runs.values(), desktops)
         self._check_plaintexts()
+        self._check_pictures(pictures)
 
     def _check_work_done(self, runs: Iterable[Row], desktops: Sequence[Desktop]) -> None:
         """What the journal says was done was done, once and in order; a run that succeeded did all it could.
@@ -203,6 +209,15 @@ class Watcher:
     def _check_plaintexts(self) -> None:
         for line in self._conn.iterdump():
             require(PLAINTEXT not in line, f"6: a plaintext is in the database: {line[:200]}")
+
+    def _check_pictures(self, pictures: Mapping[str, bytes]) -> None:
+        """Every action types a secret: nothing that a try has typed is to be read in its own pictures."""
+        seen = "SELECT run_id, retry, number, screen FROM steps WHERE screen IS NOT NULL"
+        for step in self.rows(seen):
+            picture = pictures[blob_key_of(step["screen"])]
+            ink = ink_of(f"{step['run_id']}/{step['retry']}/{step['number']}")
+            place = f"in front of step {step['number']} of run {step['run_id']}"
+            require(not shows(picture, ink), f"6: a secret shows {place}")
 
 
 def _check_deeds(desktop: Desktop) -> None:

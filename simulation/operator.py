@@ -39,6 +39,7 @@ class Operator:
         story: Story,
         chance: Random,
         disk: Disk,
+        blobs: MemoryBlobs,
         network: Network,
         faults: Faults,
     ) -> None:
@@ -49,9 +50,9 @@ class Operator:
         self._story = story
         self._chance = chance
         self._disk = disk
+        self._blobs = blobs
         self._network = network
         self._faults = faults
-        self._blobs = MemoryBlobs()
         self._lines: list[Line] = []
 
     def some_server(self) -> Server | None:

@@ -1,6 +1,7 @@
 """One process of the server: its gateway, its worker and its chores, all of them the real code."""
 
 import asyncio
+from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
 
@@ -29,6 +30,9 @@ from simulation.network import Line, LossyBus, Network
 MASTER_KEY = MasterKey(b"m" * 32)
 LEASE_SECONDS = 30.0
 """Longer than usual, as are the other times: what happens now and then costs most of a simulation's time."""
+
+CHORE_SECONDS = 10.0
+"""Between two times of any chore, at least."""
 
 LIVES = Lives(idle_session=timedelta(seconds=90), request_log=timedelta(days=30), webhook=timedelta(days=30))
 WORKER_LIMITS = WorkerLimits(concurrency=3, lease_seconds=LEASE_SECONDS, sweep_seconds=10.0)
@@ -124,9 +128,10 @@ class Server:
             check_tunnels=self._gateway.check_tunnels,
             check_keys=self._gateway.check_keys,
         )
+        rare = [replace(chore, every_seconds=max(chore.every_seconds, CHORE_SECONDS)) for chore in table]
         async with asyncio.TaskGroup() as group:
             worker = group.create_task(self._worker.run())
-            upkeep = group.create_task(keep_doing(self.clock, table))
+            upkeep = group.create_task(keep_doing(self.clock, rare))
             await self._stop.wait()
             await self._worker.stop()
             await worker

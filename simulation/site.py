@@ -13,6 +13,7 @@ from typing import Any
 from cyberdesk_server.domain.ids import MachineId
 from cyberdesk_server.domain.post_run_checks import CheckSpec, PostRunCheckType, WrittenCheck
 from cyberdesk_server.store import post_run_checks
+from cyberdesk_server.testing.ports import MemoryBlobs
 from cyberdesk_server.testing.rows import NOON, a_pool, a_workflow, an_api_key, an_organization
 from cyberdesk_server.usecases.post_run_checks import rewritten
 
@@ -105,7 +106,8 @@ class Site:
         self._storage = Storage(chance)
         self._network = Network(chance)
         self._faults = Faults(loop, story, chance, self._storage, self._network)
-        self._operator = Operator(loop, story, chance, disk, self._network, self._faults)
+        self._blobs = MemoryBlobs()
+        self._operator = Operator(loop, story, chance, disk, self._blobs, self._network, self._faults)
         self._failure: str | None = None
 
     async def live(self) -> None:
@@ -129,7 +131,7 @@ class Site:
                 for caller in callers:
                     group.create_task(caller.ask(REQUESTS))
             await self._settle(watcher, callers[0])
-            watcher.check_end(desktops)
+            watcher.check_end(desktops, self._blobs.contents)
 
     async def _found(self) -> Known:
         host = self._loop.new_host("founder")

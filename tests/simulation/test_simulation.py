@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cyberdesk_server.executor import covers
 from cyberdesk_server.store import secrets
 from cyberdriver.journal import Begin, Journal
 
@@ -75,6 +76,14 @@ def test_secrets_that_outlive_their_run_are_seen(disk: Disk, monkeypatch: pytest
     monkeypatch.setattr(secrets, "forget_runs", keep)
 
     assert "6: the secrets of run" in str(simulate(1, disk).violation)
+
+
+@pytest.mark.slow
+def test_a_secret_that_is_not_covered_is_seen(disk: Disk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(covers, "_painted", lambda screenshot, *_: screenshot)
+    violations = (simulate(seed, disk).violation for seed in SEEDS)
+
+    assert next(filter(None, violations)).startswith("6: a secret shows")
 
 
 @pytest.mark.slow
