@@ -233,6 +233,7 @@ async def _one_of_each(client: httpx.AsyncClient) -> dict[str, str]:
     )
     configuration = await make("model-configurations", name="secret name", provider="openai", model="gpt-4o")
     pool = await make("pools", name="secret name")
+    await client.post(f"/v1/pools/{pool['id']}/machines", json={"machine_ids": [machine["id"]]})
     await client.put("/v1/provider-credentials/anthropic", json={"api_key": "sk-secret-name"})
     trajectory = await make("trajectories", workflow_id=workflow["id"], run_id=run["id"], name="secret name")
     endpoint = await make("webhooks/endpoints", url="https://secret-name.test", description="secret name")

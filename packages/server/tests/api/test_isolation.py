@@ -1,6 +1,7 @@
 """Invariant 8: nothing of one organization is visible to another. An id of theirs is a 404, everywhere.
 
-Here are paths and lists; `test_isolation_of_fields.py` has bodies and queries.
+Here are paths and lists; `test_isolation_of_fields.py` has bodies and queries, and
+`test_isolation_of_answers.py` all that answers tell.
 """
 
 import json

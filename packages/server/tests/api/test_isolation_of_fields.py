@@ -91,7 +91,7 @@ ADDRESSES = {"path", "image_url"}
 OTHER_QUERIES = {
     *("search", "deep_search", "name", "status", "status_code", "method", "attachment_type", "mode"),
     *("created_at_from", "created_at_to", "updated_at_from", "updated_at_to", "from_date", "to_date"),
-    *("is_approved", "is_generated", "fields", "include", "include_tags", "include_archived"),
+    *("is_approved", "is_generated", "is_on_trial", "fields", "include", "include_tags", "include_archived"),
     *("include_machines", "include_payload", "event_type", "sort_mode", "skip", "limit", "expires_in"),
     *("api_key_id", "operation", "target_id"),  # of the audit log, which test_audit_log.py has
 }
