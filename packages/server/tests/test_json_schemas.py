@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from cyberdesk_server.json_schemas import (
+    MOST_ERRORS,
     MOST_STEPS,
     Uncheckable,
     errors_of,
@@ -102,6 +103,14 @@ def test_a_schema_cannot_make_the_server_fetch_anything() -> None:
     [problem] = misfits('{"$ref": "http://127.0.0.1:1/x"}', {}, {})
 
     assert problem.location == ("body", "input_values")
+
+
+def test_values_that_are_nested_too_deeply_are_told() -> None:
+    deep: dict[str, Any] = {}
+    for _ in range(2000):
+        deep = {"x": deep}
+
+    assert output_misfits('{"type": "object"}', deep) == ("the output schema is nested too deeply",)
 
 
 def test_a_schema_that_never_ends_is_told() -> None:
@@ -211,7 +220,7 @@ for _ in range(40):
     ("schema", "values"),
     [
         (forking(40, type="object"), {}),
-        (forking(40, type="string"), {}),
+        ({**forking(40, type="object"), "$ref": "#/$defs/40", "not": {"$ref": "#/$defs/0"}}, {}),
         ({"allOf": [{"properties": {"x": {"$ref": "#"}}}, {"properties": {"x": {"$ref": "#"}}}]}, DEEP),
         (
             {
@@ -234,6 +243,28 @@ def test_no_references_of_a_caller_can_hold_the_server_up(schema: dict[str, Any]
     """Each of these takes 2**40 steps, unless somebody counts."""
     with pytest.raises(Uncheckable, match="takes more than 1,000 steps to check"):
         errors_of(schema, values, most_steps=1000)
+
+
+def test_no_more_errors_are_looked_for_than_are_told() -> None:
+    """2**40 times the same one, unless somebody stops."""
+    errors = errors_of(forking(40, type="string"), 1, most_steps=1000)
+
+    assert {error.message for error in errors} == {"1 is not of type 'string'"}
+    assert len(errors) == MOST_ERRORS
+
+
+@pytest.mark.parametrize(
+    ("schema", "value"),
+    [
+        ({"allOf": [{"not": {"type": "integer"}}] * 10}, "x" * 100_000),
+        ({"allOf": [{"not": {"enum": ["x" * 50_000, "y" * 50_000]}}] * 10}, "z"),
+    ],
+)
+def test_what_is_long_takes_more_steps(schema: dict[str, Any], value: str) -> None:
+    """Each error quotes all of it."""
+    assert errors_of(schema, value, most_steps=5000) == []
+    with pytest.raises(Uncheckable):
+        errors_of(schema, value, most_steps=1000)
 
 
 def test_a_check_that_takes_too_many_steps_is_told() -> None:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Collection, Iterator, Mapping
 from contextvars import ContextVar
 from functools import cache
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cyberdesk_server.domain.inputs import provided
@@ -31,6 +32,11 @@ MOST_STEPS = 100_000
 """How often one check holds a value against a schema, at most. Without a bound, references that fork (a to b
 twice, b to c twice, and so on) would ask for more than ever ends, in a short text."""
 
+STEP_CHARACTERS = 1000
+"""Of a long value or schema, so many are one step more: each error quotes them."""
+
+MOST_ERRORS = 50
+
 
 class Uncheckable(Exception):
     """Values cannot be held against a schema. The text says of the schema why: "is nested too deeply"."""
@@ -42,11 +48,31 @@ class _Steps:
     def __init__(self, most: int) -> None:
         self._most = most
         self._taken = 0
+        self._of_long: dict[int, int] = {}
 
-    def take(self) -> None:
-        self._taken += 1
+    def take(self, number: int) -> None:
+        self._taken += number
         if self._taken > self._most:
             raise Uncheckable(f"takes more than {self._most:,} steps to check")
+
+    def of(self, one: Any) -> int:
+        """The steps that a measured value or schema is long."""
+        return self._of_long.get(id(one), 0)
+
+    def measure(self, one: Any) -> int:
+        """The characters of a value or a schema, about; what is long in it is remembered."""
+        match one:
+            case str():
+                characters = len(one)
+            case Mapping():
+                characters = sum(len(name) + self.measure(inner) for name, inner in one.items())
+            case list() | tuple():
+                characters = sum(map(self.measure, one))
+            case _:
+                return 1
+        if characters >= STEP_CHARACTERS:
+            self._of_long[id(one)] = characters // STEP_CHARACTERS
+        return characters
 
 
 _steps: ContextVar[_Steps] = ContextVar("_steps")
@@ -56,16 +82,19 @@ _steps: ContextVar[_Steps] = ContextVar("_steps")
 def errors_of(
     schema: Mapping[str, Any], values: Any, *, most_steps: int = MOST_STEPS
 ) -> "list[ValidationError]":
-    """Where the values do not fit the schema, by the draft it names or 2020-12.
+    """Where the values do not fit the schema, by the draft it names or 2020-12: the first `MOST_ERRORS`.
 
     Raises `Uncheckable` when the schema refers to another document (nothing is ever fetched), is nested too
     deeply, or takes more steps.
     """
     from referencing.exceptions import Unresolvable
 
-    before = _steps.set(_Steps(most_steps))
+    steps = _Steps(most_steps)
+    before = _steps.set(steps)
     try:
-        return list(_validator_of(schema).iter_errors(values))
+        steps.measure(schema)
+        steps.measure(values)
+        return list(islice(_validator_of(schema).iter_errors(values), MOST_ERRORS))
     except Unresolvable as error:
         raise Uncheckable(f"refers to something unknown: {error.ref}") from None
     except RecursionError:
@@ -88,7 +117,7 @@ def _bounded(draft: "type[Validator]") -> "type[Validator]":
     import attrs
     import jsonschema
 
-    usual: Any = draft.VALIDATORS["additionalProperties"]
+    usual_additional: Any = draft.VALIDATORS["additionalProperties"]
 
     def pattern(validator: Any, wanted: str, instance: Any, schema: Any) -> Iterator[Any]:
         if validator.is_type(instance, "string") and not is_found(wanted, instance):
@@ -105,12 +134,7 @@ def _bounded(draft: "type[Validator]") -> "type[Validator]":
         if patterns and validator.is_type(instance, "object"):
             found = {name for name in instance if any(is_found(one, name) for one in patterns)}
             instance = {name: value for name, value in instance.items() if name not in found}
-        yield from usual(validator, wanted, instance, {"properties": schema.get("properties", {})})
-
-    def evolve(self: Any, **changes: Any) -> Any:
-        """Goes on with another schema; theirs would leave this class where that one names a draft."""
-        _steps.get().take()
-        return attrs.evolve(self, **changes)
+        yield from usual_additional(validator, wanted, instance, {"properties": schema.get("properties", {})})
 
     matching = {
         "pattern": pattern,
@@ -118,10 +142,28 @@ def _bounded(draft: "type[Validator]") -> "type[Validator]":
         "additionalProperties": additional_properties,
     }
     extend: Any = jsonschema.validators.extend  # it has no types
-    extended: Any = extend(draft, matching)
-    extended.evolve = evolve
-    bounded: type[Validator] = extended
-    return bounded
+    bounded: Any = extend(draft, matching)
+    usual_iter_errors, usual_descend = bounded.iter_errors, bounded.descend
+
+    def evolve(self: Any, **changes: Any) -> Any:
+        """Goes on with another schema; theirs would leave this class where that one names a draft."""
+        steps = _steps.get()
+        steps.take(1 + steps.of(changes.get("schema")))
+        return attrs.evolve(self, **changes)
+
+    def iter_errors(self: Any, instance: Any) -> Any:
+        steps = _steps.get()
+        steps.take(steps.of(instance))
+        return usual_iter_errors(self, instance)
+
+    def descend(self: Any, instance: Any, schema: Any, **where: Any) -> Any:
+        steps = _steps.get()
+        steps.take(steps.of(instance))
+        return usual_descend(self, instance, schema, **where)
+
+    bounded.evolve, bounded.iter_errors, bounded.descend = evolve, iter_errors, descend
+    checker: type[Validator] = bounded
+    return checker
 
 
 class Places(NamedTuple):
@@ -137,7 +179,6 @@ SECRET_PREFIX = "$"
 """A schema sees the secret `{$x}` as the member `$x`."""
 
 DEPTH_TOO_LARGE = "nested too deeply"
-MOST_PROBLEMS = 50
 
 
 def schema_problem(text: str) -> str | None:
@@ -253,7 +294,7 @@ def misfits(
     except Uncheckable as why:
         return (Problem(places.inputs, f"the input schema {why}", "json_schema"),)
     found = [problem for error in errors for problem in _problems(error, places, may_quote_root=not secrets)]
-    return tuple(dict.fromkeys(found))[:MOST_PROBLEMS]
+    return tuple(dict.fromkeys(found))[:MOST_ERRORS]
 
 
 def output_misfits(output_schema: str, output_data: JsonObject) -> tuple[str, ...]:
@@ -268,7 +309,7 @@ def output_misfits(output_schema: str, output_data: JsonObject) -> tuple[str, ..
         errors = sorted(errors_of(schema, output_data), key=lambda error: error.json_path)
     except Uncheckable as why:
         return (f"the output schema {why}",)
-    return tuple(f"{error.json_path}: {error.message}" for error in errors[:MOST_PROBLEMS])
+    return tuple(f"{error.json_path}: {error.message}" for error in errors)
 
 
 def _written_out(short: Any) -> dict[str, Any]:
