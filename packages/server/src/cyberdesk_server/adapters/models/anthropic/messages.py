@@ -7,7 +7,7 @@
 
 A cache ends behind the rules, behind the last screen that was left out (while all are there: behind the
 task), and behind the last two messages. The next question begins with all of that, and one that leaves more
-screens out with all but the last two.
+screens out with all but the last two. One that cuts long results begins with what comes before them.
 """
 
 from collections.abc import Iterator, Sequence
