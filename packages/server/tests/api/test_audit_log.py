@@ -1,21 +1,26 @@
 """Every write is noted with its key, its targets and its outcome, and never with what was in it."""
 
+import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from typing import Any
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
+from cyberdesk_server.api.named_ids import MAX_NAMED_IDS
 from cyberdesk_server.api.parts import Parts
 from cyberdesk_server.api.rates import Rates
 from cyberdesk_server.domain.ids import OrganizationId
 from cyberdesk_server.domain.organizations import KeyScope
 from cyberdesk_server.store import audit_log
 from cyberdesk_server.testing.api import an_api, the_description
+from cyberdesk_server.testing.description import Description, last_name
 from cyberdesk_server.testing.rows import an_api_key
 from cyberdesk_server.usecases.audit_log import Trail
 
 OWN = OrganizationId("org_own")
+NOBODYS = "5a6b7c8d-0000-4000-8000-000000000000"
 Entries = list[dict[str, Any]]
 
 
@@ -71,8 +76,74 @@ async def test_runs_that_were_made_together_are_all_named(
 
     _, of_bulk, of_chain = await entries()
 
-    assert of_bulk["target_ids"] == [run["id"] for run in bulk.json()["created_runs"]]
-    assert of_chain["target_ids"] == chain.json()["run_ids"]
+    assert of_bulk["target_ids"] == [workflow["id"], *(run["id"] for run in bulk.json()["created_runs"])]
+    assert of_chain["target_ids"] == [workflow["id"], *chain.json()["run_ids"]]
+
+
+async def test_what_a_body_names_is_found_by_it(entries: Any, make: Any) -> None:
+    workflow, machine = await make("workflows"), await make("machines", name="m")
+    inputs = {"patient_id": NOBODYS}
+    run = await make("runs", workflow_id=workflow["id"], machine_id=machine["id"], input_values=inputs)
+
+    [entry] = await entries(operation="POST /v1/runs")
+
+    assert entry["target_ids"] == [workflow["id"], machine["id"], run["id"]]
+    assert await entries(target_id=machine["id"], operation="POST /v1/runs") == [entry]
+
+
+async def test_an_id_is_noted_in_one_spelling(client: httpx.AsyncClient, entries: Any, make: Any) -> None:
+    pool, machine = await make("pools", name="p"), await make("machines", name="m")
+    named = {"machine_ids": [machine["id"].replace("-", ""), machine["id"].upper()]}
+    answer = await client.post(f"/v1/pools/{pool['id'].upper()}/machines", json=named)
+
+    *_, entry = await entries()
+
+    assert (answer.status_code, entry["status_code"]) == (200, 200)
+    assert entry["target_ids"] == [pool["id"], machine["id"]]
+
+
+async def test_what_is_no_id_is_not_noted(client: httpx.AsyncClient, entries: Any) -> None:
+    body = {"workflow_id": "secret name", "machine_id": ["secret name"], "pool_ids": {"a": "secret name"}}
+    await client.post("/v1/runs", json=body)
+
+    [entry] = await entries()
+
+    assert (entry["status_code"], entry["target_ids"]) == (422, [])
+
+
+async def test_every_member_that_is_called_an_id_is_noted(
+    client: httpx.AsyncClient, entries: Any, own: dict[str, str]
+) -> None:
+    described = Description(the_description())
+    places = [
+        (name, place)
+        for name in described.operations
+        if (body := described.body(name))
+        for place, schema in described.fields(body)
+        if re.fullmatch(r"ids|.*_ids?", last_name(place)) and schema.get("type") == "string"
+    ]
+
+    for name, place in places:
+        method, path = name.split(" ")
+        asked = described.body(name)
+        assert asked is not None
+        body = described.filled(asked, place, NOBODYS, lambda _: str(uuid4()))
+        await client.request(method, path.format(**own), json=body)
+
+    noted = await entries(target_id=NOBODYS)
+    assert [entry["operation"] for entry in noted] == [name for name, _ in places]
+    assert len(noted) > 20
+
+
+async def test_a_body_may_name_many_but_only_so_many_are_noted(
+    client: httpx.AsyncClient, entries: Any, own: dict[str, str]
+) -> None:
+    ids = [str(UUID(int=number)) for number in range(MAX_NAMED_IDS + 1)]
+    await client.post(f"/v1/pools/{own['pool_id']}/machines", json={"machine_ids": ids})
+
+    *_, entry = await entries()
+
+    assert entry["target_ids"] == [own["pool_id"], *ids[:MAX_NAMED_IDS]]
 
 
 async def test_every_write_is_noted_and_no_reading_is(

@@ -22,6 +22,7 @@ from starlette.requests import Request
 from starlette.types import Receive, Scope
 
 from cyberdesk_server.api.answers import problem_details
+from cyberdesk_server.api.named_ids import Members, ids_in
 from cyberdesk_server.domain.base64_text import Base64Text, cut_out
 from cyberdesk_server.domain.prompt_images import MAX_BYTES
 from cyberdesk_server.domain.refusals import InvalidFields, Problem, invalid
@@ -39,14 +40,24 @@ Places = frozenset[tuple[str, ...]]
 
 
 class StrictRequest(Request):
-    """A request whose `json` refuses what `parse` refuses, and whose `body` has a largest size."""
+    """A request whose `json` refuses what `parse` refuses, and whose `body` has a largest size.
+
+    `state.named_ids` are the ids in these `members` of the body, once it was read.
+    """
 
     def __init__(
-        self, scope: Scope, receive: Receive, *, max_body_bytes: int, files: Places = frozenset()
+        self,
+        scope: Scope,
+        receive: Receive,
+        *,
+        max_body_bytes: int,
+        files: Places = frozenset(),
+        members: Members | None = None,
     ) -> None:
         super().__init__(scope, receive)
         self._max_body_bytes = max_body_bytes
         self._files = files
+        self._members = members
         self._received: bytearray | None = None
 
     async def body(self) -> bytes:
@@ -73,10 +84,13 @@ class StrictRequest(Request):
 
     async def json(self) -> Any:
         try:
-            return parse(await self.body(), self._files)
+            value = parse(await self.body(), self._files)
         except InvalidFields as refusal:
             # FastAPI calls every exception here a 400, save its own kind.
             raise HTTPException(422, problem_details(refusal.problems)) from refusal
+        if self._members:
+            self.state.named_ids = ids_in(value, self._members)
+        return value
 
 
 def is_form(request: Request) -> bool:

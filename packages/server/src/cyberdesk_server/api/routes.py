@@ -14,6 +14,7 @@ from starlette.responses import Response
 from cyberdesk_server.api import errors, trail
 from cyberdesk_server.api.auth import SECURITY_SCHEME, authenticate, authorize
 from cyberdesk_server.api.bodies import StrictRequest, text_problem
+from cyberdesk_server.api.named_ids import members_with_ids
 from cyberdesk_server.api.parts import Parts
 from cyberdesk_server.api.rates import Allowance
 from cyberdesk_server.api.schemas.files import places_of_files
@@ -42,9 +43,8 @@ class OpenRoute(APIRoute):
 
     def get_route_handler(self) -> Handler:
         endpoint = super().get_route_handler()
-        self._files = (
-            places_of_files(self.body_field.field_info.annotation) if self.body_field else frozenset()
-        )
+        body = self.body_field.field_info.annotation if self.body_field else None
+        self._files, self._members = places_of_files(body), members_with_ids(body)
 
         async def handle(request: Request) -> Response:
             try:
@@ -64,7 +64,13 @@ class OpenRoute(APIRoute):
         """The request as endpoints get it."""
         _refuse_unusable_texts(request)
         max_body_bytes = parts_of(request).max_body_bytes
-        return StrictRequest(request.scope, request.receive, max_body_bytes=max_body_bytes, files=self._files)
+        return StrictRequest(
+            request.scope,
+            request.receive,
+            max_body_bytes=max_body_bytes,
+            files=self._files,
+            members=self._members,
+        )
 
 
 class Route(OpenRoute):

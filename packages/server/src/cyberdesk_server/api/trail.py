@@ -1,19 +1,20 @@
 """What the audit log is told of a request: whose key, which operation, on what, and how it ended."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from cyberdesk_server.api.named_ids import as_id
 from cyberdesk_server.api.parts import Parts
 from cyberdesk_server.domain.audit import Entry
 from cyberdesk_server.domain.organizations import ApiKey
 
-MAX_TARGETS = 1000
-"""As many as one request makes."""
+MAX_TARGETS = 1100
+"""As many as one request makes, and what it names besides."""
 
 MAX_TARGET_CHARACTERS = 128
 
@@ -35,7 +36,8 @@ def note(request: Request, parts: Parts, operation: str, response: Response | No
     status = 500 if response is None else response.status_code
     if status == TOO_MANY:
         return
-    named = (str(value)[:MAX_TARGET_CHARACTERS] for value in request.scope["path_params"].values())
+    in_path = (_in_path(str(value)) for value in request.scope["path_params"].values())
+    in_body: Sequence[str] = getattr(request.state, "named_ids", ())
     made = _made(bytes(response.body)) if response is not None and status == 201 else ()
     parts.audit.note(
         Entry(
@@ -44,11 +46,15 @@ def note(request: Request, parts: Parts, operation: str, response: Response | No
             api_key_id=caller.id,
             actor=caller.name,
             operation=operation,
-            targets=tuple(islice(chain(named, made), MAX_TARGETS)),
+            targets=tuple(islice(dict.fromkeys(chain(in_path, in_body, made)), MAX_TARGETS)),
             status_code=status,
             request_id=getattr(request.state, "request_id", ""),
         )
     )
+
+
+def _in_path(text: str) -> str:
+    return as_id(text) or text[:MAX_TARGET_CHARACTERS]
 
 
 def _made(body: bytes) -> Iterator[str]:

@@ -35,7 +35,7 @@ class Entry:
     """Method and path with the names of its parts, `PATCH /v1/runs/{run_id}`, or an operator's command."""
 
     targets: tuple[str, ...]
-    """Ids in the path, in its order, and those of what was made."""
+    """Ids in the path and in the body, each in its order, and those of what was made."""
 
     status_code: int
     """Of the answer; 0 for a command."""

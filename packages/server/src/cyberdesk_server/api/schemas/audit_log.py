@@ -23,7 +23,7 @@ class AuditLogEntryResponse(Model):
     """Method and path: `PATCH /v1/runs/{run_id}`; or the operator's command: `keys revoke`."""
 
     target_ids: list[str]
-    """Ids in the path, in its order, then those of what was made."""
+    """Ids in the path, then those in the body, then those of what was made; each once."""
 
     status_code: int
     """The HTTP status of the answer; 0 for a command."""
