@@ -4,9 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import takewhile
-from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, bindparam, func, select, update
+from sqlalchemy import ColumnElement, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cyberdesk_server.domain.ids import ServerId, SessionId
@@ -26,6 +25,7 @@ from cyberdesk_server.store import (
     workflows,
 )
 from cyberdesk_server.store.leases import Held
+from cyberdesk_server.store.lists import among
 from cyberdesk_server.store.openings import IS_FREE
 from cyberdesk_server.store.runs import COLUMNS, ENDED, run_from
 from cyberdesk_server.store.tables import runs, servers
@@ -248,19 +248,18 @@ async def _free_machines_of_ended_runs(conn: AsyncConnection, server_id: ServerI
 
 
 # Built once: putting thirty columns together takes longer than asking for them.
-_THESE: BindParameter[Any] = bindparam("ids", expanding=True)
 _ANY_EXPIRED = select(runs.c.id).where(runs.c.lease_expires_at <= bindparam("now")).limit(1)
-_MACHINES = select(tables.machines).where(tables.machines.c.id.in_(_THESE))
+_MACHINES = select(tables.machines).where(among(tables.machines.c.id, "ids"))
 _FREE_MACHINES = (
     select(tables.machines)
-    .where(tables.machines.c.id.in_(_THESE), IS_FREE, tables.machines.c.server_id == bindparam("at"))
+    .where(among(tables.machines.c.id, "ids"), IS_FREE, tables.machines.c.server_id == bindparam("at"))
     .order_by(tables.machines.c.id)
     .with_for_update()
 )
 _HOLD = update(tables.machines).where(tables.machines.c.id == bindparam("on"))
 _START = (
     update(runs)
-    .where(runs.c.id.in_(_THESE), runs.c.status == RunStatus.SCHEDULING.value)
+    .where(among(runs.c.id, "ids"), runs.c.status == RunStatus.SCHEDULING.value)
     .values(
         status=RunStatus.RUNNING.value,
         machine_id=select(tables.machines.c.id)

@@ -27,6 +27,8 @@ BUSY_TIMEOUT_MILLISECONDS = 10_000
 POOL_TIMEOUT_SECONDS = 30
 SQLITE_READERS = 4
 POSTGRESQL_CONNECTIONS = 20
+PREPARED_STATEMENTS = 500
+"""Of each connection to PostgreSQL; all that the server asks often is among them."""
 
 
 class UnknownDatabase(ValueError):
@@ -74,7 +76,11 @@ class Database:
                     pool_size=POSTGRESQL_CONNECTIONS,
                     max_overflow=0,
                     pool_timeout=POOL_TIMEOUT_SECONDS,
-                    connect_args={"async_creator_fn": _connect},
+                    pool_use_lifo=True,  # few connections are used as long as few are needed
+                    connect_args={
+                        "async_creator_fn": _connect,
+                        "prepared_statement_cache_size": PREPARED_STATEMENTS,
+                    },
                     json_serializer=to_json,
                     json_deserializer=from_json,
                 )

@@ -22,6 +22,7 @@ from cyberdesk_server.domain.ids import MachineId, RunId, ServerId
 from cyberdesk_server.domain.json import JsonObject
 from cyberdesk_server.domain.runs import Run, RunStatus, added_up
 from cyberdesk_server.store import machines, outbox, secrets
+from cyberdesk_server.store.lists import among
 from cyberdesk_server.store.runs import COLUMNS, ENDED, run_from
 from cyberdesk_server.store.tables import runs
 
@@ -141,11 +142,12 @@ async def finish(conn: AsyncConnection, endings: Mapping[Held, Ending], *, now: 
     Those that ended, as they are now. A run that is missing was lost by the worker, or had ended already,
     and is as it was.
     """
-    rows = await conn.execute(_TO_FINISH, {"held": [list(one) for one in endings]})
+    rows = await conn.execute(_TO_FINISH, {"run_ids": [run_id for run_id, _ in endings]})
     ended = [
         _ended(run, ending, now)
         for run in map(run_from, rows)
-        if (ending := endings[run.id, run.attempt]).checks is None or run.status is RunStatus.RUNNING_CHECKS
+        if (ending := endings.get((run.id, run.attempt))) is not None
+        and (ending.checks is None or run.status is RunStatus.RUNNING_CHECKS)
     ]
     if not ended:
         return ()
@@ -234,7 +236,7 @@ _GOING_ON = select(runs.c.id).where(
 )
 _TO_FINISH = (
     select(*COLUMNS)
-    .where(tuple_(runs.c.id, runs.c.attempt).in_(bindparam("held", expanding=True)), *_in_hand(*_GOES_ON))
+    .where(among(runs.c.id, "run_ids"), *_in_hand(*_GOES_ON))
     .order_by(runs.c.id)  # the order in which they are locked: two that end runs never wait for each other
     .with_for_update()
 )

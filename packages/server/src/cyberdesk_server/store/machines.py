@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, Row, Text, bindparam, cast, func, select, update
+from sqlalchemy import ColumnElement, Row, Text, cast, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cyberdesk_server.domain.connections import ConnectionStatus
@@ -19,6 +19,7 @@ from cyberdesk_server.domain.ids import (
 )
 from cyberdesk_server.domain.machines import Machine, MachineStatus
 from cyberdesk_server.store import news
+from cyberdesk_server.store.lists import among
 from cyberdesk_server.store.ownership import not_among
 from cyberdesk_server.store.search import contains
 from cyberdesk_server.store.tables import connections, machines
@@ -346,7 +347,7 @@ def _values(machine: Machine) -> dict[str, Any]:
 _NAMES = [column.name for column in machines.c if column.name != "is_watched"]
 _FREE = (
     update(machines)
-    .where(machines.c.held_by_run_id.in_(bindparam("run_ids", expanding=True)))
+    .where(among(machines.c.held_by_run_id, "run_ids"))
     .values(held_by_run_id=None)
     .returning(machines.c.id)
 )

@@ -11,7 +11,6 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
-    BindParameter,
     ColumnElement,
     CompoundSelect,
     Executable,
@@ -36,6 +35,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cyberdesk_server.domain.ids import MachineId, ServerId
 from cyberdesk_server.domain.runs import ANY_MACHINE, RunStatus
+from cyberdesk_server.store.lists import among
 from cyberdesk_server.store.news import of_machines
 from cyberdesk_server.store.tables import (
     machines,
@@ -143,8 +143,7 @@ _TAKE_NEWS = (
     .where(news.c.id.in_(select(news.c.id).order_by(news.c.id).limit(NEWS_AT_ONCE)))
     .returning(news)
 )
-_THESE_MACHINES: BindParameter[Any] = bindparam("machine_ids", expanding=True)
-_FORGET_OFFERS = delete(offers).where(offers.c.machine_id.in_(_THESE_MACHINES))
+_FORGET_OFFERS = delete(offers).where(among(offers.c.machine_id, "machine_ids"))
 _ANY_OFFER = select(offers.c.machine_id).where(offers.c.server_id == bindparam("server_id")).limit(1)
 _OFFERED = ["server_id", "organization_id", "demand", "machine_id"]
 
@@ -173,7 +172,7 @@ def _offer_set(dialect: str) -> Executable:
 
 def _true_offers() -> CompoundSelect[Any]:
     """Those of these machines that are free: under every demand they satisfy, or to one session."""
-    free = select(machines).where(IS_FREE, machines.c.id.in_(_THESE_MACHINES)).cte("free")
+    free = select(machines).where(IS_FREE, among(machines.c.id, "machine_ids")).cte("free")
     is_idle = free.c.reserved_session_id.is_(None)
 
     def under(demand: Any) -> Select[Any]:

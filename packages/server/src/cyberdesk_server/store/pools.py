@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, bindparam, func, select, update
+from sqlalchemy import ColumnElement, Row, Select, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cyberdesk_server.domain.ids import MachineId, OrganizationId, PoolId
@@ -13,6 +13,7 @@ from cyberdesk_server.domain.json import JsonObject
 from cyberdesk_server.domain.machines import Machine
 from cyberdesk_server.domain.pools import Pool
 from cyberdesk_server.store import news
+from cyberdesk_server.store.lists import among
 from cyberdesk_server.store.machines import machine_from
 from cyberdesk_server.store.ownership import not_among
 from cyberdesk_server.store.tables import machines, pool_machines, pool_sets, pools
@@ -220,5 +221,5 @@ def _values(named: Sequence[Any]) -> JsonObject:
 
 
 _PARAMETERS = select(pools.c.id, pools.c.pool_parameters, pools.c.sensitive_parameter_aliases).where(
-    pools.c.id.in_(bindparam("ids", expanding=True))
+    among(pools.c.id, "ids")
 )

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cyberdesk_server.domain.ids import MachineId, OrganizationId, RunId, WorkflowId
 from cyberdesk_server.domain.limits import LIMITS
 from cyberdesk_server.domain.runs import Run, RunListOrder, RunStatus
+from cyberdesk_server.store.lists import among
 from cyberdesk_server.store.search import contains
 from cyberdesk_server.store.tables import attachments, machines, runs, steps, workflows
 
@@ -188,4 +189,4 @@ def _found(organization_id: OrganizationId, part: str, *, is_deep: bool) -> Colu
 # Built once: putting thirty columns together takes longer than asking for them.
 _FULL = select(*(runs.c[name] for name in COLUMNS), *(fact.label(name) for name, fact in FACTS.items()))
 _BY_ID = _FULL.where(runs.c.id == bindparam("run_id"), runs.c.organization_id == bindparam("organization_id"))
-_BY_IDS = _FULL.where(runs.c.id.in_(bindparam("run_ids", expanding=True)))
+_BY_IDS = _FULL.where(among(runs.c.id, "run_ids"))

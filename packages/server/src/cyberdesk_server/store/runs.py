@@ -18,6 +18,7 @@ from cyberdesk_server.domain.ids import (
 )
 from cyberdesk_server.domain.runs import TERMINAL, Demand, Run, RunStatus
 from cyberdesk_server.store import llm_costs, news, outbox, secrets
+from cyberdesk_server.store.lists import among
 from cyberdesk_server.store.tables import runs
 
 WAITING = literal(RunStatus.SCHEDULING.value, literal_execute=True)
@@ -207,7 +208,7 @@ _INSERT = runs.insert()
 _INSERT_SEVERAL = _INSERT.returning(runs.c.id)
 """An insert that answers something writes hundreds of rows with one statement, which are told of at once."""
 _NOT_COUNTING = select(runs.c.id, runs.c.start_within_seconds).where(
-    runs.c.id.in_(bindparam("run_ids", expanding=True)),
+    among(runs.c.id, "run_ids"),
     runs.c.status == RunStatus.SCHEDULING.value,
     runs.c.start_within_seconds.is_not(None),
     runs.c.start_by.is_(None),

@@ -7,12 +7,13 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, CursorResult, Row, bindparam, delete, select
+from sqlalchemy import ColumnElement, CursorResult, Row, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cyberdesk_server.domain.ids import MachineId, OrganizationId, PoolId, RunId, SecretId
 from cyberdesk_server.domain.runs import TERMINAL
 from cyberdesk_server.store import places
+from cyberdesk_server.store.lists import among
 from cyberdesk_server.store.tables import runs, secrets
 
 SealedValue = tuple[SecretId, bytes]
@@ -123,6 +124,4 @@ async def _discard(conn: AsyncConnection, gone: CursorResult[Any]) -> int:
 
 _GONE = secrets.c.organization_id, secrets.c.sealed
 # Built once: each ended run asks for it.
-_FORGET_RUNS = (
-    delete(secrets).where(secrets.c.run_id.in_(bindparam("run_ids", expanding=True))).returning(*_GONE)
-)
+_FORGET_RUNS = delete(secrets).where(among(secrets.c.run_id, "run_ids")).returning(*_GONE)

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Row, bindparam, func, select, update
+from sqlalchemy import ColumnElement, Row, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cyberdesk_server.domain.ids import MachineId, OrganizationId, RunId, SessionId
@@ -13,6 +13,7 @@ from cyberdesk_server.domain.runs import Demand, Run, RunStatus, demand_of_sessi
 from cyberdesk_server.domain.sessions import Session
 from cyberdesk_server.domain.webhooks import WebhookEventType
 from cyberdesk_server.store import news, outbox
+from cyberdesk_server.store.lists import among
 from cyberdesk_server.store.tables import machines, runs, sessions
 
 WAITS = runs.c.status == RunStatus.SCHEDULING.value
@@ -167,23 +168,22 @@ def _session(row: Row[Any]) -> Session:
 
 
 # Built once: each ended run of a session asks for them.
-_THESE: BindParameter[Any] = bindparam("ids", expanding=True)
-_LOCK = select(sessions).where(sessions.c.id.in_(_THESE)).order_by(sessions.c.id).with_for_update()
+_LOCK = select(sessions).where(among(sessions.c.id, "ids")).order_by(sessions.c.id).with_for_update()
 _END = (
     update(sessions)
-    .where(sessions.c.id.in_(_THESE), sessions.c.ended_at.is_(None))
+    .where(among(sessions.c.id, "ids"), sessions.c.ended_at.is_(None))
     .values(ended_at=bindparam("now"))
     .returning(sessions.c.id, sessions.c.organization_id, sessions.c.machine_id)
 )
 _RELEASE = (
     update(machines)
-    .where(machines.c.reserved_session_id.in_(_THESE))
+    .where(among(machines.c.reserved_session_id, "ids"))
     .values(reserved_session_id=None)
     .returning(machines.c.id)
 )
 _UNFINISHED = (
     select(runs.c.session_id, runs.c.id)
-    .where(runs.c.session_id.in_(_THESE), GOES_ON)
+    .where(among(runs.c.session_id, "ids"), GOES_ON)
     .order_by(runs.c.created_at, runs.c.id)
 )
 _GET_MACHINE = (
@@ -201,7 +201,7 @@ _NAME_MACHINE = (
     .where(runs.c.session_id == bindparam("session"), WAITS)
     .values(machine_id=bindparam("machine"))
 )
-_TOGETHER = runs.c.session_id.in_(_THESE) | runs.c.chain_id.in_(bindparam("chain_ids", expanding=True))
+_TOGETHER = among(runs.c.session_id, "ids") | among(runs.c.chain_id, "chain_ids")
 _WITH_AN_ALIAS = (
     select(
         runs.c.organization_id,

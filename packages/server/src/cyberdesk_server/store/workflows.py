@@ -13,6 +13,7 @@ from cyberdesk_server.domain.ids import OrganizationId, TagId, WorkflowId
 from cyberdesk_server.domain.json import JsonObject
 from cyberdesk_server.domain.limits import LIMITS
 from cyberdesk_server.domain.workflows import Terms, Workflow
+from cyberdesk_server.store.lists import among
 from cyberdesk_server.store.search import contains
 from cyberdesk_server.store.tables import post_run_checks, tagged_workflows, workflow_versions, workflows
 
@@ -174,5 +175,5 @@ def _workflow(row: Row[*tuple[Any, ...]]) -> Workflow:
     return Workflow(**fields)
 
 
-_EVEN_DELETED = select(*COLUMNS).where(workflows.c.id.in_(bindparam("ids", expanding=True)))
+_EVEN_DELETED = select(*COLUMNS).where(among(workflows.c.id, "ids"))
 _FIELDS = frozenset(column.name for column in COLUMNS) | {"has_post_run_checks"}
