@@ -4,7 +4,7 @@ from uuid import UUID, uuid4
 
 from cyberdesk_server.domain.ids import OrganizationId
 from cyberdesk_server.store.database import Database
-from cyberdesk_server.store.lists import among
+from cyberdesk_server.store.lists import among, each_id
 from cyberdesk_server.store.tables import organizations, workflows
 from cyberdesk_server.testing.rows import a_workflow, an_organization
 from hypothesis import given
@@ -47,3 +47,11 @@ def test_lists_of_all_lengths_are_one_statement(some: list[UUID], others: list[U
     for dialect in (sqlite.dialect(), postgresql.dialect()):
         texts = {str(WORKFLOWS.params(ids=ids).compile(dialect=dialect)) for ids in (some, others)}
         assert len(texts) == 1
+
+
+async def test_a_list_of_ids_gives_a_row_for_each(database: Database) -> None:
+    ids = [uuid4() for _ in range(3)]
+    async with database.read() as conn:
+        for size in range(4):
+            rows = (await conn.execute(each_id("ids"), {"ids": ids[:size]})).scalars().all()
+            assert rows == ids[:size]

@@ -138,11 +138,12 @@ async def test_a_worker_takes_no_more_runs_than_it_may(floor: Any) -> None:
     worker = floor.worker(halt.model, concurrency=1)
 
     async with floor.working(worker):
-        first, second = await floor.announced_run(), await floor.announced_run()
+        both = [await floor.announced_run() for _ in range(2)]
         await halt.is_reached.wait()
-        assert (await floor.now(second.id)).status is RunStatus.SCHEDULING
+        statuses = [(await floor.now(run.id)).status for run in both]
+        assert sorted(statuses) == [RunStatus.RUNNING, RunStatus.SCHEDULING]
         halt.may_go_on.set()
-        ended = [await floor.until(run.id, has_ended) for run in (first, second)]
+        ended = [await floor.until(run.id, has_ended) for run in both]
 
     assert [run.status for run in ended] == [RunStatus.SUCCESS] * 2
 

@@ -4,10 +4,23 @@ SQLAlchemy's `in_` writes a statement for each length: it is put together anew e
 has to plan as many statements as there are lengths. Here a list is one parameter.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import ARRAY, Boolean, ColumnElement, Dialect, String, Text, TypeDecorator, bindparam
+from sqlalchemy import (
+    ARRAY,
+    Boolean,
+    ColumnElement,
+    Dialect,
+    Select,
+    String,
+    Text,
+    TypeDecorator,
+    bindparam,
+    column,
+    select,
+)
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -17,10 +30,15 @@ from sqlalchemy.types import TypeEngine
 from cyberdesk_server.store.types import Id, to_json
 
 
-def among(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
-    """The condition that the column has one of the values in the parameter of this name: a collection."""
-    element = bindparam(name, type_=_ListOf(isinstance(column.type, Id)))
-    return _Among(column, element)
+def among(one: ColumnElement[Any], name: str) -> ColumnElement[bool]:
+    """The condition that `one` is among the values in the parameter of this name: a collection."""
+    return _Among(one, bindparam(name, type_=_ListOf(isinstance(one.type, Id))))
+
+
+def each_id(name: str) -> Select[tuple[UUID]]:
+    """A row for each of the ids in the parameter of this name: a collection."""
+    ids = bindparam(name, type_=_ListOf(are_ids=True))
+    return select(_Elements(ids).table_valued(column("value", Id)).c.value)
 
 
 class _Among(FunctionElement[bool]):
@@ -28,16 +46,35 @@ class _Among(FunctionElement[bool]):
     inherit_cache = True
 
 
+class _Elements(FunctionElement[Any]):
+    inherit_cache = True
+
+
 @compiles(_Among, "postgresql")
 def _on_postgresql(element: _Among, compiler: SQLCompiler, **options: Any) -> str:
-    column, values = (compiler.process(one, **options) for one in element.clauses)
-    return f"{column} = ANY ({values})"
+    one, values = (compiler.process(part, **options) for part in element.clauses)
+    return f"{one} = ANY ({values})"
 
 
 @compiles(_Among, "sqlite")
 def _on_sqlite(element: _Among, compiler: SQLCompiler, **options: Any) -> str:
-    column, values = (compiler.process(one, **options) for one in element.clauses)
-    return f"{column} IN (SELECT value FROM json_each({values}))"
+    one, values = (compiler.process(part, **options) for part in element.clauses)
+    return f"{one} IN (SELECT value FROM json_each({values}))"
+
+
+@compiles(_Elements, "postgresql")
+def _elements_on_postgresql(element: _Elements, compiler: SQLCompiler, **options: Any) -> str:
+    return f"(SELECT unnest({_only(element, compiler, options)}) AS value)"
+
+
+@compiles(_Elements, "sqlite")
+def _elements_on_sqlite(element: _Elements, compiler: SQLCompiler, **options: Any) -> str:
+    return f"json_each({_only(element, compiler, options)})"
+
+
+def _only(element: _Elements, compiler: SQLCompiler, options: Mapping[str, Any]) -> str:
+    (values,) = element.clauses
+    return compiler.process(values, **options)
 
 
 class _ListOf(TypeDecorator[Collection[Any]]):

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cyberdesk_server.domain.ids import MachineId, OrganizationId
 from cyberdesk_server.domain.runs import Demand
+from cyberdesk_server.store.lists import each_id
 from cyberdesk_server.store.tables import machines, news
 
 
@@ -29,7 +30,7 @@ async def of_pool_set(conn: AsyncConnection, organization_id: OrganizationId, de
 async def of_machines(conn: AsyncConnection, ids: Collection[MachineId]) -> None:
     """These machines take more runs than before, or fewer."""
     if ids:
-        await conn.execute(_INSERT, [{"machine_id": machine_id} for machine_id in ids])
+        await conn.execute(_OF_MACHINES, {"machine_ids": ids})
 
 
 async def of_machines_where(conn: AsyncConnection, which: ColumnElement[bool]) -> None:
@@ -37,5 +38,6 @@ async def of_machines_where(conn: AsyncConnection, which: ColumnElement[bool]) -
     await conn.execute(_INSERT.from_select(["machine_id"], select(machines.c.id).where(which)))
 
 
-# Built once: each new run says something here.
+# Built once: each ended run says something here.
 _INSERT = news.insert()
+_OF_MACHINES = _INSERT.from_select(["machine_id"], each_id("machine_ids"))

@@ -9,20 +9,34 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import orjson
-from sqlalchemy import bindparam, insert, literal, select
+from sqlalchemy import bindparam, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cyberdesk_server.domain.ids import RunId
 from cyberdesk_server.domain.webhooks import WebhookEventType
+from cyberdesk_server.store.lists import among
 from cyberdesk_server.store.tables import organizations, runs, webhook_endpoints, webhook_messages, workflows
 from cyberdesk_server.store.types import Id, UtcDateTime, Words
 
 
 async def runs_ended(conn: AsyncConnection, run_ids: Collection[RunId], *, now: datetime) -> None:
     """These runs have ended just now: those whose workflow sends webhooks are to be told of."""
-    rows = [{"message_id": uuid4(), "ended_run_id": run_id, "now": now} for run_id in run_ids]
-    if rows:
-        await conn.execute(_RUN_ENDED, rows)
+    to_tell = (await conn.execute(_TO_TELL, {"run_ids": run_ids})).all()
+    if to_tell:
+        event_type = WebhookEventType.RUN_COMPLETE.value
+        await conn.execute(
+            webhook_messages.insert(),
+            [
+                {
+                    "id": uuid4(),
+                    "organization_id": row.organization_id,
+                    "event_type": event_type,
+                    "run_id": row.id,
+                    "created_at": now,
+                }
+                for row in to_tell
+            ],
+        )
 
 
 async def happened(
@@ -57,20 +71,11 @@ def payload(message_id: UUID, event_type: str, facts: Mapping[str, Any], *, occu
 
 
 # Built once: each ended run says something here.
-_RUN_ENDED = insert(webhook_messages).from_select(
-    ["id", "organization_id", "event_type", "run_id", "created_at"],
-    select(
-        bindparam("message_id", type_=Id),
-        runs.c.organization_id,
-        literal(WebhookEventType.RUN_COMPLETE.value),
-        runs.c.id,
-        bindparam("now", type_=UtcDateTime),
-    )
+_TO_TELL = (
+    select(runs.c.id, runs.c.organization_id)
     .select_from(runs.join(workflows, workflows.c.id == runs.c.workflow_id))
-    .where(runs.c.id == bindparam("ended_run_id"), workflows.c.is_webhooks_enabled),
-    include_defaults=False,
+    .where(among(runs.c.id, "run_ids"), workflows.c.is_webhooks_enabled)
 )
-
 _HAPPENED = insert(webhook_messages).from_select(
     ["id", "organization_id", "event_type", "payload", "created_at"],
     select(

@@ -117,9 +117,11 @@ class Worker:
                     lease_seconds=self._limits.lease_seconds,
                     at_most=self._slots,
                 )
-                may_find = not claimed.is_all or await openings.is_any_machine_free(conn, self._server_id)
-            # While no machine is free a new run is no reason to look again; a machine that gets free is.
-            self._may_find_a_machine = may_find
+                # While no machine is free a new run is no reason to look again; a machine that gets free is.
+                # Who has just found one need not ask whether there are more.
+                is_in_vain = claimed.is_all and not claimed.claims
+                if is_in_vain and not await openings.is_any_machine_free(conn, self._server_id):
+                    self._may_find_a_machine = False
             return claimed
         except SQLAlchemyError:
             log.warning("no run could be claimed, trying again", exc_info=True)
