@@ -71,7 +71,7 @@ class Weather:
     """By the server, until it tries to send or a pong is overdue."""
 
     model_fails: float = 1 / 40
-    blob_fails: float = 1 / 400
+    blob_fails: float = 1 / 150
     slow_statement: float = 1 / 100
     slow_model: float = 1 / 10
 

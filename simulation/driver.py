@@ -40,10 +40,9 @@ class Desktop:
     key: str
     folder: Path
     keeps_journal: bool
+    screen: Screen
     deeds: list[Deed] = field(default_factory=list)
     """In the order in which they happened."""
-
-    screen: Screen = field(default_factory=Screen)
 
     @property
     def headers(self) -> dict[str, str]:

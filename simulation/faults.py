@@ -2,6 +2,7 @@
 
 from random import Random
 
+from simulation.blobs import ShakyBlobs
 from simulation.chance import CALM, Weather
 from simulation.database import Storage
 from simulation.loop import Host, SimulatedLoop
@@ -20,7 +21,13 @@ class Faults:
     """Happens to a site, step by step, until it is calm."""
 
     def __init__(
-        self, loop: SimulatedLoop, story: Story, chance: Random, storage: Storage, network: Network
+        self,
+        loop: SimulatedLoop,
+        story: Story,
+        chance: Random,
+        storage: Storage,
+        blobs: ShakyBlobs,
+        network: Network,
     ) -> None:
         self.servers: list[Host] = []
         self.drivers: list[Host] = []
@@ -28,12 +35,14 @@ class Faults:
         self._story = story
         self._chance = chance
         self._storage = storage
+        self._blobs = blobs
         self._network = network
         self._weather = CALM
         self._has_committed: Host | None = None
 
     def begin(self, weather: Weather) -> None:
-        self._weather = self._storage.weather = self._network.weather = weather
+        self._weather = weather
+        self._storage.weather = self._blobs.weather = self._network.weather = weather
 
     def end(self) -> None:
         """From now on everything works; what is frozen thaws, and the clocks are set right."""

@@ -4,9 +4,9 @@ import asyncio
 from random import Random
 from typing import Any
 
-from cyberdesk_server.testing.ports import MemoryBlobs
 from sqlalchemy.exc import SQLAlchemyError
 
+from simulation.blobs import ShakyBlobs
 from simulation.database import Disk
 from simulation.driver import Desktop, Driver
 from simulation.faults import Faults
@@ -39,7 +39,7 @@ class Operator:
         story: Story,
         chance: Random,
         disk: Disk,
-        blobs: MemoryBlobs,
+        blobs: ShakyBlobs,
         network: Network,
         faults: Faults,
     ) -> None:

@@ -3,6 +3,7 @@
 A screen that shows nothing of what is done to it would make everybody who types wait for it in vain.
 """
 
+import asyncio
 from functools import lru_cache
 from random import Random
 
@@ -14,8 +15,14 @@ from cyberdriver.backends.base import Frame
 from cyberdriver.backends.base import Size as FrameSize
 from cyberdriver.backends.png import encode_png
 
+from simulation.loop import Host
+
 SIZE = Size(128, 64)
 """A few tiles: every picture is looked at pixel by pixel."""
+
+LATE = 1 / 4
+LATE_SECONDS = 0.5
+"""Programs paint what was typed when they get to it."""
 
 FIELD = Box(12, 24, 108, 32)
 _GROUND = 192
@@ -34,13 +41,23 @@ def ink_of(label: str) -> Colour:
 
 
 class Screen:
-    """Of one desktop."""
+    """Of one desktop: it outlives the driver."""
 
-    def __init__(self) -> None:
+    def __init__(self, host: Host, chance: Random) -> None:
+        """`host` paints it."""
+        self._host = host
+        self._chance = chance
         self._text = ""
+        self._painted_at = 0.0
 
     def write(self, text: str) -> None:
-        """The field shows this, which begins with a label, and nothing of what stood there before."""
+        """The field is going to show this, which begins with a label, and nothing of what stood there."""
+        now = asyncio.get_running_loop().time()
+        later = self._chance.random() * LATE_SECONDS if self._chance.random() < LATE else 0.0
+        self._painted_at = max(self._painted_at, now + later)
+        self._host.call_later(self._painted_at - now, self._show, text)
+
+    def _show(self, text: str) -> None:
         self._text = text
 
     @property

@@ -12,7 +12,7 @@ from cyberdesk_server.executor.parts import CheckParts, ExecutorParts, Limits
 from cyberdesk_server.gateway import Gateway
 from cyberdesk_server.store.claims import CheckClaim, Claim
 from cyberdesk_server.store.database import Database
-from cyberdesk_server.testing.ports import MemoryBlobs, PrintedReader
+from cyberdesk_server.testing.ports import PrintedReader
 from cyberdesk_server.testing.rows import NOON
 from cyberdesk_server.topics import MACHINES_FREE
 from cyberdesk_server.usecases import servers
@@ -23,6 +23,7 @@ from cyberdesk_server.worker.chores import Lives, Upkeep, chores
 from cyberdesk_server.worker.timers import keep_doing
 from cyberdesk_server.worker.worker import RENEWALS_PER_LEASE
 
+from simulation.blobs import ShakyBlobs
 from simulation.loop import Host, SimulatedLoop
 from simulation.models import SimulatedModel
 from simulation.network import Line, LossyBus, Network
@@ -63,7 +64,7 @@ class Server:
         database: Database,
         loop: SimulatedLoop,
         network: Network,
-        blobs: MemoryBlobs,
+        blobs: ShakyBlobs,
         chance: Random,
     ) -> None:
         """`folder` names the data folder it is alone on."""

@@ -13,10 +13,10 @@ from typing import Any
 from cyberdesk_server.domain.ids import MachineId
 from cyberdesk_server.domain.post_run_checks import CheckSpec, PostRunCheckType, WrittenCheck
 from cyberdesk_server.store import post_run_checks
-from cyberdesk_server.testing.ports import MemoryBlobs
 from cyberdesk_server.testing.rows import NOON, a_pool, a_workflow, an_api_key, an_organization
 from cyberdesk_server.usecases.post_run_checks import rewritten
 
+from simulation.blobs import ShakyBlobs
 from simulation.callers import Caller, Known
 from simulation.chance import Weather, ids_from, no_collection
 from simulation.database import Disk, Storage
@@ -27,6 +27,7 @@ from simulation.loop import HOST, Host, SimulatedLoop
 from simulation.models import SECRET
 from simulation.network import Network
 from simulation.operator import Operator
+from simulation.screen import Screen
 from simulation.story import Story, Violation
 
 KEY = "ak_0123456789abcdefghijklmnopqrstuvwxyz"
@@ -104,9 +105,9 @@ class Site:
         self._disk = disk
         self._folder = folder
         self._storage = Storage(chance)
+        self._blobs = ShakyBlobs(chance)
         self._network = Network(chance)
-        self._faults = Faults(loop, story, chance, self._storage, self._network)
-        self._blobs = MemoryBlobs()
+        self._faults = Faults(loop, story, chance, self._storage, self._blobs, self._network)
         self._operator = Operator(loop, story, chance, disk, self._blobs, self._network, self._faults)
         self._failure: str | None = None
 
@@ -167,7 +168,9 @@ class Site:
     def _a_desktop(self, number: int) -> Desktop:
         name = f"desktop{number + 1}"
         (self._folder / name).mkdir()
-        return Desktop(name, KEY, self._folder / name, keeps_journal=self._chance.random() < JOURNALS)
+        keeps_journal = self._chance.random() < JOURNALS
+        screen = Screen(self._loop.outside, self._chance)
+        return Desktop(name, KEY, self._folder / name, keeps_journal, screen)
 
     async def _settle(self, watcher: Watcher, caller: Caller) -> None:
         """Nothing goes wrong any more, every machine is let to every run, and time goes on."""
