@@ -1,14 +1,14 @@
 """Files on their way to the machine and back."""
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from cyberdesk_server.domain.actions import Action, ActionResult, RunCommand
 from cyberdesk_server.domain.attachments import Attachment, AttachmentType
-from cyberdesk_server.domain.ids import AttachmentId, StepId
+from cyberdesk_server.domain.ids import AttachmentId, RunId, StepId
 from cyberdesk_server.domain.runs import Run, RunStatus
 from cyberdesk_server.domain.steps import Step, ToolCall, Turn
 from cyberdesk_server.executor import files
@@ -17,6 +17,7 @@ from cyberdesk_server.executor.loop import execute
 from cyberdesk_server.ports import DesktopRefused, DesktopUnreachable
 from cyberdesk_server.store import attachments
 from cyberdesk_server.testing.ports import ScriptedDesktop, turns
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 Stage = Any
 
@@ -194,6 +195,21 @@ async def test_files_that_are_not_to_stay_are_removed_however_the_run_ends(
     assert ending.status is course.status
     assert commands(stage.desktop) == [f"rm -f -- '{HELLO}'"]
     assert isinstance(stage.desktop.performed[-1], RunCommand)
+
+
+async def test_a_run_without_files_looks_for_them_once(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[RunId] = []
+    inputs_of = attachments.inputs_of
+
+    async def noted(conn: AsyncConnection, run_id: RunId, *, now: datetime) -> tuple[Attachment, ...]:
+        looks.append(run_id)
+        return await inputs_of(conn, run_id, now=now)
+
+    monkeypatch.setattr(attachments, "inputs_of", noted)
+
+    await stage.execute(turns(A_CLICK, Turn()))
+
+    assert looks == [stage.run_id]
 
 
 async def test_files_are_removed_after_a_cancellation(stage: Stage) -> None:

@@ -37,6 +37,8 @@ class InputFiles:
         self._parts = parts
         self._watch = watch
         self._brought: dict[AttachmentId, tuple[Attachment, str]] = {}
+        self._has_none = False
+        """Known once they were to be brought: for most runs there is nothing to take away."""
 
     async def bring(self) -> None:
         """Put every input file where it belongs on the machine. Raises `RunFails` when one cannot be.
@@ -44,7 +46,9 @@ class InputFiles:
         It happens before the first step is begun, so a worker that takes the run over then does it once more:
         nobody has changed the files since. What is there already under the same name is overwritten.
         """
-        for file in await self._inputs():
+        inputs = await self._inputs()
+        self._has_none = not inputs
+        for file in inputs:
             try:
                 written_path = await reaching(partial(self._write, file), self._parts, self._watch)
             except DesktopRefused as error:
@@ -72,7 +76,7 @@ class InputFiles:
             return await attachments.inputs_of(conn, self._claim.run.id, now=self._parts.clock.now())
 
     async def _on_the_machine(self) -> Sequence[tuple[Attachment, str]]:
-        if self._brought:
+        if self._brought or self._has_none:
             return tuple(self._brought.values())
         # A worker before this one may have brought them.
         return [(file, file.written_path) for file in await self._inputs() if file.written_path]
