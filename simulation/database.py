@@ -129,7 +129,7 @@ class Disk:
         self.path = path
         self._empty = path.read_bytes()
         self._free: list[Database] = []
-        self._storage = Storage(Random(0))
+        self._storage = _nobodys()
 
     async def prepare(self) -> None:
         """Open the databases, so that none is opened for the first time inside a simulation."""
@@ -151,11 +151,16 @@ class Disk:
             leftover.unlink()
         self.path.write_bytes(self._empty)
 
+    def forget(self) -> None:
+        """The seed is over and its hosts are dead: keep nothing that leads to them."""
+        self._storage = _nobodys()
+        for database in self._free:
+            _drop_connections(database)
+
     def database_for(self, host: Host) -> Database:
         """A database whose connections belong to this host; given back when it dies."""
         database = self._free.pop()
-        for engine in (database._writer, database._reader):
-            engine.sync_engine.dispose(close=False)
+        _drop_connections(database)
         host.at_death.append(lambda: self._free.append(database))
         return database
 
@@ -163,6 +168,15 @@ class Disk:
         """In the place of the dialect's own: what `use_one_trip` takes apart."""
         connection: Any = InlineConnection(path, HOST.get(), self._storage)
         return AsyncAdapt_aiosqlite_connection(dbapi, connection)
+
+
+def _nobodys() -> Storage:
+    return Storage(Random(0))
+
+
+def _drop_connections(database: Database) -> None:
+    for engine in (database._writer, database._reader):
+        engine.sync_engine.dispose(close=False)
 
 
 def _let_go_of_the_world(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:

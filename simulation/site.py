@@ -83,6 +83,7 @@ def _simulate(seed: int, disk: Disk, tell: Callable[[str], None] | None) -> Outc
         stack.enter_context(ids_from(chance))
         stack.enter_context(story.hears_the_log())
         folder = stack.enter_context(TemporaryDirectory(dir=disk.path.parent))
+        stack.callback(disk.forget)
         site = Site(loop, story, chance, disk, Path(folder))
         stack.callback(loop.bury)
         try:
