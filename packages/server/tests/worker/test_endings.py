@@ -63,6 +63,40 @@ async def writing_to(database: Any) -> AsyncIterator[Endings]:
         writer.cancel()
 
 
+async def test_all_are_written_when_none_waits_or_is_under_way(floor: Any) -> None:
+    first, second = await held(floor, 2)
+    database = Busy(floor.database)
+
+    async with writing_to(database) as endings:
+        async with asyncio.timeout(1):
+            await endings.all_written()  # there is nothing to write
+        written = [asyncio.create_task(endings.write(first, SUCCESS))]
+        await database.is_asked.wait()
+        written += [asyncio.create_task(endings.write(second, SUCCESS))]
+        await asyncio.sleep(0)
+        waiting = asyncio.create_task(endings.all_written())
+        await asyncio.sleep(0.01)
+        assert not waiting.done()
+
+        database.may_begin.set()
+        await waiting
+
+        assert [len(ended) for ended in await asyncio.gather(*written)] == [1, 1]
+        assert database.transactions == 2
+
+
+async def test_all_are_written_also_when_the_database_is_away(floor: Any) -> None:
+    (only,) = await held(floor, 1)
+    database = Busy(floor.database)
+    database.is_away = True
+
+    async with writing_to(database) as endings:
+        with pytest.raises(OperationalError):
+            await endings.write(only, SUCCESS)
+        async with asyncio.timeout(1):
+            await endings.all_written()
+
+
 async def test_endings_that_come_while_one_is_written_share_the_next_transaction(floor: Any) -> None:
     first, second, third, late = await held(floor, 4)
     database = Busy(floor.database)

@@ -37,6 +37,8 @@ class Endings:
         self._clock = clock
         self._waiting: list[_Entry] = []
         self._has_come = asyncio.Event()
+        self._are_all_written = asyncio.Event()
+        self._are_all_written.set()
 
     async def write(self, claim: CheckClaim, ending: Ending) -> tuple[RunId, ...]:
         """Which runs have ended by it, the claim's own first; none when the worker lost the run or it had
@@ -48,7 +50,12 @@ class Endings:
         entry = _Entry(claim, ending, asyncio.get_running_loop().create_future())
         self._waiting.append(entry)
         self._has_come.set()
+        self._are_all_written.clear()
         return await entry.ended
+
+    async def all_written(self) -> None:
+        """Return when no ending waits or is being written."""
+        await self._are_all_written.wait()
 
     async def keep_writing(self) -> None:
         """Write what comes, until cancelled."""
@@ -60,6 +67,8 @@ class Endings:
                 self._has_come.clear()
             if together:
                 await self._settle(together)
+            if not self._waiting:
+                self._are_all_written.set()
 
     async def _settle(self, together: Sequence[_Entry]) -> None:
         error = await self._try(together)

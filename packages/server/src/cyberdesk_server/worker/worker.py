@@ -28,6 +28,9 @@ WAKE_UPS = (RUNS_WAITING, MACHINES_FREE)
 RENEWALS_PER_LEASE = 3
 NOTHING = Claimed((), is_all=True)
 
+ENDINGS_SECONDS = 0.05
+"""How long a decision waits for endings that are being written."""
+
 
 @dataclass(frozen=True, slots=True)
 class WorkerLimits:
@@ -84,6 +87,7 @@ class Worker:
             async with asyncio.TaskGroup() as carrying:
                 while not self._is_stopping:
                     self._awake.clear()
+                    await self._let_endings_be_written()
                     claimed = await self._claim() if self._slots else NOTHING
                     for claim in claimed.claims:
                         self._at_work += 1
@@ -105,6 +109,13 @@ class Worker:
     def _slots(self) -> int:
         """How many runs more it could work on."""
         return self._limits.concurrency - self._at_work
+
+    async def _let_endings_be_written(self) -> None:
+        """Runs that are ending give back slots and machines in a moment: one decision gives all of them away
+        then, where otherwise every decision would find a few."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(ENDINGS_SECONDS):
+                await self._endings.all_written()
 
     async def _claim(self) -> Claimed:
         self._may_find_a_machine = True  # what comes while it looks may come too late to be seen
