@@ -13,7 +13,7 @@ from cyberdesk_server.adapters.vault import EnvelopeVault, MasterKey
 from cyberdesk_server.domain.ids import OrganizationId, ServerId
 from cyberdesk_server.domain.runs import RunStatus
 from cyberdesk_server.domain.webhooks import Answer, WebhookDeliveryStatus, WebhookEndpoint, WebhookEventType
-from cyberdesk_server.store import webhook_deliveries, webhook_endpoints, webhook_messages
+from cyberdesk_server.store import webhook_claims, webhook_deliveries, webhook_endpoints, webhook_messages
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.store.webhook_messages import Wanted
 from cyberdesk_server.testing.ports import ManualClock
@@ -181,7 +181,7 @@ async def test_a_stopping_sender_writes_what_came_back_and_leaves_the_rest(post:
     async with post.sending(post.sender(shutdown_seconds=0.05)):
         await post.courier.until(lambda carried: len(carried) == 2)
     async with post.database.transaction() as conn:
-        await webhook_deliveries.release(conn, HERE, now=NOON)
+        await webhook_claims.release(conn, HERE, now=NOON)
     next_one = ScriptedCourier()
     async with post.sending(post.sender(next_one)):
         [taken_over] = await next_one.until(lambda carried: len(carried) == 1)

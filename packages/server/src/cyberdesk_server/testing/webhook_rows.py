@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cyberdesk_server.domain.ids import OrganizationId, WebhookEndpointId, WebhookMessageId
+from cyberdesk_server.domain.ids import OrganizationId, ServerId, WebhookEndpointId, WebhookMessageId
 from cyberdesk_server.domain.networks import Reach
 from cyberdesk_server.domain.webhooks import (
     WebhookDeliveryTrigger,
@@ -15,9 +15,12 @@ from cyberdesk_server.domain.webhooks import (
     WebhookMessage,
 )
 from cyberdesk_server.ports import Vault
-from cyberdesk_server.store import outbox, webhook_deliveries, webhook_messages
-from cyberdesk_server.testing.rows import NOON
+from cyberdesk_server.store import outbox, webhook_claims, webhook_deliveries, webhook_messages
+from cyberdesk_server.store.webhook_claims import ClaimedDelivery
+from cyberdesk_server.testing.rows import HERE, NOON
 from cyberdesk_server.usecases import webhooks
+
+LEASE_SECONDS = 60.0
 
 
 async def an_endpoint(
@@ -55,3 +58,17 @@ async def a_message(
     pairs = [(id_, endpoint_id) for endpoint_id in endpoint_ids]
     await webhook_deliveries.add(conn, pairs, trigger=WebhookDeliveryTrigger.EVENT, now=now)
     return message
+
+
+async def claimed(
+    conn: AsyncConnection,
+    endpoint_id: WebhookEndpointId,
+    server_id: ServerId = HERE,
+    *,
+    at_most: int = 10,
+    now: datetime = NOON,
+) -> tuple[ClaimedDelivery, ...]:
+    """What the server gets of the deliveries to this endpoint, for `LEASE_SECONDS`."""
+    return await webhook_claims.claim(
+        conn, endpoint_id, at_most=at_most, server_id=server_id, now=now, lease_seconds=LEASE_SECONDS
+    )

@@ -19,10 +19,9 @@ from cyberdesk_server.domain.webhooks import (
     signed_headers,
 )
 from cyberdesk_server.ports import SecretUnreadable, Vault
-from cyberdesk_server.store import outbox
-from cyberdesk_server.store import webhook_deliveries as store
+from cyberdesk_server.store import outbox, webhook_claims, webhook_deliveries
 from cyberdesk_server.store import webhook_endpoints as endpoints
-from cyberdesk_server.store.webhook_deliveries import ClaimedDelivery, Outcome
+from cyberdesk_server.store.webhook_claims import ClaimedDelivery, Outcome
 from cyberdesk_server.usecases.sealing import open_one
 
 UNREADABLE = "the endpoint's secret cannot be opened with this server's master key; rotate it"
@@ -81,7 +80,7 @@ async def note(
         _outcome(delivery, answer, after.get(delivery.endpoint_id), patience, now)
         for delivery, answer in answers
     ]
-    await store.note(conn, outcomes, now=now)
+    await webhook_claims.note(conn, outcomes, now=now)
     await _write_changes(conn, before, after, now)
 
 
@@ -115,7 +114,7 @@ async def _write_changes(
             continue
         await endpoints.replace(conn, endpoint)
         if before[endpoint_id].is_enabled and not endpoint.is_enabled:
-            await store.give_up(conn, endpoint_id, now=now)
+            await webhook_deliveries.give_up(conn, endpoint_id, now=now)
             await _tell_disabled(conn, endpoint, now)
 
 

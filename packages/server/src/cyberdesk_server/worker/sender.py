@@ -18,9 +18,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cyberdesk_server.domain.ids import ServerId, WebhookEndpointId
 from cyberdesk_server.domain.webhooks import Answer
 from cyberdesk_server.ports import Bus, Clock, Message, Vault
-from cyberdesk_server.store import webhook_deliveries, webhook_messages
+from cyberdesk_server.store import webhook_claims, webhook_messages
 from cyberdesk_server.store.database import Database
-from cyberdesk_server.store.webhook_deliveries import ClaimedDelivery
+from cyberdesk_server.store.webhook_claims import ClaimedDelivery
 from cyberdesk_server.topics import WEBHOOKS_WAITING
 from cyberdesk_server.usecases.webhook_deliveries import Courier, Patience, attempt, note
 from cyberdesk_server.usecases.webhook_messages import spread
@@ -117,7 +117,7 @@ class Sender:
         try:
             async with self._database.read() as conn:
                 is_news = await webhook_messages.is_any_unspread(conn)
-                due = await webhook_deliveries.due(conn)
+                due = await webhook_claims.due(conn)
             if not is_news and not self._ready(due, now):
                 return self._until_next(due, now)
             is_more, claimed = await self._claim(due, now, is_news=is_news)
@@ -141,7 +141,7 @@ class Sender:
             async with self._database.transaction() as conn:
                 if is_news:
                     is_more = await spread(conn, now=now)
-                    due = await webhook_deliveries.due(conn)
+                    due = await webhook_claims.due(conn)
                 for endpoint_id in self._ready(due, now)[:CLAIMED_AT_A_TIME]:
                     claimed += await self._claim_for(conn, endpoint_id, now)
         except BaseException:
@@ -153,7 +153,7 @@ class Sender:
     async def _claim_for(
         self, conn: AsyncConnection, endpoint_id: WebhookEndpointId, now: datetime
     ) -> Sequence[ClaimedDelivery]:
-        claimed = await webhook_deliveries.claim(
+        claimed = await webhook_claims.claim(
             conn,
             endpoint_id,
             at_most=self._lanes.room(endpoint_id),
