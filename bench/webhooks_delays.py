@@ -61,7 +61,7 @@ async def _delays(
             await bus.publish(WEBHOOKS_WAITING)
             ended |= {} if workflow is beside else moments
             await asyncio.sleep(PAUSE_SECONDS)
-    await these.until_taken(set(ended), silence_seconds=SILENCE_SECONDS)
+    await these.until(set(ended).issubset, silence_seconds=SILENCE_SECONDS)
     return [1000 * (these.arrived[run_id] - committed) for run_id, committed in ended.items()]
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -64,23 +64,19 @@ class Receivers:
     def url(self, health: Health) -> str:
         return f"http://127.0.0.1:{self.ports.pop()}/{health.name}/"
 
-    async def until_taken(self, run_ids: set[str], *, silence_seconds: float) -> bool:
-        """True when all of these have been taken; False once nothing more was for so long."""
+    async def until(self, holds: Callable[[set[str]], bool], *, silence_seconds: float) -> bool:
+        """True when this holds for what was taken; False once nothing more was for so long."""
         count, since = len(self.taken), perf_counter()
-        while not run_ids <= self.taken:
+        while not holds(self.taken):
             if len(self.taken) > count:
                 count, since = len(self.taken), perf_counter()
             elif perf_counter() - since > silence_seconds:
                 return False
-            await self.wait_for_change(timeout_seconds=1)
+            self.changed.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(1):
+                    await self.changed.wait()
         return True
-
-    async def wait_for_change(self, *, timeout_seconds: float) -> None:
-        """Until one more is taken, or nothing was in this time."""
-        self.changed.clear()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(timeout_seconds):
-                await self.changed.wait()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -111,6 +107,11 @@ class Receivers:
         self.taken.add(run_id)
         self.changed.set()
         return OK
+
+
+def more_than(count: int) -> Callable[[set[str]], bool]:
+    """For `Receivers.until`."""
+    return lambda taken: len(taken) > count
 
 
 @asynccontextmanager

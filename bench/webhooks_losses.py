@@ -4,7 +4,6 @@ On SQLite it is the only one, on PostgreSQL another goes on beside it.
 """
 
 import asyncio
-import random
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -13,14 +12,13 @@ from time import perf_counter
 from cyberdesk_server.store.database import Database
 
 from bench.goals import Goal, tell
-from bench.webhooks_load import Health, Receivers, end_runs, receivers, told_workflow
+from bench.webhooks_load import Health, Receivers, end_runs, more_than, receivers, told_workflow
 
 KILLS = 10
 ENDPOINTS = {Health.WELL: 14, Health.FAILING: 2, Health.TIMING_OUT: 2, Health.SLOW: 2}
 """Three of ten are ill."""
 
 RUNS_AT_ONCE = 100
-SENT_BEFORE_DEATH = 20
 SILENCE_SECONDS = 60.0
 """When nothing came for so long, nothing comes any more."""
 
@@ -44,7 +42,7 @@ async def measure(name: str, database: Database, *, events: int) -> None:
             await asyncio.sleep(0)
         await killer
         await senders.enter_async_context(_a_sender(database.url))
-        await these.until_taken(ended, silence_seconds=SILENCE_SECONDS)
+        await these.until(ended.issubset, silence_seconds=SILENCE_SECONDS)
         seconds = perf_counter() - start
     tell(f"webhooks_{name}_events", len(ended))
     tell(f"webhooks_{name}_events_per_second", len(ended) / seconds)
@@ -54,13 +52,11 @@ async def measure(name: str, database: Database, *, events: int) -> None:
 
 
 async def _kill_again_and_again(url: str, these: Receivers, events: int) -> None:
-    """Kill so many senders, each while messages are under way."""
-    for _ in range(KILLS):
+    """Kill so many senders, from the first events to the last, each while messages are under way."""
+    for number in range(1, KILLS + 1):
+        share = more_than(events * number // (KILLS + 1))
         async with _a_sender(url):
-            before = these.requests
-            while these.requests < before + SENT_BEFORE_DEATH and len(these.taken) < events:
-                await these.wait_for_change(timeout_seconds=1)
-            await asyncio.sleep(random.uniform(0.1, 1.5))
+            await these.until(share, silence_seconds=SILENCE_SECONDS)
 
 
 @asynccontextmanager
