@@ -68,7 +68,7 @@ def _report(outcomes: Iterator[Outcome]) -> list[Outcome]:
             print(f"again: python -m simulation --seed {outcome.seed} --verbose\n", flush=True)
         if time.monotonic() - last > PROGRESS_SECONDS:
             last = time.monotonic()
-            print(f"{done} seeds, {done / (last - began):.0f} a second, {len(failed)} failed", flush=True)
+            print(f"{done} seeds, {done / (last - began):.1f} a second, {len(failed)} failed", flush=True)
     took = time.monotonic() - began
     print(
         f"{done} seeds in {took:.1f} s, {seconds / 3600:.1f} simulated hours: {happened['promised']} runs, "
