@@ -6,9 +6,10 @@ from contextlib import suppress
 import pytest
 from cyberdesk_server.domain.ids import OrganizationId
 from cyberdesk_server.domain.organizations import Organization
+from cyberdesk_server.store import database as database_module
 from cyberdesk_server.store import organizations
 from cyberdesk_server.store.database import Database, UnknownDatabase, is_away
-from cyberdesk_server.testing.rows import NOON, a_postgresql, an_organization
+from cyberdesk_server.testing.rows import NOON, PostgresqlForTests, a_postgresql, an_organization
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 
@@ -83,6 +84,33 @@ async def test_a_database_that_is_killed_is_away_until_it_is_back() -> None:
 
             assert [is_away(error.value) for error in (broken, refused)] == [True, True]
             assert await names(database) == set()
+
+
+@pytest.mark.slow
+async def test_a_transaction_that_stands_still_keeps_nobody_waiting(
+    postgresql: PostgresqlForTests, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database_module, "STANDSTILL_SECONDS", 0.3)
+    async with postgresql.a_database() as database:
+
+        async def stand_still() -> None:
+            async with database.transaction() as conn:
+                await an_organization(conn, "the same")
+                is_written.set()
+                await is_over.wait()
+                await organizations.find(conn)
+
+        is_written, is_over = asyncio.Event(), asyncio.Event()
+        frozen = asyncio.create_task(stand_still())
+        await is_written.wait()
+        async with asyncio.timeout(10), database.transaction() as conn:
+            await an_organization(conn, "the same")  # waits for the other's lock
+
+        is_over.set()
+        with pytest.raises(DBAPIError) as broken:
+            await frozen
+        assert is_away(broken.value)
+        assert await names(database) == {"the same"}
 
 
 async def test_a_database_that_refuses_is_not_away(database: Database) -> None:

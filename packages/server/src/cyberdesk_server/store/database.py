@@ -27,6 +27,10 @@ BUSY_TIMEOUT_MILLISECONDS = 10_000
 POOL_TIMEOUT_SECONDS = 30
 SQLITE_READERS = 4
 POSTGRESQL_CONNECTIONS = 20
+STANDSTILL_SECONDS = 3.0
+"""After so long in which a transaction asks nothing PostgreSQL breaks it off: as long as a lease lasts. Its
+server stands still, and others wait for what it has locked."""
+
 PREPARED_STATEMENTS = 500
 """Of each connection to PostgreSQL; all that the server asks often is among them."""
 
@@ -80,6 +84,9 @@ class Database:
                     connect_args={
                         "async_creator_fn": _connect,
                         "prepared_statement_cache_size": PREPARED_STATEMENTS,
+                        "server_settings": {
+                            "idle_in_transaction_session_timeout": f"{STANDSTILL_SECONDS * 1000:.0f}"
+                        },
                     },
                     json_serializer=to_json,
                     json_deserializer=from_json,
