@@ -9,7 +9,7 @@ from cyberdesk_server.store.tables import organizations, workflows
 from cyberdesk_server.testing.rows import a_workflow, an_organization
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -55,3 +55,16 @@ async def test_a_list_of_ids_gives_a_row_for_each(database: Database) -> None:
         for size in range(4):
             rows = (await conn.execute(each_id("ids"), {"ids": ids[:size]})).scalars().all()
             assert rows == ids[:size]
+
+
+async def test_an_index_serves_a_list(database: Database) -> None:
+    is_postgresql = database.url.startswith("postgresql")
+    async with database.transaction() as conn:
+        if is_postgresql:
+            await conn.execute(text("SET LOCAL enable_seqscan = off"))  # as for tables that have grown
+        sql = str(WORKFLOWS.compile(dialect=conn.dialect))
+        sql = sql.replace("$1", "'{}'").replace("?", "'[]'")
+        plan = await conn.execute(text(f"EXPLAIN {'' if is_postgresql else 'QUERY PLAN'} {sql}"))
+        told = " ".join(str(row) for row in plan)
+
+    assert ("pk_workflows" if is_postgresql else "SEARCH workflows USING") in told, told

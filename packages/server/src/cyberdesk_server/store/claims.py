@@ -153,6 +153,7 @@ async def _one_decision_at_a_time(conn: AsyncConnection) -> None:
 _ONE_DECISION_AT_A_TIME = select(
     func.pg_advisory_xact_lock(CLAIM_LOCK),
     *(func.set_config(f"enable_{way}", "off", True) for way in ("seqscan", "hashjoin", "mergejoin")),
+    func.set_config("plan_cache_mode", "force_generic_plan", True),
 )
 
 

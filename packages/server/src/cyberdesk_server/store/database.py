@@ -85,7 +85,8 @@ class Database:
                         "async_creator_fn": _connect,
                         "prepared_statement_cache_size": PREPARED_STATEMENTS,
                         "server_settings": {
-                            "idle_in_transaction_session_timeout": f"{STANDSTILL_SECONDS * 1000:.0f}"
+                            "jit": "off",
+                            "idle_in_transaction_session_timeout": f"{STANDSTILL_SECONDS * 1000:.0f}",
                         },
                     },
                     json_serializer=to_json,

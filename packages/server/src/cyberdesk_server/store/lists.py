@@ -45,6 +45,10 @@ class _Among(FunctionElement[bool]):
     type = Boolean()
     inherit_cache = True
 
+    def self_group(self, against: Any = None) -> "_Among":
+        # A condition as it is. On SQLite it would be asked whether it equals 1, and no index serves that.
+        return self
+
 
 class _Elements(FunctionElement[Any]):
     inherit_cache = True
