@@ -30,11 +30,23 @@ def test_every_sentence_stands_in_a_document() -> None:
     assert in_no_document(globals()) == []
 
 
-def test_a_prompt_image_is_found_on_the_screen(office: Office, desktop: Any, tmp_path: Path) -> None:
+def test_a_prompt_image_is_found_on_the_screen(
+    office: Office, desktop: Any, tmp_path: Path, until: Any
+) -> None:
     """Cyberdesk automatically resolves these URLs when running workflows"""
-    screen = Image.open(io.BytesIO(office.client.computer.screenshot_sync(desktop.id).unwrap()))
+
+    def painted() -> Image.Image | None:
+        """The screen, once it shows something and stands still."""
+        before, screen = (
+            Image.open(io.BytesIO(office.client.computer.screenshot_sync(desktop.id).unwrap())).convert("L")
+            for _ in range(2)
+        )
+        darkest, brightest = screen.getextrema()
+        return screen if screen == before and darkest != brightest else None
+
+    screen = until(painted, what="a window on the screen")
     places = [(x, y, x + 120, y + 40) for x in range(0, 1160, 40) for y in range(0, 760, 20)]
-    busiest = max(places, key=lambda box: screen.crop(box).convert("L").entropy())
+    busiest = max(places, key=lambda box: screen.crop(box).entropy())
     screen.crop(busiest).save(tmp_path / "part.png")
     image = office.client.workflows.upload_prompt_image_sync(file_path=str(tmp_path / "part.png")).unwrap()
 
