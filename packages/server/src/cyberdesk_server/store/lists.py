@@ -4,7 +4,7 @@ SQLAlchemy's `in_` writes a statement for each length: it is put together anew e
 has to plan as many statements as there are lengths. Here a list is one parameter.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
@@ -68,17 +68,12 @@ def _on_sqlite(element: _Among, compiler: SQLCompiler, **options: Any) -> str:
 
 @compiles(_Elements, "postgresql")
 def _elements_on_postgresql(element: _Elements, compiler: SQLCompiler, **options: Any) -> str:
-    return f"(SELECT unnest({_only(element, compiler, options)}) AS value)"
+    return f"(SELECT unnest({compiler.process(element.clauses, **options)}) AS value)"
 
 
 @compiles(_Elements, "sqlite")
 def _elements_on_sqlite(element: _Elements, compiler: SQLCompiler, **options: Any) -> str:
-    return f"json_each({_only(element, compiler, options)})"
-
-
-def _only(element: _Elements, compiler: SQLCompiler, options: Mapping[str, Any]) -> str:
-    (values,) = element.clauses
-    return compiler.process(values, **options)
+    return f"json_each({compiler.process(element.clauses, **options)})"
 
 
 class _ListOf(TypeDecorator[Collection[Any]]):

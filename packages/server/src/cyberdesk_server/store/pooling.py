@@ -5,7 +5,6 @@ connection by itself, as soon as the database's system tells it; only where nobo
 vanished, a firewall that forgets) a question finds out.
 """
 
-from collections.abc import Callable
 from time import monotonic
 from typing import Any
 
@@ -20,12 +19,12 @@ REST_SECONDS = 2.0
 _BACK_AT = "back_at"
 
 
-def ask_after_rest(engine: AsyncEngine, *, now: Callable[[], float] = monotonic) -> None:
+def ask_after_rest(engine: AsyncEngine) -> None:
     """Let the pool of this asyncpg engine hand out no connection that is known to be lost."""
     dialect = engine.dialect
 
     def put_back(_: Any, entry: ConnectionPoolEntry) -> None:
-        entry.info[_BACK_AT] = now()
+        entry.info[_BACK_AT] = monotonic()
 
     def hand_out(connection: Any, entry: ConnectionPoolEntry, _: Any) -> None:
         back_at = entry.info.get(_BACK_AT)
@@ -33,7 +32,7 @@ def ask_after_rest(engine: AsyncEngine, *, now: Callable[[], float] = monotonic)
             return  # it has just been made
         if connection.driver_connection.is_closed():
             raise DisconnectionError
-        if now() - back_at > REST_SECONDS and not dialect._do_ping_w_event(connection):
+        if monotonic() - back_at > REST_SECONDS and not dialect._do_ping_w_event(connection):
             raise InvalidatePoolError
 
     event.listen(engine.sync_engine, "checkin", put_back)
