@@ -34,7 +34,7 @@ def an_opening(
 ) -> Opening:
     is_usual, seconds = promised
     runs = [run_of(each) for each in urgent], [run_of(each) for each in usual]
-    return Opening(demand, (is_usual, at(seconds)), *runs, MACHINES[:machines])
+    return Opening(demand, (is_usual, at(seconds)), *runs, dict.fromkeys(MACHINES[:machines]))
 
 
 def order(queue: Queue) -> list[int]:
@@ -104,7 +104,7 @@ def test_a_few_of_each_are_enough_for_a_few_claims(
                 (False, NOON),
                 [run_of(1000 * number + each) for each in sorted(urgent)][:of_each],
                 [run_of(1000 * number + each) for each in sorted(usual)][:of_each],
-                sorted(machines)[:of_each],
+                dict.fromkeys(sorted(machines)[:of_each]),
             )
             for number, (urgent, usual, machines) in enumerate(drawn)
         ]

@@ -1,6 +1,7 @@
 """Statements that are awaited where they are say, write and refuse what SQLAlchemy's own way does."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
 
 import pytest
@@ -151,3 +152,24 @@ async def test_a_statement_that_is_broken_off_takes_its_connection_with_it(
         async with database.transaction() as conn:
             assert await names(conn) == []
             assert (await conn.execute(SLEEPING)).scalar_one() == 0
+
+
+async def test_statements_that_are_gone_are_forgotten(database: Database) -> None:
+    engine = database._writer
+    async with database.transaction() as conn:
+        for number in range(20):
+            await conn.execute(select(text(str(number))))
+        engine.sync_engine._compiled_cache.clear()
+        gc.collect()
+
+    assert len(engine.known) < 20
+
+
+async def test_a_statement_that_fell_out_of_the_cache_is_put_together_anew(database: Database) -> None:
+    engine = database._writer
+    statement = select(func.count()).select_from(organizations)
+    async with database.transaction() as conn:
+        for _ in range(2):
+            assert (await conn.execute(statement)).scalar_one() == 0
+            engine.sync_engine._compiled_cache.clear()
+            gc.collect()

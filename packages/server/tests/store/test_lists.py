@@ -4,7 +4,7 @@ from uuid import UUID, uuid4
 
 from cyberdesk_server.domain.ids import OrganizationId
 from cyberdesk_server.store.database import Database
-from cyberdesk_server.store.lists import among, each_id
+from cyberdesk_server.store.lists import among, each_id, each_pair_of_ids, each_pair_of_words
 from cyberdesk_server.store.tables import organizations, workflows
 from cyberdesk_server.testing.rows import a_workflow, an_organization
 from hypothesis import given
@@ -55,6 +55,19 @@ async def test_a_list_of_ids_gives_a_row_for_each(database: Database) -> None:
         for size in range(4):
             rows = (await conn.execute(each_id("ids"), {"ids": ids[:size]})).scalars().all()
             assert rows == ids[:size]
+
+
+async def test_two_lists_give_a_row_for_each_place(database: Database) -> None:
+    ids, others = [uuid4() for _ in range(3)], [uuid4() for _ in range(3)]
+    words, awkward = ["a", "b", "a"], ["a,b", '{"a"}', "ä'"]
+    async with database.read() as conn:
+        for size in range(4):
+            asked = {"ids": ids[:size], "others": others[:size]}
+            pairs = await conn.execute(select(each_pair_of_ids("ids", "others")), asked)
+            assert pairs.all() == list(zip(ids, others, strict=True))[:size]
+            told = {"words": words[:size], "others": awkward[:size]}
+            pairs = await conn.execute(select(each_pair_of_words("words", "others")), told)
+            assert pairs.all() == list(zip(words, awkward, strict=True))[:size]
 
 
 async def test_an_index_serves_a_list(database: Database) -> None:

@@ -19,6 +19,7 @@ from cyberdesk_server.store import openings, trajectories
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.testing.ports import FunctionModel, turns
 from cyberdesk_server.testing.rows import a_run, a_trajectory
+from cyberdesk_server.topics import MACHINES_FREE
 from cyberdesk_server.worker.job import RunJob
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -323,6 +324,20 @@ async def test_invariant_5_an_action_survives_a_takeover_once(floor: Any) -> Non
 
     assert (ended.status, ended.attempt) == (RunStatus.SUCCESS, 2)
     assert floor.desktop.performed == [Click(Point(1, 1)), Click(Point(2, 1))]
+
+
+async def test_a_run_that_a_decision_does_not_look_for_is_found_soon_after(floor: Any) -> None:
+    await floor.machine()
+    run = await floor.run()
+    await floor.claim(lease_seconds=600)  # by a worker that is gone
+    async with floor.working(worker := floor.worker(turns(a_click(1)))):
+        while worker._has_looked:
+            await floor.bus.publish(MACHINES_FREE)
+            await asyncio.sleep(0)
+        await floor.expire_leases()
+        ended = await floor.until(run.id, has_ended)
+
+    assert (ended.status, ended.attempt) == (RunStatus.SUCCESS, 2)
 
 
 async def test_a_run_that_cannot_be_begun_ends_and_the_worker_goes_on(floor: Any) -> None:

@@ -40,7 +40,8 @@ class Opening:
     """Those with priority, the oldest first."""
 
     usual: list[tuple[datetime, RunId]] = field(default_factory=list)
-    machines: list[MachineId] = field(default_factory=list)
+    machines: dict[MachineId, None] = field(default_factory=dict)
+    """In the order in which they are given away."""
 
     @property
     def rank(self) -> Rank | None:
@@ -55,7 +56,7 @@ class Opening:
         return self._next()[0][1]
 
     def take(self) -> tuple[RunId, MachineId]:
-        return self._next().pop(0)[1], self.machines[0]
+        return self._next().pop(0)[1], next(iter(self.machines))
 
     def _next(self) -> list[tuple[datetime, RunId]]:
         if is_in_order(self.demand) and self.urgent and self.usual:
@@ -94,8 +95,7 @@ class Queue:
         opening = min(possible, key=_by_rank)
         run_id, machine_id = opening.take()
         for each in self._openings:
-            if machine_id in each.machines:
-                each.machines.remove(machine_id)
+            each.machines.pop(machine_id, None)
         return Pair(run_id, machine_id, opening.demand, self._organization_id)
 
     def _possible(self) -> list[Opening]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import takewhile
+from typing import Any
 
 from sqlalchemy import ColumnElement, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -25,7 +26,7 @@ from cyberdesk_server.store import (
     workflows,
 )
 from cyberdesk_server.store.leases import Held
-from cyberdesk_server.store.lists import among
+from cyberdesk_server.store.lists import among, each_pair_of_ids
 from cyberdesk_server.store.openings import IS_FREE
 from cyberdesk_server.store.runs import COLUMNS, ENDED, run_from
 from cyberdesk_server.store.tables import runs, servers
@@ -95,20 +96,26 @@ class Claimed:
 
 
 async def claim(
-    conn: AsyncConnection, *, server_id: ServerId, now: datetime, lease_seconds: float, at_most: int
+    conn: AsyncConnection,
+    *,
+    server_id: ServerId,
+    now: datetime,
+    lease_seconds: float,
+    at_most: int,
+    looks_for_abandoned: bool = True,
 ) -> Claimed:
     """The runs this server's worker carries out next, no more than `at_most`.
 
-    First those that nobody works on any more (their lease ran out): same machine, next attempt; one that is
-    in its post-run checks, and needs no machine any more, is a `CheckClaim`. Then the best waiting runs that
-    available machines without a run, connected to this server, can take, as if they were claimed one after
-    the other: see `waiting`.
+    First those that nobody works on any more (their lease ran out), unless it does not look for them: same
+    machine, next attempt; one that is in its post-run checks, and needs no machine any more, is a
+    `CheckClaim`. Then the best waiting runs that available machines without a run, connected to this server,
+    can take, as if they were claimed one after the other: see `waiting`.
     """
     at_most = min(at_most, CLAIMS_AT_ONCE)
     lease_until = now + timedelta(seconds=lease_seconds)
     await _one_decision_at_a_time(conn)
     taken_over: list[tuple[Run, Machine | None]] = []
-    if (await conn.execute(_ANY_EXPIRED, {"now": now})).first() is not None:
+    if looks_for_abandoned and (await conn.execute(_ANY_EXPIRED, {"now": now})).first() is not None:
         await _free_machines_of_ended_runs(conn, server_id, now)
         taken_over = await _take_over(conn, server_id, now, lease_until, at_most)
     if len(taken_over) == at_most:
@@ -195,25 +202,22 @@ async def _start(
     moment: what comes behind it may be another's turn then. Without those that were ended in this moment."""
     if not pairs:
         return []
-    found = await conn.execute(_FREE_MACHINES, {"ids": [pair.machine_id for pair in pairs], "at": server_id})
-    free = {row.id: machines.machine_from(row) for row in found}
-    possible = tuple(takewhile(lambda pair: _is_open(free.get(pair.machine_id), pair), pairs))
+    in_order = sorted(pairs, key=lambda pair: pair.machine_id)
+    found = await conn.execute(_HOLD, {**_ids_of(in_order), "at": server_id})
+    held = {row.held_by_run_id: machines.machine_from(row) for row in found}
+    possible = tuple(takewhile(lambda pair: _is_for(held.get(pair.run_id), pair), pairs))
     if len(possible) < len(pairs):
         await news.of_machines(conn, [pairs[len(possible)].machine_id])
-    if not possible:
-        return []
-    await conn.execute(_HOLD, [{"on": pair.machine_id, "held_by_run_id": pair.run_id} for pair in possible])
-    ids = [pair.run_id for pair in possible]
-    rows = await conn.execute(_START, {"ids": ids, "at": server_id, "now": now, "lease_until": lease_until})
-    runs_by_id = {row.id: run_from(row) for row in rows}
-    await waiting.taken(conn, possible)
-    started = [
-        (run, replace(free[pair.machine_id], held_by_run_id=run.id))
-        for pair in possible
-        if (run := runs_by_id.get(pair.run_id)) is not None
-    ]
-    if len(started) < len(possible):
-        await machines.free(conn, [run_id for run_id in ids if run_id not in runs_by_id])
+    started: list[tuple[Run, Machine]] = []
+    if possible:
+        asked = {**_ids_of(possible), "at": server_id, "now": now, "lease_until": lease_until}
+        runs_by_id = {row.id: run_from(row) for row in await conn.execute(_START, asked)}
+        await waiting.taken(conn, possible)
+        started = [
+            (run, held[run.id]) for pair in possible if (run := runs_by_id.get(pair.run_id)) is not None
+        ]
+    if len(started) < len(held):
+        await machines.free(conn, held.keys() - {run.id for run, _ in started})
     await sessions.reserve(
         conn,
         {
@@ -228,8 +232,15 @@ async def _start(
     ]
 
 
-def _is_open(machine: Machine | None, pair: Pair) -> bool:
-    """The machine is free, and reserved for the session of the run or for none."""
+def _ids_of(pairs: Sequence[Pair]) -> dict[str, Any]:
+    return {
+        "machine_ids": [pair.machine_id for pair in pairs],
+        "run_ids": [pair.run_id for pair in pairs],
+    }
+
+
+def _is_for(machine: Machine | None, pair: Pair) -> bool:
+    """The run holds the machine, which is reserved for the session of the run or for none."""
     if machine is None:
         return False
     if machine.reserved_session_id is None:
@@ -251,21 +262,19 @@ async def _free_machines_of_ended_runs(conn: AsyncConnection, server_id: ServerI
 # Built once: putting thirty columns together takes longer than asking for them.
 _ANY_EXPIRED = select(runs.c.id).where(runs.c.lease_expires_at <= bindparam("now")).limit(1)
 _MACHINES = select(tables.machines).where(among(tables.machines.c.id, "ids"))
-_FREE_MACHINES = (
-    select(tables.machines)
-    .where(among(tables.machines.c.id, "ids"), IS_FREE, tables.machines.c.server_id == bindparam("at"))
-    .order_by(tables.machines.c.id)
-    .with_for_update()
+_PAIRS = each_pair_of_ids("machine_ids", "run_ids")
+_HOLD = (  # in the order of the pairs: two that lock several machines never wait for each other
+    update(tables.machines)
+    .where(tables.machines.c.id == _PAIRS.c.one, IS_FREE, tables.machines.c.server_id == bindparam("at"))
+    .values(held_by_run_id=_PAIRS.c.other)
+    .returning(tables.machines)
 )
-_HOLD = update(tables.machines).where(tables.machines.c.id == bindparam("on"))
 _START = (
     update(runs)
-    .where(among(runs.c.id, "ids"), runs.c.status == RunStatus.SCHEDULING.value)
+    .where(runs.c.id == _PAIRS.c.other, runs.c.status == RunStatus.SCHEDULING.value)
     .values(
         status=RunStatus.RUNNING.value,
-        machine_id=select(tables.machines.c.id)
-        .where(tables.machines.c.held_by_run_id == runs.c.id)
-        .scalar_subquery(),
+        machine_id=_PAIRS.c.one,
         attempt=runs.c.attempt + 1,
         server_id=bindparam("at"),
         lease_expires_at=bindparam("lease_until"),

@@ -8,10 +8,11 @@ that waits, for the driver, is awaited as what it is, a coroutine.
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from weakref import WeakKeyDictionary, ref
 
-from sqlalchemy import CursorResult, Executable
+from sqlalchemy import CursorResult, Engine, Executable
 from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_cursor
-from sqlalchemy.engine.interfaces import ExecuteStyle
+from sqlalchemy.engine.interfaces import CacheStats, Compiled, ExecuteStyle
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.sql.compiler import WARN_LINTING, SQLCompiler
 from sqlalchemy.sql.elements import ClauseElement
@@ -21,11 +22,14 @@ from sqlalchemy.util.concurrency import greenlet_spawn
 class DirectConnection(AsyncConnection):
     """A connection whose usual statements take the short way; all others take SQLAlchemy's own."""
 
+    engine: "DirectEngine"
+
     async def execute(
         self, statement: Executable, parameters: Any = None, *, execution_options: Any = None
     ) -> CursorResult[Any]:
         connection: Any = self._proxied
-        context = None if execution_options else _context(connection, statement, parameters)
+        known = self.engine.known
+        context = None if execution_options else _context(connection, known, statement, parameters)
         if context is None:
             return await super().execute(statement, parameters, execution_options=execution_options)
         try:
@@ -50,8 +54,12 @@ class DirectEngine(AsyncEngine):
 
     _connection_cls = DirectConnection
 
+    def __init__(self, sync_engine: Engine) -> None:
+        super().__init__(sync_engine)
+        self.known: _Known = WeakKeyDictionary()
 
-def _context(connection: Any, statement: Any, parameters: Any) -> Any:
+
+def _context(connection: Any, known: "_Known", statement: Any, parameters: Any) -> Any:
     """The statement, ready for the driver; None when it is not one of the usual, or something is wrong with
     it or with the connection: SQLAlchemy knows what to say then."""
     if (
@@ -66,14 +74,7 @@ def _context(connection: Any, statement: Any, parameters: Any) -> Any:
     )
     dialect = connection.dialect
     try:
-        compiled, extracted, collected, cache_hit = statement._compile_w_cache(
-            dialect=dialect,
-            compiled_cache=connection.engine._compiled_cache,
-            column_keys=sorted(given[0]) if given else [],
-            for_executemany=len(given) > 1,
-            schema_translate_map=None,
-            linting=dialect.compiler_linting | WARN_LINTING,
-        )
+        compiled, extracted, collected, cache_hit = _compiled(connection, known, statement, given)
         if not isinstance(compiled, SQLCompiler) or compiled.insert_prefetch or compiled.update_prefetch:
             return None
         context = dialect.execution_ctx_cls._init_compiled(
@@ -96,6 +97,38 @@ def _context(connection: Any, statement: Any, parameters: Any) -> Any:
         connection._autobegin()
     context.pre_exec()
     return context
+
+
+def _compiled(
+    connection: Any, known: "_Known", statement: Any, given: Sequence[Mapping[str, Any]]
+) -> "_Compiled":
+    """The statement as text, out of SQLAlchemy's cache; a statement that has been executed before finds it
+    there without being compared with all that are in it."""
+    names = tuple(given[0]) if given else ()
+    are_several = len(given) > 1
+    forms = known.setdefault(statement, {})
+    form = forms.get((names, are_several))
+    if form is not None and (compiled := form[0]()) is not None:
+        return compiled, *form[1:]
+    dialect = connection.dialect
+    made: _Compiled = statement._compile_w_cache(
+        dialect=dialect,
+        compiled_cache=connection.engine._compiled_cache,
+        column_keys=sorted(names),
+        for_executemany=are_several,
+        schema_translate_map=None,
+        linting=dialect.compiler_linting | WARN_LINTING,
+    )
+    compiled, extracted, collected, _ = made
+    forms[names, are_several] = ref(compiled), extracted, collected, CacheStats.CACHE_HIT
+    return made
+
+
+_Compiled = tuple[Compiled, Any, Any, CacheStats]
+_Known = WeakKeyDictionary[
+    ClauseElement, dict[tuple[tuple[str, ...], bool], tuple[ref[Compiled], Any, Any, CacheStats]]
+]
+"""By statement and the names of its parameters. SQLAlchemy's cache, which is bounded, keeps the texts."""
 
 
 async def _carry_out(context: Any) -> None:

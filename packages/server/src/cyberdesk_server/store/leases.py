@@ -14,17 +14,17 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, false, select, tuple_, update
+from sqlalchemy import ColumnElement, Row, bindparam, false, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cyberdesk_server.domain.endings import Ending
 from cyberdesk_server.domain.ids import MachineId, RunId, ServerId
 from cyberdesk_server.domain.json import JsonObject
 from cyberdesk_server.domain.runs import Run, RunStatus, added_up
-from cyberdesk_server.store import machines, outbox, secrets
+from cyberdesk_server.store import machines, outbox, secrets, tables
 from cyberdesk_server.store.lists import among
 from cyberdesk_server.store.runs import COLUMNS, ENDED, run_from
-from cyberdesk_server.store.tables import runs
+from cyberdesk_server.store.tables import runs, workflows
 
 Held = tuple[RunId, int]
 """A run, and the attempt in which a worker holds it."""
@@ -142,21 +142,15 @@ async def finish(conn: AsyncConnection, endings: Mapping[Held, Ending], *, now: 
     Those that ended, as they are now. A run that is missing was lost by the worker, or had ended already,
     and is as it was.
     """
-    rows = await conn.execute(_TO_FINISH, {"run_ids": [run_id for run_id, _ in endings]})
-    ended = [
-        _ended(run, ending, now)
-        for run in map(run_from, rows)
-        if (ending := endings.get((run.id, run.attempt))) is not None
-        and (ending.checks is None or run.status is RunStatus.RUNNING_CHECKS)
-    ]
-    if not ended:
-        return ()
-    ids = [run.id for run in ended]
-    await conn.execute(_FINISH, [_as_written(run) for run in ended])
-    await machines.free(conn, ids)
-    await secrets.forget_runs(conn, ids)
-    await outbox.runs_ended(conn, ids, now=now)
-    return tuple(ended)
+    asked = {"run_ids": [run_id for run_id, _ in endings]}
+    rows = [row for row in await conn.execute(_TO_FINISH, asked) if _may_end(row, endings)]
+    ended = tuple(_ended(run_from(row), endings[row.id, row.attempt], now) for row in rows)
+    if ended:
+        await conn.execute(_FINISH, [_as_written(run) for run in ended])
+        await machines.free(conn, [run.id for run in ended])
+        await secrets.forget_runs(conn, [row.id for row in rows if row.has_secrets])
+        await outbox.runs_ended(conn, [row.id for row in rows if row.is_webhooks_enabled], now=now)
+    return ended
 
 
 async def release(conn: AsyncConnection, held: Held, *, now: datetime) -> None:
@@ -181,6 +175,11 @@ async def expire(conn: AsyncConnection, server_id: ServerId, *, now: datetime) -
         .values(lease_expires_at=now, server_id=None)
     )
     return expired.rowcount
+
+
+def _may_end(row: Row[*tuple[Any, ...]], endings: Mapping[Held, Ending]) -> bool:
+    ending = endings.get((row.id, row.attempt))
+    return ending is not None and (ending.checks is None or row.status == RunStatus.RUNNING_CHECKS.value)
 
 
 def _ended(run: Run, ending: Ending, now: datetime) -> Run:
@@ -235,9 +234,14 @@ _GOING_ON = select(runs.c.id).where(
     runs.c.status.in_([status.value for status in _GOES_ON]),
 )
 _TO_FINISH = (
-    select(*COLUMNS)
+    select(
+        *COLUMNS,
+        workflows.c.is_webhooks_enabled,
+        tables.secrets.select().where(tables.secrets.c.run_id == runs.c.id).exists().label("has_secrets"),
+    )
+    .join(workflows, workflows.c.id == runs.c.workflow_id)
     .where(among(runs.c.id, "run_ids"), *_in_hand(*_GOES_ON))
     .order_by(runs.c.id)  # the order in which they are locked: two that end runs never wait for each other
-    .with_for_update()
+    .with_for_update(of=runs)
 )
 _FINISH = update(runs).where(runs.c.id == bindparam("run_id"))

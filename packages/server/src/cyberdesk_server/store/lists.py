@@ -15,6 +15,7 @@ from sqlalchemy import (
     Dialect,
     Select,
     String,
+    Subquery,
     Text,
     TypeDecorator,
     bindparam,
@@ -41,6 +42,24 @@ def each_id(name: str) -> Select[tuple[UUID]]:
     return select(_Elements(ids).table_valued(column("value", Id)).c.value)
 
 
+def each_pair_of_ids(one: str, other: str) -> Subquery:
+    """A row for each two ids at the same place of the collections in these parameters, which are of one
+    length: its columns are `one` and `other`."""
+    return _each_pair(one, other, are_ids=True)
+
+
+def each_pair_of_words(one: str, other: str) -> Subquery:
+    """The same of words."""
+    return _each_pair(one, other, are_ids=False)
+
+
+def _each_pair(one: str, other: str, *, are_ids: bool) -> Subquery:
+    lists = (bindparam(name, type_=_ListOf(are_ids)) for name in (one, other))
+    type_ = Id if are_ids else String
+    pairs = _Pairs(*lists).table_valued(column("one", type_), column("other", type_))
+    return select(pairs.c.one, pairs.c.other).subquery()
+
+
 class _Among(FunctionElement[bool]):
     type = Boolean()
     inherit_cache = True
@@ -51,6 +70,10 @@ class _Among(FunctionElement[bool]):
 
 
 class _Elements(FunctionElement[Any]):
+    inherit_cache = True
+
+
+class _Pairs(FunctionElement[Any]):
     inherit_cache = True
 
 
@@ -74,6 +97,19 @@ def _elements_on_postgresql(element: _Elements, compiler: SQLCompiler, **options
 @compiles(_Elements, "sqlite")
 def _elements_on_sqlite(element: _Elements, compiler: SQLCompiler, **options: Any) -> str:
     return f"json_each({compiler.process(element.clauses, **options)})"
+
+
+@compiles(_Pairs, "postgresql")
+def _pairs_on_postgresql(element: _Pairs, compiler: SQLCompiler, **options: Any) -> str:
+    one, other = (compiler.process(part, **options) for part in element.clauses)
+    return f"(SELECT unnest({one}) AS one, unnest({other}) AS other)"
+
+
+@compiles(_Pairs, "sqlite")
+def _pairs_on_sqlite(element: _Pairs, compiler: SQLCompiler, **options: Any) -> str:
+    one, other = (f"json_each({compiler.process(part, **options)})" for part in element.clauses)
+    columns = "ones.value AS one, others.value AS other"
+    return f"(SELECT {columns} FROM {one} AS ones JOIN {other} AS others ON others.key = ones.key)"
 
 
 class _ListOf(TypeDecorator[Collection[Any]]):

@@ -333,7 +333,8 @@ async def _close_connections(conn: AsyncConnection, *, machines_: ColumnElement[
 
 def machine_from(row: Row[Any]) -> Machine:
     """The value of a row of `machines`, which may hold other columns besides."""
-    fields = {name: row._mapping[name] for name in _NAMES}
+    by_name = row._mapping
+    fields = {name: by_name[name] for name in _NAMES}
     fields["status"] = MachineStatus(fields["status"])
     fields["features"] = frozenset(fields["features"])
     return Machine(**fields)

@@ -28,6 +28,7 @@ from sqlalchemy import (
     literal_column,
     select,
     text,
+    true,
     union,
     union_all,
 )
@@ -35,7 +36,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cyberdesk_server.domain.ids import MachineId, ServerId
 from cyberdesk_server.domain.runs import ANY_MACHINE, RunStatus
-from cyberdesk_server.store.lists import among
+from cyberdesk_server.store.lists import among, each_pair_of_words
 from cyberdesk_server.store.news import of_machines
 from cyberdesk_server.store.tables import (
     machines,
@@ -85,18 +86,18 @@ async def take_news(conn: AsyncConnection, server_id: ServerId) -> bool:
     if new_sets:
         await conn.execute(_offer_set(dialect), new_sets)
     if demands:
-        await conn.execute(
-            _open(dialect),
-            [
-                {"at_server": server_id, "in_organization": organization_id, "with_demand": demand}
-                for organization_id, demand in demands
-            ],
-        )
+        in_organizations, with_demands = zip(*demands, strict=True)
+        asked = {
+            "at_server": server_id,
+            "in_organizations": in_organizations,
+            "with_demands": with_demands,
+        }
+        await conn.execute(_open(dialect), asked)
         await conn.execute(
             _let_in_line(dialect),
             [
                 {"at_server": server_id, "in_organization": organization_id}
-                for organization_id in {organization_id for organization_id, _ in demands}
+                for organization_id in set(in_organizations)
             ],
         )
     return len(taken) < NEWS_AT_ONCE
@@ -197,10 +198,10 @@ def _known_servers() -> FromClause:
 
 @cache
 def _open(dialect: str) -> Executable:
-    """Open this demand at the servers where a machine offers it, if runs wait with it."""
+    """Open each of these demands at the servers where a machine offers it, if runs wait with it."""
     known = _known_servers()
-    organization_id = bindparam("in_organization", type_=String)
-    demand = bindparam("with_demand", type_=String)
+    asked = each_pair_of_words("in_organizations", "with_demands")
+    organization_id, demand = asked.c.one, asked.c.other
     is_offered = exists().where(
         offers.c.server_id == known.c.id,
         offers.c.organization_id == organization_id,
@@ -209,14 +210,17 @@ def _open(dialect: str) -> Executable:
     found = (
         select(
             known.c.id,
+            organization_id,
+            demand,
             _oldest(organization_id, demand, is_priority=True).label("urgent_at"),
             _oldest(organization_id, demand, is_priority=False).label("usual_at"),
         )
+        .join_from(known, asked, true())
         .where(is_offered)
         .subquery()
     )
     best_at = func.coalesce(found.c.urgent_at, found.c.usual_at)
-    opened = select(found.c.id, organization_id, demand, found.c.urgent_at.is_not(None), best_at)
+    opened = select(found.c.id, found.c.one, found.c.other, found.c.urgent_at.is_not(None), best_at)
     names = ["server_id", "organization_id", "demand", "is_priority", "created_at"]
     statement = insert_of(dialect, openings).from_select(names, opened.where(best_at.is_not(None)))
     promise = {name: statement.excluded[name] for name in names[3:]}

@@ -21,7 +21,7 @@ from cyberdesk_server.store.types import Id, UtcDateTime, Words
 
 async def runs_ended(conn: AsyncConnection, run_ids: Collection[RunId], *, now: datetime) -> None:
     """These runs have ended just now: those whose workflow sends webhooks are to be told of."""
-    to_tell = (await conn.execute(_TO_TELL, {"run_ids": run_ids})).all()
+    to_tell = (await conn.execute(_TO_TELL, {"run_ids": run_ids})).all() if run_ids else []
     if to_tell:
         event_type = WebhookEventType.RUN_COMPLETE.value
         await conn.execute(

@@ -215,9 +215,9 @@ _NOT_COUNTING = select(runs.c.id, runs.c.start_within_seconds).where(
 )
 
 
-def run_from(row: Row[Any]) -> Run:
-    """The value of a row of `runs`, which may hold other columns besides."""
-    fields = {name: value for name, value in row._mapping.items() if name in _FIELDS}
+def run_from(row: Row[*tuple[Any, ...]]) -> Run:
+    """The value of a row of `runs` that begins with `COLUMNS`."""
+    fields = dict(zip(_NAMES, row, strict=False))
     fields["status"] = RunStatus(fields["status"])
     for name in ("error", "post_run_checks"):
         fields[name] = None if fields[name] is None else tuple(fields[name])
@@ -232,5 +232,4 @@ def _values(run: Run) -> dict[str, Any]:
 
 
 _NAMES = tuple(column.name for column in COLUMNS)
-_FIELDS = frozenset(_NAMES)
 _fields_of = attrgetter(*_NAMES)

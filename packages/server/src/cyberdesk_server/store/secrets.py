@@ -87,7 +87,8 @@ async def _insert(conn: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> N
 
 async def forget_runs(conn: AsyncConnection, run_ids: Collection[RunId]) -> None:
     """Remove the secrets of these runs; their aliases stay on them."""
-    await _discard(conn, await conn.execute(_FORGET_RUNS, {"run_ids": list(run_ids)}))
+    if run_ids:
+        await _discard(conn, await conn.execute(_FORGET_RUNS, {"run_ids": list(run_ids)}))
 
 
 async def forget_ended(conn: AsyncConnection) -> int:

@@ -49,7 +49,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         return in_utc if dialect.name == "postgresql" else in_utc.replace(tzinfo=None)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        return None if value is None else value.replace(tzinfo=UTC)
+        return value if value is None or value.tzinfo is UTC else value.replace(tzinfo=UTC)
 
 
 class Words(TypeDecorator[str]):

@@ -8,7 +8,7 @@ promise too early a place; what a decision finds out it corrects. None promises 
 are the news.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -111,7 +111,7 @@ async def _queue(
     limit, key = max(2 * depth, FEW), _key(server_id, organization_id)
     while True:
         rows = await conn.execute(_first_openings(conn.dialect.name), key | {"limit": limit, "depth": depth})
-        found = _openings_from(rows.all())
+        found = _openings_from(rows)
         queue = Queue(organization_id, found, is_all=len(found) < limit)
         if queue.is_sure and not queue.is_empty:
             return queue
@@ -136,19 +136,21 @@ async def _correct(conn: AsyncConnection, key: dict[str, Any], found: Sequence[O
         await conn.execute(_PROMISE, changed)
 
 
-def _openings_from(rows: Sequence[Row[Any]]) -> list[Opening]:
+def _openings_from(rows: Iterable[Row[*tuple[Any, ...]]]) -> list[Opening]:
     """The openings of rows that have a run each, or a machine, or nothing but the opening."""
     found: dict[str, Opening] = {}
-    for row in rows:
-        opening = found.setdefault(row.demand, Opening(row.demand, (not row.is_priority, row.created_at)))
-        if row.machine_id is not None:
-            opening.machines.append(row.machine_id)
-        elif row.run_id is not None:
-            (opening.urgent if row.has_priority else opening.usual).append((row.waits_since, row.run_id))
+    for demand, is_priority, created_at, has_priority, waits_since, run_id, machine_id in rows:
+        opening = found.get(demand)
+        if opening is None:
+            opening = found[demand] = Opening(demand, (not is_priority, created_at))
+        if machine_id is not None:
+            opening.machines[machine_id] = None
+        elif run_id is not None:
+            (opening.urgent if has_priority else opening.usual).append((waits_since, run_id))
     for opening in found.values():
         opening.urgent.sort(key=_by_age)
         opening.usual.sort(key=_by_age)
-        opening.machines.sort(key=str)
+        opening.machines = dict.fromkeys(sorted(opening.machines, key=str))
     return sorted(found.values(), key=lambda opening: (opening.promised, opening.demand))
 
 

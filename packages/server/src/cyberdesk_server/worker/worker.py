@@ -28,6 +28,9 @@ WAKE_UPS = (RUNS_WAITING, MACHINES_FREE)
 RENEWALS_PER_LEASE = 3
 NOTHING = Claimed((), is_all=True)
 
+LOOK_SECONDS = 0.1
+"""For so long after one decision has looked for runs that nobody works on any more, the others do not."""
+
 ENDINGS_SECONDS = 0.05
 """How long a decision waits for endings that are being written."""
 
@@ -75,6 +78,8 @@ class Worker:
         self._at_work = 0
         self._awake = asyncio.Event()
         self._may_find_a_machine = True
+        self._next_look = 0.0
+        self._has_looked = True
         self._is_stopping = False
         self._jobs: set[Job] = set()
 
@@ -119,6 +124,7 @@ class Worker:
 
     async def _claim(self) -> Claimed:
         self._may_find_a_machine = True  # what comes while it looks may come too late to be seen
+        self._has_looked = (time := asyncio.get_running_loop().time()) >= self._next_look
         try:
             async with self._database.transaction() as conn:
                 claimed = await claims.claim(
@@ -127,12 +133,15 @@ class Worker:
                     now=self._clock.now(),
                     lease_seconds=self._limits.lease_seconds,
                     at_most=self._slots,
+                    looks_for_abandoned=self._has_looked,
                 )
                 # While no machine is free a new run is no reason to look again; a machine that gets free is.
                 # Who has just found one need not ask whether there are more.
                 is_in_vain = claimed.is_all and not claimed.claims
                 if is_in_vain and not await openings.is_any_machine_free(conn, self._server_id):
                     self._may_find_a_machine = False
+            if self._has_looked:
+                self._next_look = time + LOOK_SECONDS
             return claimed
         except SQLAlchemyError:
             log.warning("no run could be claimed, trying again", exc_info=True)
@@ -210,6 +219,7 @@ class Worker:
                 self._awake.set()
 
     async def _sleep(self) -> None:
+        seconds = self._limits.sweep_seconds if self._has_looked else LOOK_SECONDS
         with suppress(TimeoutError):
-            async with asyncio.timeout(self._limits.sweep_seconds):
+            async with asyncio.timeout(seconds):
                 await self._awake.wait()
