@@ -121,7 +121,7 @@ async def claim(
     if len(taken_over) == at_most:
         return Claimed(await _with_belongings(conn, taken_over), is_all=False)
     found = await waiting.next_pairs(conn, server_id, at_most=at_most - len(taken_over))
-    started = await _start(conn, server_id, found.pairs, now, lease_until)
+    started = await _start(conn, server_id, found, now, lease_until)
     is_all = found.is_all and len(started) == len(found.pairs)
     return Claimed(await _with_belongings(conn, [*taken_over, *started]), is_all)
 
@@ -196,15 +196,16 @@ async def _take_over(
 
 
 async def _start(
-    conn: AsyncConnection, server_id: ServerId, pairs: Sequence[Pair], now: datetime, lease_until: datetime
+    conn: AsyncConnection, server_id: ServerId, found: waiting.Found, now: datetime, lease_until: datetime
 ) -> list[tuple[Run, Machine]]:
     """Let each of these runs start on its machine, up to the first whose machine was taken away in this very
     moment: what comes behind it may be another's turn then. Without those that were ended in this moment."""
+    pairs = found.pairs
     if not pairs:
         return []
     in_order = sorted(pairs, key=lambda pair: pair.machine_id)
-    found = await conn.execute(_HOLD, {**_ids_of(in_order), "at": server_id})
-    held = {row.held_by_run_id: machines.machine_from(row) for row in found}
+    rows = await conn.execute(_HOLD, {**_ids_of(in_order), "at": server_id})
+    held = {row.held_by_run_id: machines.machine_from(row) for row in rows}
     possible = tuple(takewhile(lambda pair: _is_for(held.get(pair.run_id), pair), pairs))
     if len(possible) < len(pairs):
         await news.of_machines(conn, [pairs[len(possible)].machine_id])
@@ -212,7 +213,7 @@ async def _start(
     if possible:
         asked = {**_ids_of(possible), "at": server_id, "now": now, "lease_until": lease_until}
         runs_by_id = {row.id: run_from(row) for row in await conn.execute(_START, asked)}
-        await waiting.taken(conn, possible)
+        await waiting.taken(conn, possible, last=found.last)
         started = [
             (run, held[run.id]) for pair in possible if (run := runs_by_id.get(pair.run_id)) is not None
         ]

@@ -18,7 +18,6 @@ from cyberdesk_server.domain.ids import (
     ServerId,
 )
 from cyberdesk_server.domain.machines import Machine, MachineStatus
-from cyberdesk_server.store import news
 from cyberdesk_server.store.lists import among
 from cyberdesk_server.store.ownership import not_among
 from cyberdesk_server.store.search import contains
@@ -164,7 +163,6 @@ async def connect(
         )
     ).one()
     machine = machine_from(row)
-    await news.of_machines(conn, [machine.id])
     await _close_connections(conn, machines_=connections.c.machine_id == machine.id, now=now)
     await conn.execute(
         insert(conn, connections).values(
@@ -192,7 +190,6 @@ async def disconnect(
         .where(machines.c.id == machine_id, machines.c.connection_id == connection_id)
         .values(status=MachineStatus.DISCONNECTED.value, connection_id=None, server_id=None, last_seen=now)
     )
-    await news.of_machines(conn, [machine_id])
     return gone.rowcount == 1
 
 
@@ -226,7 +223,6 @@ async def disconnect_all(conn: AsyncConnection, server_id: ServerId, *, now: dat
     its_own = machines.c.server_id == server_id
     its_tunnels = select(machines.c.connection_id).where(its_own)
     await _close_connections(conn, machines_=connections.c.id.in_(its_tunnels), now=now)
-    await news.of_machines_where(conn, its_own)
     gone = await conn.execute(
         update(machines)
         .where(its_own)
@@ -272,7 +268,6 @@ async def update_fields(
     ).one_or_none()
     if row is None:
         return None
-    await news.of_machines(conn, [machine_id])
     return machine_from(row)
 
 
@@ -288,14 +283,12 @@ async def delete(conn: AsyncConnection, organization_id: OrganizationId, machine
             machines.c.held_by_run_id.is_(None),
         )
     )
-    await news.of_machines(conn, [machine_id])
     return gone.rowcount == 1
 
 
 async def free(conn: AsyncConnection, run_ids: Collection[RunId]) -> None:
     """The machines that these runs hold, those that do, are free for the next."""
-    freed = await conn.execute(_FREE, {"run_ids": list(run_ids)})
-    await news.of_machines(conn, freed.scalars().all())
+    await conn.execute(_FREE, {"run_ids": list(run_ids)})
 
 
 async def unknown(
@@ -346,9 +339,4 @@ def _values(machine: Machine) -> dict[str, Any]:
 
 
 _NAMES = [column.name for column in machines.c if column.name != "is_watched"]
-_FREE = (
-    update(machines)
-    .where(among(machines.c.held_by_run_id, "run_ids"))
-    .values(held_by_run_id=None)
-    .returning(machines.c.id)
-)
+_FREE = update(machines).where(among(machines.c.held_by_run_id, "run_ids")).values(held_by_run_id=None)

@@ -1,7 +1,8 @@
 """What the next decision of the scheduler has to look at (`openings`).
 
-Whoever lets a run wait, or changes what a machine can take, says so here in the same transaction. Of new runs
-the database says it, by a trigger. It is a list that is only added to: nobody waits for anybody's lock.
+The database says it by itself, by triggers: of a new run that waits, and of a machine of which something has
+changed that decides what it takes. Who lets a run wait again says so here, in the same transaction. It is a
+list that is only added to: nobody waits for anybody's lock.
 """
 
 from collections.abc import Collection

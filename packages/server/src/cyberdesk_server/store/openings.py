@@ -3,9 +3,10 @@
 By the `news` a decision keeps three tables: `offers`, each free machine under each demand it satisfies;
 `openings`, the demands that have both an offer at a server and a waiting run; and `standings`, the
 organizations that have an opening at a server. Nobody else writes them; decisions are made one at a time.
+Two things the database does by itself: a machine that gets a run is offered no more, and an organization that
+gets an opening stands in line.
 """
 
-from collections.abc import Collection
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -43,7 +44,6 @@ from cyberdesk_server.store.tables import (
     news,
     offers,
     openings,
-    organizations,
     pool_machines,
     pool_sets,
     runs,
@@ -79,7 +79,7 @@ async def take_news(conn: AsyncConnection, server_id: ServerId) -> bool:
     machine_ids = list({row.machine_id for row in taken if row.machine_id is not None})
     dialect = conn.dialect.name
     if machine_ids:
-        await forget_offers(conn, machine_ids)
+        await conn.execute(_FORGET_OFFERS, {"machine_ids": machine_ids})
         offered = await conn.execute(_OFFER, {"machine_ids": machine_ids})
         demands |= {(row.organization_id, row.demand) for row in offered}
     new_sets = [{"with_demand": row.demand} for row in taken if row.is_new_set]
@@ -93,19 +93,7 @@ async def take_news(conn: AsyncConnection, server_id: ServerId) -> bool:
             "with_demands": with_demands,
         }
         await conn.execute(_open(dialect), asked)
-        await conn.execute(
-            _let_in_line(dialect),
-            [
-                {"at_server": server_id, "in_organization": organization_id}
-                for organization_id in set(in_organizations)
-            ],
-        )
     return len(taken) < NEWS_AT_ONCE
-
-
-async def forget_offers(conn: AsyncConnection, machine_ids: Collection[MachineId]) -> None:
-    """These machines are free no more."""
-    await conn.execute(_FORGET_OFFERS, {"machine_ids": list(machine_ids)})
 
 
 async def forget_server(conn: AsyncConnection, server_id: ServerId) -> None:
@@ -242,20 +230,3 @@ def _oldest(
         .limit(ONE)
         .scalar_subquery()
     )
-
-
-@cache
-def _let_in_line(dialect: str) -> Executable:
-    """Let this organization stand in line at the servers where it has an opening."""
-    known = _known_servers()
-    organization_id = bindparam("in_organization", type_=String)
-    has_opening = exists().where(
-        openings.c.server_id == known.c.id, openings.c.organization_id == organization_id
-    )
-    in_line = (
-        select(known.c.id, organizations.c.id, organizations.c.last_claim)
-        .join_from(known, organizations, organizations.c.id == organization_id)
-        .where(has_opening)
-    )
-    names = ["server_id", "organization_id", "last_claim"]
-    return insert_of(dialect, standings).from_select(names, in_line).on_conflict_do_nothing()

@@ -12,7 +12,6 @@ from cyberdesk_server.domain.inputs import layered
 from cyberdesk_server.domain.json import JsonObject
 from cyberdesk_server.domain.machines import Machine
 from cyberdesk_server.domain.pools import Pool
-from cyberdesk_server.store import news
 from cyberdesk_server.store.lists import among
 from cyberdesk_server.store.machines import machine_from
 from cyberdesk_server.store.ownership import not_among
@@ -153,8 +152,6 @@ async def delete(conn: AsyncConnection, pool_id: PoolId) -> tuple[str, ...]:
 
     Returns the demands of runs that no machine can satisfy any more.
     """
-    members = select(pool_machines.c.machine_id).where(pool_machines.c.pool_id == pool_id)
-    await news.of_machines_where(conn, machines.c.id.in_(members))
     # The row first: a run that is being made with this pool holds it, and is seen once it is committed.
     await conn.execute(pools.delete().where(pools.c.id == pool_id))
     demands = select(pool_sets.c.demand).where(pool_sets.c.pool_id == pool_id)
@@ -166,7 +163,6 @@ async def delete(conn: AsyncConnection, pool_id: PoolId) -> tuple[str, ...]:
 async def add_machines(conn: AsyncConnection, pool_id: PoolId, machine_ids: Collection[MachineId]) -> None:
     """Put machines into the pool; those that are in it stay."""
     await _join(conn, [(pool_id, machine_id) for machine_id in machine_ids])
-    await news.of_machines(conn, machine_ids)
 
 
 async def remove_machines(conn: AsyncConnection, pool_id: PoolId, machine_ids: Collection[MachineId]) -> None:
@@ -176,7 +172,6 @@ async def remove_machines(conn: AsyncConnection, pool_id: PoolId, machine_ids: C
             pool_machines.c.pool_id == pool_id, pool_machines.c.machine_id.in_(machine_ids)
         )
     )
-    await news.of_machines(conn, machine_ids)
 
 
 async def replace_for_machine(
@@ -189,7 +184,6 @@ async def replace_for_machine(
         )
     )
     await _join(conn, [(pool_id, machine_id) for pool_id in pool_ids])
-    await news.of_machines(conn, [machine_id])
 
 
 async def _join(conn: AsyncConnection, pairs: Collection[tuple[PoolId, MachineId]]) -> None:

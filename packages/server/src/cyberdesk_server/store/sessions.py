@@ -88,14 +88,12 @@ async def reserve(conn: AsyncConnection, chosen: Mapping[SessionId, MachineId]) 
     rows = [{"session": session_id, "machine": machine_id} for session_id, machine_id in chosen.items()]
     for statement in (_GET_MACHINE, _RESERVE, _NAME_MACHINE):
         await conn.execute(statement, rows)
-    await news.of_machines(conn, chosen.values())
 
 
 async def end(conn: AsyncConnection, ids: Collection[SessionId], *, now: datetime) -> frozenset[SessionId]:
     """Their machines are free for others again. Returns those that had not ended before."""
     ended = (await conn.execute(_END, {"ids": list(ids), "now": now})).all()
-    released = await conn.execute(_RELEASE, {"ids": list(ids)})
-    await news.of_machines(conn, released.scalars().all())
+    await conn.execute(_RELEASE, {"ids": list(ids)})
     facts = [
         {
             "organization_id": row.organization_id,

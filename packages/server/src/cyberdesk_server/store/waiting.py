@@ -35,7 +35,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cyberdesk_server.domain.ids import OrganizationId, ServerId
 from cyberdesk_server.domain.queues import Line, Opening, Pair, Queue, Standing
-from cyberdesk_server.store.openings import SCHEDULING, forget_offers, take_news
+from cyberdesk_server.store.openings import SCHEDULING, take_news
 from cyberdesk_server.store.tables import machines, offers, openings, organizations, runs, standings
 from cyberdesk_server.store.types import Id, UtcDateTime
 
@@ -52,6 +52,9 @@ class Found:
     is_all: bool
     """False when it stopped early, and the next one may find more."""
 
+    last: OrganizationId | None
+    """The organization that has the last claim of all, if it has been seen."""
+
 
 async def next_pairs(conn: AsyncConnection, server_id: ServerId, *, at_most: int) -> Found:
     """The waiting runs that are next, in order, each with a free machine whose tunnel this server holds.
@@ -60,7 +63,7 @@ async def next_pairs(conn: AsyncConnection, server_id: ServerId, *, at_most: int
     priority first and then the oldest; inside a session strictly the oldest.
     """
     is_up_to_date = await take_news(conn, server_id)
-    line = await _line(conn, server_id, at_most)
+    line, last = await _line(conn, server_id, at_most)
     queues: dict[OrganizationId, Queue] = {}
     pairs: list[Pair] = []
     while len(pairs) < at_most and (organization_id := line.first()) is not None:
@@ -75,25 +78,27 @@ async def next_pairs(conn: AsyncConnection, server_id: ServerId, *, at_most: int
             line.leave()
         else:
             break
-    return Found(tuple(pairs), is_all=is_up_to_date and line.is_empty)
+    return Found(tuple(pairs), is_up_to_date and line.is_empty, last)
 
 
-async def taken(conn: AsyncConnection, pairs: Sequence[Pair]) -> None:
-    """These runs have got their machines, one after the other: the other organizations come first now."""
-    await forget_offers(conn, [pair.machine_id for pair in pairs])
+async def taken(conn: AsyncConnection, pairs: Sequence[Pair], *, last: OrganizationId | None) -> None:
+    """These runs have got their machines, one after the other: the other organizations come first now. The
+    claim before was one of `last`."""
     served = dict.fromkeys(pair.organization_id for pair in reversed(pairs))
-    await conn.execute(_GO_LAST, [{"in_organization": one} for one in reversed(served)])
+    if list(served) != [last]:
+        await conn.execute(_GO_LAST, [{"in_organization": one} for one in reversed(served)])
 
 
-async def _line(conn: AsyncConnection, server_id: ServerId, size: int) -> Line:
-    """The organizations that may have an opening at this server; which is first, is known."""
+async def _line(conn: AsyncConnection, server_id: ServerId, size: int) -> tuple[Line, OrganizationId | None]:
+    """The organizations that may have an opening at this server; which is first, is known. And which of them
+    has the last claim of all, if one has."""
     limit = max(size, FEW)
     while True:
-        rows = await conn.execute(_FIRST_STANDINGS, {"at_server": server_id, "limit": limit})
-        found = [Standing(*row) for row in rows]
+        rows = (await conn.execute(_FIRST_STANDINGS, {"at_server": server_id, "limit": limit})).all()
+        found = [Standing(*standing) for *standing, _ in rows]
         line = Line(found, is_all=len(found) < limit)
         if line.is_empty or line.first() is not None:
-            return line
+            return line, next((row.organization_id for row in rows if row.is_last), None)
         late = [
             _key(server_id, one.organization_id) | {"last_claim": one.last_claim}
             for one in found
@@ -166,8 +171,15 @@ _THIS_STANDING = (
     standings.c.server_id == bindparam("at_server"),
     standings.c.organization_id == bindparam("in_organization"),
 )
+_others = organizations.alias()
+_LAST_CLAIM = select(func.max(_others.c.last_claim)).scalar_subquery()
 _FIRST_STANDINGS = (
-    select(standings.c.organization_id, standings.c.last_claim, organizations.c.last_claim)
+    select(
+        standings.c.organization_id,
+        standings.c.last_claim,
+        organizations.c.last_claim,
+        ((organizations.c.last_claim > 0) & (organizations.c.last_claim == _LAST_CLAIM)).label("is_last"),
+    )
     .join(organizations, organizations.c.id == standings.c.organization_id)
     .where(standings.c.server_id == bindparam("at_server"))
     .order_by(standings.c.last_claim, standings.c.organization_id)
@@ -175,11 +187,10 @@ _FIRST_STANDINGS = (
 )
 _PROMISE_STANDING = update(standings).where(*_THIS_STANDING)
 _LEAVE_LINE = delete(standings).where(*_THIS_STANDING)
-_others = organizations.alias()
 _GO_LAST = (
     update(organizations)
     .where(organizations.c.id == bindparam("in_organization"))
-    .values(last_claim=select(func.max(_others.c.last_claim) + 1).scalar_subquery())
+    .values(last_claim=_LAST_CLAIM + 1)
 )
 
 _OF_ORGANIZATION = (
