@@ -144,8 +144,8 @@ class Crowd:
             for group in self.groups:
                 await an_organization(conn, group.organization_id)
                 self._workflows[group] = await a_workflow(conn, group.organization_id)
-                await self._add_machines(conn, group)
                 await servers.add(conn, group.server_id, folder=group.name, now=NOON)
+                await self._add_machines(conn, group)
                 if group.mix is Mix.POOLS:
                     await self._add_pools(conn, group)
 
@@ -171,7 +171,9 @@ class Crowd:
     async def change_a_machine(self, group: Group, number: int) -> None:
         machine_id = group.machine_id(number % group.machines + 1)
         async with self._database.transaction() as conn:
-            await machines.update_fields(conn, group.organization_id, machine_id, {"is_available": True})
+            for is_available in (False, True):
+                changes = {"is_available": is_available}
+                await machines.update_fields(conn, group.organization_id, machine_id, changes)
 
     async def _add_machines(self, conn: AsyncConnection, group: Group) -> None:
         sql, machine_id = self._sql, self._sql.machine_id(group)

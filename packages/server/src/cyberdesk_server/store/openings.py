@@ -190,10 +190,16 @@ def _open(dialect: str) -> Executable:
     known = _known_servers()
     asked = each_pair_of_words("in_organizations", "with_demands")
     organization_id, demand = asked.c.one, asked.c.other
-    is_offered = exists().where(
-        offers.c.server_id == known.c.id,
-        offers.c.organization_id == organization_id,
-        offers.c.demand == demand,
+    # One offer is looked up. Of an EXISTS PostgreSQL makes a join, for which it reads all offers.
+    offered = (
+        select(offers.c.machine_id)
+        .where(
+            offers.c.server_id == known.c.id,
+            offers.c.organization_id == organization_id,
+            offers.c.demand == demand,
+        )
+        .limit(ONE)
+        .scalar_subquery()
     )
     found = (
         select(
@@ -204,7 +210,7 @@ def _open(dialect: str) -> Executable:
             _oldest(organization_id, demand, is_priority=False).label("usual_at"),
         )
         .join_from(known, asked, true())
-        .where(is_offered)
+        .where(offered.is_not(None))
         .subquery()
     )
     best_at = func.coalesce(found.c.urgent_at, found.c.usual_at)
