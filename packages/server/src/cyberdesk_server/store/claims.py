@@ -155,8 +155,8 @@ async def _one_decision_at_a_time(conn: AsyncConnection) -> None:
         await conn.execute(_ONE_DECISION_AT_A_TIME)
 
 
-# All that a claim asks is found by an index, and in its order. PostgreSQL would plan scans and sorts while these
-# tables are small, or seem to be, and keep the plans when they have grown.
+# All that a claim asks is found by an index, and in its order. PostgreSQL would plan scans and sorts while
+# these tables are small, or seem to be, and keep the plans when they have grown.
 _ONE_DECISION_AT_A_TIME = select(
     func.pg_advisory_xact_lock(CLAIM_LOCK),
     *(func.set_config(f"enable_{way}", "off", True) for way in ("seqscan", "hashjoin", "mergejoin", "sort")),
