@@ -266,9 +266,7 @@ async def update_fields(
             .returning(machines)
         )
     ).one_or_none()
-    if row is None:
-        return None
-    return machine_from(row)
+    return None if row is None else machine_from(row)
 
 
 async def delete(conn: AsyncConnection, organization_id: OrganizationId, machine_id: MachineId) -> bool:

@@ -219,7 +219,8 @@ class Worker:
                 self._awake.set()
 
     async def _sleep(self) -> None:
-        seconds = self._limits.sweep_seconds if self._has_looked else LOOK_SECONDS
+        looks_soon = self._slots and not self._has_looked
+        seconds = LOOK_SECONDS if looks_soon else self._limits.sweep_seconds
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._awake.wait()
