@@ -30,6 +30,8 @@ class Deed:
     """None from a driver that knows no ids."""
 
     what: str
+    at: float
+    """When, in simulated seconds."""
 
 
 @dataclass
@@ -132,7 +134,7 @@ class Driver:
         longest = LONG_ACTING_SECONDS if self._chance.random() < 1 / 50 else ACTING_SECONDS
         await asyncio.sleep(self._chance.random() * longest)
         what = _what(request)
-        self._desktop.deeds.append(Deed(action_id, what))
+        self._desktop.deeds.append(Deed(action_id, what, asyncio.get_running_loop().time()))
         self._desktop.screen.write(what.removeprefix("type ") if what.startswith("type ") else "")
         await asyncio.sleep(self._chance.random() * ACTING_SECONDS)
 

@@ -6,7 +6,8 @@ of their own, so that no mistake of the store hides itself.
 
 import sqlite3
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from math import inf
 from pathlib import Path
 from typing import Any, Self
 from uuid import UUID
@@ -40,12 +41,14 @@ def require(holds: bool, invariant: str) -> None:
 class Watcher:
     """Looks at every state of the database there is."""
 
-    def __init__(self, path: Path, known: Known) -> None:
+    def __init__(self, path: Path, known: Known, time: Callable[[], float]) -> None:
         self._known = known
+        self._time = time
         self._conn = sqlite3.connect(f"file:{path}?mode=ro", uri=True, check_same_thread=False)
         self._conn.row_factory = sqlite3.Row
         self._runs: dict[str, Row] = {}
         self._ended_sessions: dict[str, str] = {}
+        self._ended_tries: dict[str, float] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -88,6 +91,8 @@ class Watcher:
         elif now["status"] != before["status"]:
             move = f"{before['status']} to {now['status']}"
             require(now["status"] in MOVES[before["status"]], f"1: run {id_} went from {move}")
+            if now["status"] in TERMINAL:
+                self._ended_tries[f"{id_}/{now['retries']}"] = self._time()
 
     def _check_holders(self, runs: Iterable[Row], machines: Sequence[Row]) -> None:
         leased = [run for run in runs if run["lease_expires_at"] is not None]
@@ -182,6 +187,7 @@ class Watcher:
         for desktop in desktops:
             _check_deeds(desktop)
         self._check_work_done(runs.values(), desktops)
+        self._check_ends(desktops)
         self._check_plaintexts()
         self._check_pictures(pictures)
 
@@ -205,6 +211,15 @@ class Watcher:
             require(not missing, f"5: {missing} was written down and not done")
             if run["status"] == "success" and all(step["state"] == "done" for step in journal):
                 require(did == labels, f"5: run {run['id']} did {len(did)} of {len(labels)} actions")
+
+    def _check_ends(self, desktops: Sequence[Desktop]) -> None:
+        """Who carries an ended run out may be about to do something, and finds out before the next thing."""
+        late: Counter[str] = Counter()
+        for deed in (deed for desktop in desktops for deed in desktop.deeds):
+            this_try = (_label_of(deed) or "").rpartition("/")[0]
+            late[this_try] += deed.at > self._ended_tries.get(this_try, inf)
+        for this_try, times in late.items():
+            require(times <= 1, f"4: {times} actions of try {this_try} after its end")
 
     def _check_plaintexts(self) -> None:
         for line in self._conn.iterdump():

@@ -119,7 +119,7 @@ class Site:
         """
         self._disk.erase(self._storage)
         known = await self._found()
-        with Watcher(self._disk.path, known) as watcher:
+        with Watcher(self._disk.path, known, self._loop.time) as watcher:
             self._storage.committed = lambda: self._judge(watcher)
             self._loop.set_exception_handler(self._hear_of_failure)
             self._loop.after_step = self._after_step

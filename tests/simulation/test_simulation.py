@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from cyberdesk_server.executor import covers
-from cyberdesk_server.store import secrets
+from cyberdesk_server.store import leases, secrets, steps
 from cyberdriver.journal import Begin, Journal
 
 from simulation.database import Disk, a_disk
@@ -84,6 +84,21 @@ def test_a_secret_that_is_not_covered_is_seen(disk: Disk, monkeypatch: pytest.Mo
     violations = (simulate(seed, disk).violation for seed in SEEDS)
 
     assert next(filter(None, violations)).startswith("6: a secret shows")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(PATIENCE_SECONDS)
+def test_a_run_that_goes_on_after_its_end_is_seen(disk: Disk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two places see to it that none does, the moment before an action and the journal: without both."""
+
+    async def may_act(*_: Any) -> bool:
+        return True
+
+    monkeypatch.setattr(leases, "may_act", may_act)
+    monkeypatch.setattr(steps, "_GOING_ON", steps._OURS)
+    violations = (simulate(seed, disk).violation for seed in range(1, 151))  # one in 30 sees it
+
+    assert "actions of try" in next(filter(None, violations))
 
 
 @pytest.mark.slow
