@@ -12,6 +12,7 @@ from cyberdesk_server.domain.steps import StepState, Turn
 from cyberdesk_server.executor.loop import execute
 from cyberdesk_server.executor.parts import Limits
 from cyberdesk_server.ports import DesktopUnreachable, ModelError, OutcomeUnknown
+from cyberdesk_server.store import runs
 from cyberdesk_server.testing.ports import FunctionModel, ScriptedDesktop, a_call, a_turn, turns
 
 Stage = Any
@@ -101,6 +102,28 @@ async def test_a_desktop_that_comes_back_is_asked_again_by_the_same_id(stage: St
 
     assert ending.status is RunStatus.SUCCESS
     assert stage.desktop.performed == [Click(Point(3, 4))]
+
+
+async def test_a_desktop_that_comes_back_after_the_end_of_the_run_is_left_alone(stage: Stage) -> None:
+    """Invariant 4: its machine may be another's by now. The news of the end got lost."""
+
+    class Away(ScriptedDesktop):
+        tries = 0
+
+        async def perform(self, action: Any, action_id: Any, *, is_repeat: bool = False) -> ActionResult:
+            self.tries += 1
+            if self.tries > 1:
+                return await super().perform(action, action_id, is_repeat=is_repeat)
+            async with stage.database.transaction() as conn:
+                now = stage.clock.now()
+                await runs.end(conn, stage.run_id, status=RunStatus.CANCELLED, changes={}, now=now)
+            raise DesktopUnreachable("no tunnel")
+
+    stage.desktop = Away()
+
+    ending = await stage.execute(turns(a_turn(CLICK)))
+
+    assert (ending.status, stage.desktop.tries) == (RunStatus.CANCELLED, 1)
 
 
 async def test_a_desktop_that_stays_away_ends_the_run_as_our_failure(stage: Stage) -> None:

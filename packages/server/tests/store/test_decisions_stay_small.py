@@ -56,3 +56,13 @@ async def test_a_decision_reads_a_few_of_many_runs_and_machines(postgresql: Post
         many = [await decide(database) for _ in range(3)]
 
     assert max(few, *many) < MOST_READ
+
+
+async def test_a_claim_waits_for_no_disk_and_what_comes_after_it_does(postgresql: PostgresqlForTests) -> None:
+    waits = text("SHOW synchronous_commit")
+    async with postgresql.a_database() as database:
+        for is_claim in (True, False):
+            async with database.transaction() as conn:
+                if is_claim:
+                    assert await claim_next(conn) is None
+                assert (await conn.execute(waits)).scalar_one() == ("off" if is_claim else "on")

@@ -93,14 +93,15 @@ class Bench:
         step's. Raises `ToolFailed` when the desktop refuses, and when nobody knows whether the action
         happened, which the model then looks for; `RunFails` when the desktop cannot be reached.
         """
-        await self.watch.confirm()
         action_id = self.step.id if part == 0 else StepId(uuid5(self.step.id, str(part)))
+
+        async def perform() -> ActionResult:
+            # Each time: while the desktop was away the run may have ended, and another got the machine.
+            await self.watch.confirm()
+            return await self.parts.desktop.perform(action, action_id, is_repeat=self.is_repeat)
+
         try:
-            return await reaching(
-                lambda: self.parts.desktop.perform(action, action_id, is_repeat=self.is_repeat),
-                self.parts,
-                self.watch,
-            )
+            return await reaching(perform, self.parts, self.watch)
         except DesktopRefused as error:
             raise ToolFailed(str(error)) from error
         except OutcomeUnknown as error:
