@@ -20,7 +20,7 @@ def main() -> None:
     if arguments.seed is not None:
         tell = print if arguments.verbose else None
         with a_disk() as disk:
-            failed = _report(iter([simulate(arguments.seed, disk, tell=tell)]))
+            failed = _report(simulate(seed, disk, tell=tell) for seed in (arguments.seed,))
     else:
         seeds = range(arguments.first, arguments.first + arguments.seeds)
         with ProcessPoolExecutor(arguments.jobs, initializer=_open_disk) as processes:
