@@ -39,6 +39,5 @@ async def of_machines_where(conn: AsyncConnection, which: ColumnElement[bool]) -
     await conn.execute(_INSERT.from_select(["machine_id"], select(machines.c.id).where(which)))
 
 
-# Built once: each ended run says something here.
 _INSERT = news.insert()
 _OF_MACHINES = _INSERT.from_select(["machine_id"], each_id("machine_ids"))

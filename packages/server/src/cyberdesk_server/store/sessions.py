@@ -174,10 +174,7 @@ _END = (
     .returning(sessions.c.id, sessions.c.organization_id, sessions.c.machine_id)
 )
 _RELEASE = (
-    update(machines)
-    .where(among(machines.c.reserved_session_id, "ids"))
-    .values(reserved_session_id=None)
-    .returning(machines.c.id)
+    update(machines).where(among(machines.c.reserved_session_id, "ids")).values(reserved_session_id=None)
 )
 _UNFINISHED = (
     select(runs.c.session_id, runs.c.id)
