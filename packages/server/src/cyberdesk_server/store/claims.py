@@ -159,9 +159,9 @@ async def _one_decision_at_a_time(conn: AsyncConnection) -> None:
 # these tables are small, or seem to be, and keep the plans when they have grown.
 #
 # Nobody waits for the disk: a worker writes into the journal before it does anything on a desktop, and what
-# is written later is safe only together with all that was written before. A claim that PostgreSQL loses as it
-# dies was never acted on: its run waits again, and what its worker writes names an attempt that never was. (An
-# input file may have been put on the machine by then, and is put there again.)
+# is written later is safe only together with all that was written before. So a claim that PostgreSQL loses as
+# it dies was never acted on: its run waits again, and what its worker writes names an attempt that never was.
+# (An input file may have been put on the machine by then, and is put there again.)
 _ONE_DECISION_AT_A_TIME = select(
     func.pg_advisory_xact_lock(CLAIM_LOCK),
     *(func.set_config(f"enable_{way}", "off", True) for way in ("seqscan", "hashjoin", "mergejoin", "sort")),
