@@ -1,7 +1,7 @@
 """Runs that a worker claims and ends in a second, pools and sessions among them; jobs of procrastinate."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from itertools import cycle
@@ -33,13 +33,15 @@ from bench import scheduler_peer
 from bench.goals import Floor, tell
 from bench.scheduler_wakes import NothingToDo, no_checks, silence
 
-RUNS = 297
+RUNS = 990
 """In one round: a third takes any machine, a third needs pools, a third is in sessions of three."""
 
 ROUNDS = 3
-MACHINES = 40
-SLOTS = 16
-"""Runs, or jobs, at a time."""
+SLOTS = WorkerLimits().concurrency
+"""Runs, or jobs, at a time: as many as a worker has unless it is told otherwise."""
+
+FEW_SLOTS = 16
+MACHINES_PER_SLOT = 2.5
 
 END_SECONDS = 60.0
 TIMES_PROCRASTINATE = 2
@@ -47,7 +49,7 @@ TIMES_PROCRASTINATE = 2
 
 async def measure(name: str, a_fresh_database: Callable[[], AbstractAsyncContextManager[Database]]) -> None:
     async with a_fresh_database() as database:
-        rates = [await _runs_per_second(database, round_) for round_ in range(ROUNDS)]
+        rates = [await _runs_per_second(database, f"org_{round_}", SLOTS) for round_ in range(ROUNDS)]
     tell(f"scheduler_{name}_runs_per_second", median(rates))
 
 
@@ -58,21 +60,31 @@ async def compare(postgresql: PostgresqlForTests) -> None:
         return
     async with postgresql.a_database() as ours, postgresql.a_database(template="template0") as theirs:
         await scheduler_peer.prepare(theirs.url)
-        pairs = [
-            (
-                await _runs_per_second(ours, round_),
-                await scheduler_peer.jobs_per_second(theirs.url, RUNS, SLOTS),
-            )
-            for round_ in range(ROUNDS)
-        ]
-    tell("scheduler_procrastinate_jobs_per_second", median(theirs for _, theirs in pairs))
-    times = median(ours / theirs for ours, theirs in pairs)
-    Floor("scheduler_runs_times_procrastinate", TIMES_PROCRASTINATE).tell(times)
+        few = await _pairs(ours, theirs, FEW_SLOTS)
+        usual = await _pairs(ours, theirs, SLOTS)
+    tell(f"scheduler_{FEW_SLOTS}_slots_runs_times_procrastinate", _times(few))
+    tell("scheduler_procrastinate_jobs_per_second", median(jobs for _, jobs in usual))
+    Floor("scheduler_runs_times_procrastinate", TIMES_PROCRASTINATE).tell(_times(usual))
 
 
-async def _runs_per_second(database: Database, round_: int) -> float:
+async def _pairs(ours: Database, theirs: Database, slots: int) -> Sequence[tuple[float, float]]:
+    """Runs and jobs a second, in each round one right after the other."""
+    return [
+        (
+            await _runs_per_second(ours, f"org_{slots}_{round_}", slots),
+            await scheduler_peer.jobs_per_second(theirs.url, RUNS, slots),
+        )
+        for round_ in range(ROUNDS)
+    ]
+
+
+def _times(pairs: Sequence[tuple[float, float]]) -> float:
+    return median(runs / jobs for runs, jobs in pairs)
+
+
+async def _runs_per_second(database: Database, organization: str, slots: int) -> float:
     async with database.transaction() as conn:
-        await _fill(conn, f"org_{round_}")
+        await _fill(conn, organization, machines=round(MACHINES_PER_SLOT * slots))
     claimed, are_all_claimed = 0, asyncio.Event()
 
     async def parts_for(claim: Claim) -> ExecutorParts:
@@ -82,7 +94,7 @@ async def _runs_per_second(database: Database, round_: int) -> float:
             are_all_claimed.set()
         raise NothingToDo  # the worker ends the run, and its machine is free for the next
 
-    limits = WorkerLimits(concurrency=SLOTS, sweep_seconds=600, lease_seconds=600)
+    limits = WorkerLimits(concurrency=slots, sweep_seconds=600, lease_seconds=600)
     worker = Worker(HERE, database, InProcessBus(), SystemClock(), parts_for, no_checks, limits)
     with silence():
         began = perf_counter()
@@ -94,11 +106,11 @@ async def _runs_per_second(database: Database, round_: int) -> float:
         return RUNS / (perf_counter() - began)
 
 
-async def _fill(conn: AsyncConnection, organization: str) -> None:
+async def _fill(conn: AsyncConnection, organization: str, *, machines: int) -> None:
     organization_id = await an_organization(conn, organization)
     workflow = await a_workflow(conn, organization_id)
-    machine_ids = [(await a_machine(conn, organization_id)).id for _ in range(MACHINES)]
-    halves = machine_ids[: MACHINES // 2], machine_ids[MACHINES // 4 :]
+    machine_ids = [(await a_machine(conn, organization_id)).id for _ in range(machines)]
+    halves = machine_ids[: machines // 2], machine_ids[machines // 4 :]
     one, other = [(await a_pool(conn, organization_id, machine_ids=half)).id for half in halves]
     of_pools = cycle([(one,), (other,), (one, other)])
     for _ in range(RUNS // 3):

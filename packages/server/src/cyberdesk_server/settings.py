@@ -143,7 +143,11 @@ class Settings(BaseSettings):
     max_tunnels: PositiveInt = _setting(
         20_000, "Machines that may be connected to this server; more are told to come back.", unit="machines"
     )
-    worker_concurrency: PositiveInt = _setting(16, "Runs this server works on at the same time.", unit="runs")
+    worker_concurrency: PositiveInt = _setting(
+        64,
+        "Runs this server works on at the same time; more wait, even if their machines are free.",
+        unit="runs",
+    )
     lease_seconds: Seconds = _setting(
         3.0,
         "How long a server that gives no sign keeps its runs; then others take them over.",

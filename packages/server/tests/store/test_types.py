@@ -2,11 +2,15 @@
 
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
+from uuid import UUID
 
 import pytest
+from cyberdesk_server.api.answers import JsonAnswer
+from cyberdesk_server.domain.json import uuid_as_text
 from cyberdesk_server.store.database import Database
+from cyberdesk_server.store.outbox import payload
 from cyberdesk_server.store.types import from_json, storable_text, to_json
-from cyberdesk_server.testing.rows import a_machine, an_organization
+from cyberdesk_server.testing.rows import NOON, a_machine, an_organization
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -41,6 +45,28 @@ async def test_times_are_read_in_utc_to_the_microsecond(database: Database) -> N
 
     assert machine.last_seen == moment
     assert machine.last_seen.tzinfo is UTC
+
+
+async def test_what_was_read_is_written_as_json_like_what_was_made(database: Database) -> None:
+    """Drivers have classes of their own for UUIDs and times."""
+    async with database.transaction() as conn:
+        machine = await a_machine(conn, await an_organization(conn), last_seen=NOON)
+    read = {"id": machine.id, "at": machine.last_seen}
+    made = {"id": UUID(str(machine.id)), "at": NOON}
+
+    assert read == made
+    assert to_json(read) == to_json(made)
+    assert JsonAnswer(read).body == JsonAnswer(made).body
+    assert _payload(read) == _payload(made)
+
+
+def _payload(facts: dict[str, Any]) -> str:
+    return payload(facts["id"], "machine.connected", facts, occurred_at=facts["at"])
+
+
+def test_what_is_no_json_is_refused() -> None:
+    with pytest.raises(TypeError, match="object is not JSON"):
+        uuid_as_text(object())
 
 
 @given(st.text())

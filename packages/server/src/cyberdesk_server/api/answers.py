@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 from starlette.responses import Response
 
-from cyberdesk_server.domain.json import JsonObject
+from cyberdesk_server.domain.json import JsonObject, uuid_as_text
 from cyberdesk_server.domain.refusals import Problem
 
 
@@ -21,7 +21,7 @@ class JsonAnswer(Response):
         super().__init__(content, status_code, headers)
 
     def render(self, content: Any) -> bytes:
-        return orjson.dumps(content, option=orjson.OPT_UTC_Z)
+        return orjson.dumps(content, uuid_as_text, option=orjson.OPT_UTC_Z)
 
 
 def problem_details(problems: Iterable[Problem]) -> list[JsonObject]:

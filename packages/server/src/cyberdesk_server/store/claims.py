@@ -34,7 +34,7 @@ from cyberdesk_server.store.tables import runs, servers
 CLAIM_LOCK = 0x43594252
 """Key of the advisory lock that lets one decision at a time be made on PostgreSQL."""
 
-CLAIMS_AT_ONCE = 16
+CLAIMS_AT_ONCE = 32
 """How many runs one decision claims; it stays short, and a worker with more slots asks again."""
 
 
@@ -234,7 +234,7 @@ async def _start(
         },
     )
     return [
-        (run, replace(machine, reserved_session_id=run.session_id or machine.reserved_session_id))
+        (run, machine if run.session_id is None else replace(machine, reserved_session_id=run.session_id))
         for run, machine in started
     ]
 

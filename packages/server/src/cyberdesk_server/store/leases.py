@@ -10,7 +10,6 @@ machine connects elsewhere does it follow it (`follow_machine`).
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -144,7 +143,7 @@ async def finish(conn: AsyncConnection, endings: Mapping[Held, Ending], *, now: 
     """
     asked = {"run_ids": [run_id for run_id, _ in endings]}
     rows = [row for row in await conn.execute(_TO_FINISH, asked) if _may_end(row, endings)]
-    ended = tuple(_ended(run_from(row), endings[row.id, row.attempt], now) for row in rows)
+    ended = tuple(_ended(row, endings[row.id, row.attempt], now) for row in rows)
     if ended:
         await conn.execute(_FINISH, [_as_written(run) for run in ended])
         await machines.free(conn, [run.id for run in ended])
@@ -182,19 +181,20 @@ def _may_end(row: Row[*tuple[Any, ...]], endings: Mapping[Held, Ending]) -> bool
     return ending is not None and (ending.checks is None or row.status == RunStatus.RUNNING_CHECKS.value)
 
 
-def _ended(run: Run, ending: Ending, now: datetime) -> Run:
-    earlier_tries = run.usage_metadata if run.retries else None
-    ended = replace(
-        run,
-        status=ending.status,
-        error=ending.error or None,
-        usage_metadata=added_up(earlier_tries, ending.usage_metadata),
-        ended_at=now,
-        lease_expires_at=None,
-    )
-    if run.status is RunStatus.RUNNING:
-        return replace(ended, output_data=ending.output_data)
-    return ended if ending.checks is None else replace(ended, post_run_checks=ending.checks)
+def _ended(row: Row[*tuple[Any, ...]], ending: Ending, now: datetime) -> Run:
+    earlier_tries = row.usage_metadata if row.retries else None
+    changes: dict[str, Any] = {
+        "status": ending.status,
+        "error": ending.error or None,
+        "usage_metadata": added_up(earlier_tries, ending.usage_metadata),
+        "ended_at": now,
+        "lease_expires_at": None,
+    }
+    if row.status == RunStatus.RUNNING.value:
+        changes["output_data"] = ending.output_data
+    elif ending.checks is not None:
+        changes["post_run_checks"] = ending.checks
+    return run_from(row, changes)
 
 
 def _as_written(run: Run) -> dict[str, Any]:

@@ -81,7 +81,7 @@ async def take_news(conn: AsyncConnection, server_id: ServerId) -> bool:
     if machine_ids:
         await conn.execute(_FORGET_OFFERS, {"machine_ids": machine_ids})
         offered = await conn.execute(_OFFER, {"machine_ids": machine_ids})
-        demands |= {(row.organization_id, row.demand) for row in offered}
+        demands.update(map(tuple, offered))
     new_sets = [{"with_demand": row.demand} for row in taken if row.is_new_set]
     if new_sets:
         await conn.execute(_offer_set(dialect), new_sets)

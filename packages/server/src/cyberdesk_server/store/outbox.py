@@ -13,6 +13,7 @@ from sqlalchemy import bindparam, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cyberdesk_server.domain.ids import RunId
+from cyberdesk_server.domain.json import uuid_as_text
 from cyberdesk_server.domain.webhooks import WebhookEventType
 from cyberdesk_server.store.lists import among
 from cyberdesk_server.store.tables import organizations, runs, webhook_endpoints, webhook_messages, workflows
@@ -67,7 +68,7 @@ async def happened(
 def payload(message_id: UUID, event_type: str, facts: Mapping[str, Any], *, occurred_at: datetime) -> str:
     """The JSON that endpoints get."""
     head = {"event_id": message_id, "event_type": event_type, "occurred_at": occurred_at}
-    return orjson.dumps({**head, **facts}, option=orjson.OPT_UTC_Z).decode()
+    return orjson.dumps({**head, **facts}, uuid_as_text, option=orjson.OPT_UTC_Z).decode()
 
 
 # Built once: each ended run says something here.

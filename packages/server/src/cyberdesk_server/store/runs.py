@@ -215,15 +215,15 @@ _NOT_COUNTING = select(runs.c.id, runs.c.start_within_seconds).where(
 )
 
 
-def run_from(row: Row[*tuple[Any, ...]]) -> Run:
-    """The value of a row of `runs` that begins with `COLUMNS`."""
+def run_from(row: Row[*tuple[Any, ...]], changes: Mapping[str, Any] | None = None) -> Run:
+    """The value of a row of `runs` that begins with `COLUMNS`; with these fields changed."""
     fields = dict(zip(_NAMES, row, strict=False))
     fields["status"] = RunStatus(fields["status"])
     for name in ("error", "post_run_checks"):
         fields[name] = None if fields[name] is None else tuple(fields[name])
     if fields["pool_ids"] is not None:
         fields["pool_ids"] = tuple(PoolId(UUID(pool_id)) for pool_id in fields["pool_ids"])
-    return Run(**fields)
+    return Run(**fields) if changes is None else Run(**{**fields, **changes})
 
 
 def _values(run: Run) -> dict[str, Any]:

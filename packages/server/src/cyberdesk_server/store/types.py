@@ -9,10 +9,20 @@ from sqlalchemy import CHAR, JSON, DateTime, Dialect, Text, TypeDecorator
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import TypeEngine
 
-from cyberdesk_server.domain.json import JsonValue
+from cyberdesk_server.domain.json import JsonValue, uuid_as_text
 
 
-class Id(TypeDecorator[UUID]):
+class _NativeOnPostgresql(TypeDecorator[Any]):
+    """A type whose values the driver of PostgreSQL takes and gives as they are."""
+
+    def bind_processor(self, dialect: Dialect) -> Any:
+        return None if dialect.name == "postgresql" else super().bind_processor(dialect)
+
+    def result_processor(self, dialect: Dialect, coltype: Any) -> Any:
+        return None if dialect.name == "postgresql" else super().result_processor(dialect, coltype)
+
+
+class Id(_NativeOnPostgresql):
     """A UUID: native on PostgreSQL, 36 readable characters on SQLite."""
 
     impl = CHAR(36)
@@ -23,33 +33,24 @@ class Id(TypeDecorator[UUID]):
             return dialect.type_descriptor(postgresql.UUID(as_uuid=True))
         return dialect.type_descriptor(CHAR(36))
 
-    def process_bind_param(self, value: UUID | None, dialect: Dialect) -> Any:
-        return value if value is None or dialect.name == "postgresql" else str(value)
+    def process_bind_param(self, value: UUID | None, dialect: Dialect) -> str | None:
+        return None if value is None else str(value)
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> UUID | None:
-        match value:
-            case None:
-                return None
-            case UUID():
-                return UUID(bytes=value.bytes)  # asyncpg has a subclass of its own, which orjson refuses
-            case _:
-                return UUID(value)
+    def process_result_value(self, value: str | None, dialect: Dialect) -> UUID | None:
+        return None if value is None else UUID(value)
 
 
-class UtcDateTime(TypeDecorator[datetime]):
+class UtcDateTime(_NativeOnPostgresql):
     """An aware time in UTC, to the microsecond. SQLite keeps it without the zone."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        in_utc = value.astimezone(UTC)
-        return in_utc if dialect.name == "postgresql" else in_utc.replace(tzinfo=None)
+        return None if value is None else value.astimezone(UTC).replace(tzinfo=None)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        return value if value is None or value.tzinfo is UTC else value.replace(tzinfo=UTC)
+        return None if value is None else value.replace(tzinfo=UTC)
 
 
 class Words(TypeDecorator[str]):
@@ -95,9 +96,9 @@ def storable(value: JsonValue) -> JsonValue:
 def to_json(value: Any) -> str:
     """JSON text for a column."""
     try:
-        return orjson.dumps(value).decode()
+        return orjson.dumps(value, uuid_as_text).decode()
     except TypeError:
-        return orjson.dumps(storable(value)).decode()
+        return orjson.dumps(storable(value), uuid_as_text).decode()
 
 
 def from_json(text: str | bytes) -> Any:

@@ -39,7 +39,7 @@ ENDINGS_SECONDS = 0.05
 class WorkerLimits:
     """How much one worker does at a time, and how long it waits."""
 
-    concurrency: int = 16
+    concurrency: int = 64
     """Runs at the same time."""
 
     lease_seconds: float = 3.0
