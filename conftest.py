@@ -1,5 +1,6 @@
 """Which tests `make test-fast` leaves out though each is quick, which begin first, how patient they are."""
 
+import gc
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,11 @@ BROAD = (
     "demo/tests",
     "packages/driver/tests/backends",
     "packages/driver/tests/test_desktop.py",
+    "packages/driver/tests/tunnel/test_hostile_server.py",
     "packages/sdk/tests/cli",
     "packages/sdk/tests/test_documents.py",
     "packages/sdk/tests/test_generated_models.py",
+    "packages/sdk/tests/test_requests.py",
     "packages/server/tests/adapters",
     "packages/server/tests/api",
     "packages/server/tests/executor/reading",
@@ -25,12 +28,14 @@ BROAD = (
     "packages/server/tests/executor/language_models",
     "packages/server/tests/executor/steps/test_steps_documented.py",
     "packages/server/tests/executor/steps/test_steps_model.py",
+    "packages/server/tests/executor/test_secret_canary.py",
     "packages/server/tests/gateway",
     "packages/server/tests/test_cli.py",
     "packages/server/tests/worker",
     "tests",
 )
-"""The API over HTTP, real screens and the reading of them, programs of their own, pages held to the code."""
+"""The API over HTTP, every request of the SDK, real screens and the reading of them, programs of their own,
+pages held to the code, and what one test asks of all."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -39,6 +44,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("broad")
     # What takes longest begins first: it must not be what everybody waits for in the end.
     items.sort(key=_patience_seconds, reverse=True)
+
+
+def pytest_configure() -> None:
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests stay until the end: nobody need look again and again whether they are garbage."""
+    gc.freeze()
+    gc.enable()
 
 
 def _patience_seconds(item: pytest.Item) -> float:
