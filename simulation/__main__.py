@@ -1,5 +1,6 @@
 """Simulate; the exit code is 0 when every invariant held in every seed."""
 
+import os
 import sys
 import time
 from argparse import ArgumentParser, Namespace
@@ -8,11 +9,14 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from multiprocessing.util import Finalize
+from threading import Thread
 
 from simulation.database import Disk, a_disk
 from simulation.site import Outcome, simulate
 
 PROGRESS_SECONDS = 5.0
+PARENT_SECONDS = 1.0
+"""How often a process of the pool looks whether the one that made it is still there."""
 
 
 def main() -> None:
@@ -37,6 +41,16 @@ def _open_disk() -> None:
     opened = ExitStack()
     _disk = opened.enter_context(a_disk())
     Finalize(None, opened.close, exitpriority=1)  # processes of a pool do not run what `atexit` knows
+    Thread(target=_end_with_parent, args=(opened,), daemon=True).start()
+
+
+def _end_with_parent(opened: ExitStack) -> None:
+    """A pool whose maker was killed would wait for seeds for ever."""
+    parent = os.getppid()
+    while os.getppid() == parent:
+        time.sleep(PARENT_SECONDS)
+    opened.close()
+    os._exit(1)  # an exception would only end the seed
 
 
 def _simulate(seed: int) -> Outcome:
@@ -44,7 +58,9 @@ def _simulate(seed: int) -> Outcome:
 
 
 def _arguments() -> Namespace:
-    parser = ArgumentParser(prog="python -m simulation", description=__doc__)
+    parser = ArgumentParser(
+        prog="python -m simulation", description=__doc__, epilog="Example: python -m simulation --seeds 200"
+    )
     parser.add_argument("--seeds", type=int, default=1000, help="how many; %(default)s when not told")
     parser.add_argument("--first", type=int, default=1, help="the first of them; %(default)s when not told")
     parser.add_argument("--seed", type=int, help="only this one")
