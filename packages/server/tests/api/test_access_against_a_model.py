@@ -155,7 +155,8 @@ class Access(OnDatabase):
         )
 
         expires_at = None if life is None else now + life
-        assert made.api_key == replace(made.api_key, scope=scope, expires_at=expires_at, created_at=now)
+        expected = replace(made.api_key, scope=scope, expires_at=expires_at, life=life, created_at=now)
+        assert made.api_key == expected
         self._know(made)
         self._log(organization_id, None, "keys create", 0)
 
@@ -170,8 +171,8 @@ class Access(OnDatabase):
         if made is None:
             return
         old, end = key.life.expires_at, now + overlap
-        life = None if old is None else old - key.api_key.created_at
-        assert made.api_key.scope == key.api_key.scope
+        life = key.api_key.life
+        assert (made.api_key.scope, made.api_key.life) == (key.api_key.scope, life)
         assert made.api_key.organization_id == key.api_key.organization_id
         assert made.api_key.expires_at == (None if life is None else now + life)
         self._change(key, expires_at=end if old is None else min(old, end))

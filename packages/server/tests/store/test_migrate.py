@@ -2,16 +2,21 @@
 
 import asyncio
 import warnings
+from contextlib import AsyncExitStack
+from datetime import timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from cyberdesk_server.store import keys
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.store.migrate import configuration, migrate
 from cyberdesk_server.store.tables import metadata
-from cyberdesk_server.testing.rows import PostgresqlForTests
+from cyberdesk_server.testing.rows import PostgresqlForTests, an_organization
 from sqlalchemy import inspect
 from sqlalchemy.engine import Connection
 
@@ -63,6 +68,36 @@ async def test_migrating_again_changes_nothing(tmp_path: Path) -> None:
     async with database.read() as conn:
         assert (await conn.exec_driver_sql("SELECT count(*) FROM alembic_version")).scalar_one() == 1
     await database.close()
+
+
+@pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
+async def test_keys_of_old_last_as_long_as_they_were_to(
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    async with AsyncExitStack() as stack:
+        if kind == "sqlite":
+            database = await Database.open(f"sqlite+aiosqlite:///{tmp_path / 'old.db'}")
+            stack.push_async_callback(database.close)
+        else:
+            server: PostgresqlForTests = request.getfixturevalue("postgresql")
+            database = await stack.enter_async_context(server.a_database(template="template0"))
+        async with database.transaction() as conn:
+            await conn.run_sync(lambda it: command.upgrade(configuration(it), "0016"))
+            organization_id = await an_organization(conn)
+            for name, end in (("for ever", "NULL"), ("for days", "'2030-01-31 00:00:00'")):
+                await conn.exec_driver_sql(
+                    "INSERT INTO api_keys (id, organization_id, name, hint, key_hash, created_at, expires_at)"
+                    f" VALUES ('{uuid4()}', '{organization_id}', '{name}', 'hint', '{name}',"
+                    f" '2030-01-01 00:00:00', {end})"
+                )
+
+        await migrate(database.url)
+
+        async with database.read() as conn:
+            assert {key.name: key.life for key in await keys.find(conn)} == {
+                "for ever": None,
+                "for days": timedelta(days=30),
+            }
 
 
 @pytest.mark.slow

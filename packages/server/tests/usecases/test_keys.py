@@ -107,6 +107,21 @@ async def test_a_rotation_lengthens_no_life_and_brings_none_back(
     assert await rotate_key(database, ApiKeyId(uuid4()), overlap=DAY, now=NOON) is None
 
 
+@pytest.mark.parametrize("life", [None, 30 * DAY])
+async def test_a_key_may_be_rotated_again_and_its_successor_lives_as_long(
+    database: Database, organization: Organization, life: timedelta | None
+) -> None:
+    """As when somebody has lost the key that the first rotation told."""
+    old = await create_key(database, name="ci", life=life, now=NOON)
+    await rotate_key(database, old.api_key.id, overlap=DAY, now=NOON + 5 * DAY)
+
+    new = await rotate_key(database, old.api_key.id, overlap=DAY, now=NOON + 5 * DAY)
+
+    assert new is not None
+    assert new.api_key.life == life
+    assert new.api_key.expires_at == (None if life is None else NOON + 35 * DAY)
+
+
 async def test_what_the_operator_does_to_keys_is_in_the_audit_log(
     database: Database, organization: Organization
 ) -> None:

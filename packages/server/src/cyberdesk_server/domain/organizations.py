@@ -9,7 +9,7 @@ driver          join machines, and nothing else
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from cyberdesk_server.domain.ids import ApiKeyId, OrganizationId
@@ -57,6 +57,9 @@ class ApiKey:
     scope: KeyScope = KeyScope.MANAGE
     expires_at: datetime | None = None
     """From then on it opens nothing; None for never."""
+
+    life: timedelta | None = None
+    """How long it was made to last, whatever has ended it sooner; None for ever."""
 
     revoked_at: datetime | None = None
     last_used_at: datetime | None = None

@@ -3,7 +3,7 @@ password hash would protect nothing and cost every request its time. Keys are fo
 compared themselves, so how long a look-up takes tells nobody anything about a key."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -35,6 +35,7 @@ async def add(conn: AsyncConnection, api_key: ApiKey, key: str) -> None:
             created_at=api_key.created_at,
             scope=api_key.scope,
             expires_at=api_key.expires_at,
+            life_seconds=None if api_key.life is None else api_key.life.total_seconds(),
         )
     )
 
@@ -103,6 +104,7 @@ def _api_key(row: Row[Any]) -> ApiKey:
         created_at=row.created_at,
         scope=KeyScope(row.scope),
         expires_at=row.expires_at,
+        life=None if row.life_seconds is None else timedelta(seconds=row.life_seconds),
         revoked_at=row.revoked_at,
         last_used_at=row.last_used_at,
     )

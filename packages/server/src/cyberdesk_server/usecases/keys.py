@@ -71,7 +71,7 @@ async def create_key(
             name=name,
             scope=scope,
             now=now,
-            expires_at=None if life is None else now + life,
+            life=life,
         )
         await _note(conn, made.api_key, "keys create", now)
         return made
@@ -88,20 +88,19 @@ async def rotate_key(
 ) -> NewKey | None:
     """A key that takes the place of this one, which opens nothing after `overlap`; None when it does not now.
 
-    Name and scope are the same; where the old key had a life, the new one has as long a one.
+    Name, scope and life are the same, however often the old key is rotated.
     """
     async with database.transaction() as conn:
         old = await keys.get(conn, key_id)
         if old is None or not old.is_valid(now):
             return None
-        life = None if old.expires_at is None else old.expires_at - old.created_at
         made = await add_key(
             conn,
             old.organization_id,
             name=old.name,
             scope=old.scope,
             now=now,
-            expires_at=None if life is None else now + life,
+            life=old.life,
         )
         await keys.expire(conn, key_id, at=now + overlap)
         await _note(conn, old, "keys rotate", now, made.api_key)
@@ -125,12 +124,13 @@ async def add_key(
     name: str,
     scope: KeyScope,
     now: datetime,
-    expires_at: datetime | None = None,
+    life: timedelta | None = None,
 ) -> NewKey:
     """A new key, within a transaction of the caller's."""
     key = KEY_PREFIX + secrets.token_urlsafe(KEY_BYTES)
+    expires_at = None if life is None else now + life
     api_key = ApiKey(
-        ApiKeyId(uuid4()), organization_id, name, key[-HINT_LENGTH:], now, scope, expires_at=expires_at
+        ApiKeyId(uuid4()), organization_id, name, key[-HINT_LENGTH:], now, scope, expires_at, life
     )
     await keys.add(conn, api_key, key)
     return NewKey(api_key, key)

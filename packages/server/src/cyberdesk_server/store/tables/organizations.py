@@ -1,6 +1,6 @@
 """Organizations, their keys, what was answered to their writes, and the log of those."""
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, String, Table, text
+from sqlalchemy import BigInteger, Column, Float, ForeignKey, Index, Integer, LargeBinary, String, Table, text
 
 from cyberdesk_server.store.tables.shared import metadata
 from cyberdesk_server.store.types import Id, Json, UtcDateTime, Words
@@ -27,6 +27,7 @@ api_keys = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("scope", String(16), nullable=False, server_default=text("'manage'")),
     Column("expires_at", UtcDateTime),
+    Column("life_seconds", Float),
     Column("revoked_at", UtcDateTime),
     Column("last_used_at", UtcDateTime),
 )
