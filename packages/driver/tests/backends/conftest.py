@@ -1,6 +1,8 @@
 """One virtual desktop for the whole session; a fresh backend for each test."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 
 import pytest
 from cyberdriver.backends.base import Size
@@ -18,3 +20,14 @@ def desktop() -> Iterator[VirtualDesktop]:
 def x11(desktop: VirtualDesktop) -> Iterator[X11Backend]:
     with X11Backend(desktop.display, xauthority=desktop.xauthority) as backend:
         yield backend
+
+
+@pytest.fixture
+def let_sleep(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Has a module of the X11 backend sleep in another way, and it alone: threads beside it sleep as ever."""
+
+    def let(module: str, sleep: Callable[[float], object]) -> None:
+        clock = SimpleNamespace(monotonic=time.monotonic, sleep=sleep)
+        monkeypatch.setattr(f"cyberdriver.backends.x11.{module}.time", clock)
+
+    return let

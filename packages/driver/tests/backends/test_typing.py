@@ -5,7 +5,7 @@ import signal
 import subprocess
 import threading
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -269,10 +269,10 @@ def test_a_busy_program_that_answers_pings_is_waited_for(
 
 
 def test_a_spare_key_rests_when_the_program_answers_no_pings(
-    x11: X11Backend, terminal: RecordingTerminal, monkeypatch: pytest.MonkeyPatch
+    x11: X11Backend, terminal: RecordingTerminal, let_sleep: Callable[..., None]
 ) -> None:
     pauses: list[float] = []
-    monkeypatch.setattr("cyberdriver.backends.x11.spares.time.sleep", pauses.append)
+    let_sleep("spares", pauses.append)
 
     x11.type_text("".join(map(chr, range(0x5000, 0x5000 + 60))))
     few = len(pauses)

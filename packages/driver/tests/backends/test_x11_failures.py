@@ -68,9 +68,9 @@ def test_every_call_says_that_the_server_is_gone(short_lived: VirtualDesktop) ->
 
 
 def test_a_server_that_dies_in_a_drag_ends_the_drag(
-    short_lived: VirtualDesktop, monkeypatch: pytest.MonkeyPatch
+    short_lived: VirtualDesktop, let_sleep: Callable[..., None]
 ) -> None:
-    monkeypatch.setattr("cyberdriver.backends.x11.pointer.time.sleep", lambda _: short_lived.close())
+    let_sleep("pointer", lambda _: short_lived.close())
 
     with short_lived.open_backend() as backend, pytest.raises(DisplayLost):
         backend.drag(Point(1, 1), Point(100, 100), Button.LEFT, 1.0)

@@ -1,7 +1,7 @@
 """The mouse and chords, as a real program sees them."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -72,15 +72,14 @@ def test_a_drag_moves_while_the_button_is_down(x11: X11Backend, window: EventWin
 
 
 def test_an_interrupted_drag_lets_go(
-    x11: X11Backend, window: EventWindow, monkeypatch: pytest.MonkeyPatch
+    x11: X11Backend, window: EventWindow, let_sleep: Callable[..., None]
 ) -> None:
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("cyberdriver.backends.x11.pointer.time.sleep", interrupted)
+    let_sleep("pointer", interrupted)
     with pytest.raises(KeyboardInterrupt):
         x11.drag(INSIDE, Point(INSIDE.x + 80, INSIDE.y), Button.LEFT, 1.0)
-    monkeypatch.undo()
 
     assert without_moves(window.lines_until(presses(1)[-1])) == presses(1)
 
@@ -177,7 +176,7 @@ def test_text_typed_after_a_click_goes_to_the_window_that_was_clicked(
 
 
 def test_the_screen_is_seen_while_a_drag_takes_its_time(
-    x11: X11Backend, monkeypatch: pytest.MonkeyPatch
+    x11: X11Backend, let_sleep: Callable[..., None]
 ) -> None:
     is_dragging, may_go_on = threading.Event(), threading.Event()
 
@@ -185,7 +184,7 @@ def test_the_screen_is_seen_while_a_drag_takes_its_time(
         is_dragging.set()
         may_go_on.wait(30.0)
 
-    monkeypatch.setattr("cyberdriver.backends.x11.pointer.time.sleep", wait_in_the_middle)
+    let_sleep("pointer", wait_in_the_middle)
     drag = threading.Thread(target=x11.drag, args=[INSIDE, Point(300, 300), Button.LEFT, 1.0])
     drag.start()
     assert is_dragging.wait(30.0)
