@@ -16,7 +16,7 @@ demo: setup      ## watch a workflow drive a legacy clinic program, three runs i
 up: setup        ## a server on this machine, its data in ./var
 	@cyberdesk-server up --data-dir var
 
-test: test-fast  ## every test: real databases, real sockets, real X displays (about twelve minutes on two cores)
+test: test-fast  ## every test: real databases, real sockets, real X displays (about ten minutes on two cores)
 	@python -m pytest -q -n 2 -m "broad and not slow" --timeout 60
 	@python -m pytest -q -n 2 --dist loadscope --no-loadscope-reorder -m slow
 

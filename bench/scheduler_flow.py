@@ -41,6 +41,8 @@ SLOTS = WorkerLimits().concurrency
 """Runs, or jobs, at a time: as many as a worker has unless it is told otherwise."""
 
 FEW_SLOTS = 16
+"""With these it is measured as well: the fewer there are, the fewer runs share what a decision costs."""
+
 MACHINES_PER_SLOT = 2.5
 
 END_SECONDS = 60.0
