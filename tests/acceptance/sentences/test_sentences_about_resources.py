@@ -139,9 +139,10 @@ def test_validation_errors_are_data(office: Office) -> None:
 
 def test_sync_methods_work_where_a_loop_runs(office: Office) -> None:
     """The SDK works seamlessly in Jupyter notebooks:"""
+    run = office.run()
 
     async def cell() -> Any:
-        sync = office.client.runs.list_sync(limit=1)
-        return sync.unwrap(), (await office.client.runs.list(limit=1)).unwrap()
+        sync = office.client.runs.get_sync(run.id)
+        return sync.unwrap(), (await office.client.runs.get(run.id)).unwrap()
 
-    assert all(page.items for page in asyncio.run(cell()))
+    assert [found.id for found in asyncio.run(cell())] == [run.id, run.id]
