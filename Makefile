@@ -1,11 +1,11 @@
 # The manual of this repository: `make` lists the commands.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test test-fast fuzz chaos simulate check fix bench bench-api bench-scheduler bench-sdk bench-replay bench-drift bench-webhooks lock clean
+.PHONY: help setup demo up test test-fast test-postgresql fuzz chaos simulate check fix bench bench-api bench-scheduler bench-sdk bench-replay bench-drift bench-webhooks lock clean
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 help:            ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup:           ## install what is missing: apt packages when root, then .venv from requirements.lock
 	@tools/setup
@@ -22,6 +22,9 @@ test: test-fast  ## every test: real databases, real sockets, real X displays (a
 
 test-fast: setup ## the tests that need less than a minute together
 	@python -m pytest -q -n 2 -m "not slow and not broad" --timeout 60
+
+test-postgresql: setup ## the tests of the server that run on SQLite, on PostgreSQL: about five minutes
+	@python -m pytest -q -n 2 -m "not slow" --timeout 120 --database postgresql packages/server/tests
 
 fuzz: setup      ## ten minutes of requests nobody would think of; SECONDS=60 SEED=1 DATABASE=postgresql change that
 	@python -m fuzz $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED)) $(if $(DATABASE),--database $(DATABASE))

@@ -38,6 +38,15 @@ BROAD = (
 pages held to the code, and what one test asks of all."""
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--database",
+        choices=("sqlite", "postgresql"),
+        default="sqlite",
+        help="what the server's tests use to which the kind of database is the same (default: sqlite)",
+    )
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if _is_broad(item.path):

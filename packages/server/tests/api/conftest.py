@@ -18,12 +18,12 @@ from cyberdesk_server.domain.ids import OrganizationId, RunId
 from cyberdesk_server.domain.json import JsonObject
 from cyberdesk_server.domain.runs import RunStatus
 from cyberdesk_server.store.claims import Claim
+from cyberdesk_server.store.database import Database
 from cyberdesk_server.testing.api import an_api
 from cyberdesk_server.testing.ports import ScriptedProviders
 from cyberdesk_server.testing.rows import (
     HERE,
     NOON,
-    a_database,
     a_machine,
     an_api_key,
     an_organization,
@@ -63,23 +63,22 @@ def clock() -> TickingClock:
 
 
 @pytest.fixture
-async def parts(tmp_path: Path, clock: TickingClock) -> AsyncIterator[Parts]:
+async def parts(any_database: Database, tmp_path: Path, clock: TickingClock) -> Parts:
     links = SignedLinks(os.urandom(32), public_url="http://server", clock=clock)
-    async with a_database(tmp_path) as database:
-        async with database.transaction() as conn:
-            for organization, key in (("org_own", OWN_KEY), ("org_foreign", FOREIGN_KEY)):
-                await an_api_key(conn, await an_organization(conn, organization), key)
-        yield Parts(
-            server_id=HERE,
-            database=database,
-            bus=InProcessBus(),
-            blobs=LocalBlobs(tmp_path / "blobs", links),
-            vault=EnvelopeVault(MasterKey(os.urandom(32))),
-            clock=clock,
-            providers=ScriptedProviders(),
-            links=links,
-            max_body_bytes=1024 * 1024,
-        )
+    async with any_database.transaction() as conn:
+        for organization, key in (("org_own", OWN_KEY), ("org_foreign", FOREIGN_KEY)):
+            await an_api_key(conn, await an_organization(conn, organization), key)
+    return Parts(
+        server_id=HERE,
+        database=any_database,
+        bus=InProcessBus(),
+        blobs=LocalBlobs(tmp_path / "blobs", links),
+        vault=EnvelopeVault(MasterKey(os.urandom(32))),
+        clock=clock,
+        providers=ScriptedProviders(),
+        links=links,
+        max_body_bytes=1024 * 1024,
+    )
 
 
 @pytest.fixture

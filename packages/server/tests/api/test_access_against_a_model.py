@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -312,5 +311,5 @@ class Access(OnDatabase):
 @pytest.mark.slow
 @pytest.mark.timeout(600)  # a program that fails is made short, which takes a while
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-def test_keys_open_what_the_model_says(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    run_on(kind, Access, tmp_path, request, programs=20)
+def test_keys_open_what_the_model_says(kind: str, database_of: Any) -> None:
+    run_on(lambda: database_of(kind), Access, programs=20)

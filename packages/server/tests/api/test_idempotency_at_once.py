@@ -1,7 +1,6 @@
 """Invariant 7 where it is hard: many equal requests at once, in one process and in two."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -14,11 +13,10 @@ from cyberdesk_server.adapters.clock import SystemClock
 from cyberdesk_server.adapters.vault import EnvelopeVault, MasterKey
 from cyberdesk_server.api.app import create_app
 from cyberdesk_server.api.parts import Parts
+from cyberdesk_server.store.database import Database
 from cyberdesk_server.testing.ports import ScriptedProviders
 from cyberdesk_server.testing.rows import (
     HERE,
-    PostgresqlForTests,
-    a_database,
     an_api_key,
     an_organization,
 )
@@ -29,27 +27,20 @@ PAUSE_SECONDS = 0.1
 KEY = {"Idempotency-Key": "k-1"}
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
-async def parts(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Parts]:
+@pytest.fixture
+async def parts(database: Database, tmp_path: Path) -> Parts:
     clock = SystemClock()
-    links = SignedLinks(bytes(32), public_url="http://server", clock=clock)
-    async with AsyncExitStack() as stack:
-        if request.param == "sqlite":
-            database = await stack.enter_async_context(a_database(tmp_path))
-        else:
-            server: PostgresqlForTests = request.getfixturevalue("postgresql")
-            database = await stack.enter_async_context(server.a_database())
-        async with database.transaction() as conn:
-            await an_api_key(conn, await an_organization(conn), "cd_own")
-        yield Parts(
-            server_id=HERE,
-            database=database,
-            bus=InProcessBus(),
-            blobs=LocalBlobs(tmp_path / "blobs", links),
-            vault=EnvelopeVault(MasterKey(bytes(32))),
-            clock=clock,
-            providers=ScriptedProviders(),
-        )
+    async with database.transaction() as conn:
+        await an_api_key(conn, await an_organization(conn), "cd_own")
+    return Parts(
+        server_id=HERE,
+        database=database,
+        bus=InProcessBus(),
+        blobs=LocalBlobs(tmp_path / "blobs", SignedLinks(bytes(32), public_url="http://server", clock=clock)),
+        vault=EnvelopeVault(MasterKey(bytes(32))),
+        clock=clock,
+        providers=ScriptedProviders(),
+    )
 
 
 def a_process(parts: Parts) -> httpx.AsyncClient:

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,10 @@ from cyberdesk_server.adapters.clock import SystemClock
 from cyberdesk_server.adapters.vault import EnvelopeVault, MasterKey
 from cyberdesk_server.api.app import create_app
 from cyberdesk_server.api.parts import Parts
+from cyberdesk_server.store.database import Database
 from cyberdesk_server.testing.ports import ScriptedProviders
 from cyberdesk_server.testing.rows import (
     HERE,
-    PostgresqlForTests,
-    a_database,
-    a_postgresql,
     an_api_key,
     an_organization,
 )
@@ -212,22 +210,11 @@ QUERY = st.dictionaries(
 )
 
 
-@pytest.fixture(scope="module")
-def postgresql() -> Any:
-    with a_postgresql() as server:
-        yield server
-
-
 @asynccontextmanager
 async def a_client(
-    kind: str, folder: Path, request: pytest.FixtureRequest
+    opened: AbstractAsyncContextManager[Database], folder: Path
 ) -> AsyncIterator[httpx.AsyncClient]:
-    async with AsyncExitStack() as stack:
-        if kind == "sqlite":
-            database = await stack.enter_async_context(a_database(folder))
-        else:
-            server: PostgresqlForTests = request.getfixturevalue("postgresql")
-            database = await stack.enter_async_context(server.a_database())
+    async with opened as database:
         async with database.transaction() as conn:
             await an_api_key(conn, await an_organization(conn), "cd_own")
         clock = SystemClock()
@@ -242,13 +229,12 @@ async def a_client(
             providers=ScriptedProviders(),
             links=links,
         )
-        yield await stack.enter_async_context(
-            httpx.AsyncClient(
-                transport=httpx.ASGITransport(create_app(parts)),
-                base_url="http://server",
-                headers={"Authorization": "Bearer cd_own", "Content-Type": "application/json"},
-            )
-        )
+        async with httpx.AsyncClient(
+            transport=httpx.ASGITransport(create_app(parts)),
+            base_url="http://server",
+            headers={"Authorization": "Bearer cd_own", "Content-Type": "application/json"},
+        ) as client:
+            yield client
 
 
 def checked(response: httpx.Response) -> Any:
@@ -267,11 +253,9 @@ def checked(response: httpx.Response) -> Any:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
-def test_nothing_a_caller_sends_is_our_fault(
-    kind: str, tmp_path: Path, request: pytest.FixtureRequest
-) -> None:
+def test_nothing_a_caller_sends_is_our_fault(kind: str, database_of: Any, tmp_path: Path) -> None:
     with asyncio.Runner() as runner:
-        opened = a_client(kind, tmp_path, request)
+        opened = a_client(database_of(kind), tmp_path)
         client = runner.run(opened.__aenter__())
 
         async def send(method: str, path: str, body: Any = None, query: Any = None) -> Any:

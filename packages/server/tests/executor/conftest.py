@@ -1,8 +1,7 @@
 """A claimed run in a real database, and everything it is executed with."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -31,7 +30,6 @@ from cyberdesk_server.testing.ports import (
 )
 from cyberdesk_server.testing.rows import (
     HERE,
-    a_database,
     a_machine,
     a_run,
     a_workflow,
@@ -166,6 +164,5 @@ class Stage:
 
 
 @pytest.fixture
-async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
-    async with a_database(tmp_path) as database:
-        yield Stage(database)
+def stage(any_database: Database) -> Stage:
+    return Stage(any_database)

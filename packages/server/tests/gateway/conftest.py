@@ -6,7 +6,6 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from ssl import SSLContext
 from typing import Any
 from uuid import uuid4
@@ -21,7 +20,7 @@ from cyberdesk_server.questions import DriverAnswer, NoAnswer, Question, machine
 from cyberdesk_server.store import machines
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.store.machines import Machine
-from cyberdesk_server.testing.rows import HERE, a_database, an_api_key, an_organization
+from cyberdesk_server.testing.rows import HERE, an_api_key, an_organization
 from cyberdesk_server.usecases.keys import KeyUses
 from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
@@ -181,11 +180,10 @@ Serving = Callable[..., Any]
 
 
 @pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    async with a_database(tmp_path) as opened:
-        async with opened.transaction() as conn:
-            await an_api_key(conn, await an_organization(conn, ORGANIZATION), KEY)
-        yield opened
+async def database(any_database: Database) -> Database:
+    async with any_database.transaction() as conn:
+        await an_api_key(conn, await an_organization(conn, ORGANIZATION), KEY)
+    return any_database
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ Two servers share the database.
 """
 
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -431,5 +430,5 @@ class Claims(OnDatabase):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
-def test_claims_do_what_the_model_does(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    run_on(kind, Claims, tmp_path, request, programs=12)
+def test_claims_do_what_the_model_does(kind: str, database_of: Any) -> None:
+    run_on(lambda: database_of(kind), Claims, programs=12)

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -14,10 +13,10 @@ from cyberdesk_server.domain.sessions import Session
 from cyberdesk_server.domain.workflows import Workflow
 from cyberdesk_server.store import runs, sessions
 from cyberdesk_server.store.claims import Claim
+from cyberdesk_server.store.database import Database
 from cyberdesk_server.testing.rows import (
     HERE,
     NOON,
-    a_database,
     a_machine,
     a_run,
     a_workflow,
@@ -69,7 +68,7 @@ class Office:
 
 
 @pytest.fixture
-async def office(tmp_path: Path) -> AsyncIterator[Office]:
-    async with a_database(tmp_path) as database, database.transaction() as conn:
+async def office(any_database: Database) -> AsyncIterator[Office]:
+    async with any_database.transaction() as conn:
         organization_id = await an_organization(conn)
         yield Office(conn, organization_id, await a_workflow(conn, organization_id))

@@ -1,28 +1,27 @@
 """Entries are written in the background, in batches, and a chain that was tampered with is found."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from cyberdesk_server.domain.audit import Broken, Entry, Head
 from cyberdesk_server.domain.ids import ApiKeyId, OrganizationId
 from cyberdesk_server.store.database import Database
-from cyberdesk_server.testing.rows import NOON, a_database, an_organization
+from cyberdesk_server.testing.rows import NOON, an_organization
 from cyberdesk_server.usecases import audit_log
 from cyberdesk_server.usecases.audit_log import Trail, verify_chain
 from sqlalchemy import text
 
 OWN = OrganizationId("org_a")
+GUARDS = {"sqlite": "audit_log_refuses_delete", "postgresql": "audit_log_only_grows ON audit_log"}
+"""What keeps entries from being deleted, by the kind of database."""
 
 
 @pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    async with a_database(tmp_path) as database:
-        async with database.transaction() as conn:
-            await an_organization(conn, OWN)
-        yield database
+async def database(any_database: Database) -> Database:
+    async with any_database.transaction() as conn:
+        await an_organization(conn, OWN)
+    return any_database
 
 
 def an_entry() -> Entry:
@@ -92,7 +91,7 @@ async def test_entries_that_were_tampered_with_are_found(database: Database) -> 
     assert isinstance(head, Head)
 
     async with database.transaction() as conn:
-        await conn.execute(text("DROP TRIGGER audit_log_refuses_delete"))
+        await conn.execute(text(f"DROP TRIGGER {GUARDS[conn.dialect.name]}"))
         await conn.execute(text("DELETE FROM audit_log WHERE number = 3"))
     cut_off = await verify_chain(database, OWN), await verify_chain(database, OWN, head)
     async with database.transaction() as conn:

@@ -1,8 +1,6 @@
 """Keys are made, rotated and revoked by the operator, and the audit log of their organization tells it."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -10,7 +8,7 @@ from cyberdesk_server.domain.ids import ApiKeyId, OrganizationId
 from cyberdesk_server.domain.organizations import ApiKey, KeyScope, Organization
 from cyberdesk_server.store import audit_log, keys
 from cyberdesk_server.store.database import Database
-from cyberdesk_server.testing.rows import NOON, a_database
+from cyberdesk_server.testing.rows import NOON
 from cyberdesk_server.usecases.keys import (
     KeyUses,
     NoOrganization,
@@ -26,9 +24,8 @@ DAY = timedelta(days=1)
 
 
 @pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    async with a_database(tmp_path) as database:
-        yield database
+def database(any_database: Database) -> Database:
+    return any_database
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -476,5 +475,5 @@ class Runs(OnDatabase):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-def test_runs_do_what_the_model_does(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    run_on(kind, Runs, tmp_path, request, programs=10)
+def test_runs_do_what_the_model_does(kind: str, database_of: Any) -> None:
+    run_on(lambda: database_of(kind), Runs, programs=10)

@@ -1,9 +1,7 @@
 """Runs that wait: what each waits for, and the end of those that waited too long."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,7 +19,6 @@ from cyberdesk_server.store.database import Database
 from cyberdesk_server.testing.ports import ManualClock
 from cyberdesk_server.testing.rows import (
     HERE,
-    a_database,
     a_machine,
     a_pool,
     a_workflow,
@@ -131,12 +128,11 @@ class Desk:
 
 
 @pytest.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
-    async with a_database(tmp_path) as database:
-        async with database.transaction() as conn:
-            organization_id = await an_organization(conn)
-            workflow = await a_workflow(conn, organization_id)
-        yield Desk(database, organization_id, workflow)
+async def desk(any_database: Database) -> Desk:
+    async with any_database.transaction() as conn:
+        organization_id = await an_organization(conn)
+        workflow = await a_workflow(conn, organization_id)
+    return Desk(any_database, organization_id, workflow)
 
 
 async def test_a_run_without_a_limit_waits_for_ever(desk: Desk) -> None:

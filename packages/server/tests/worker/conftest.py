@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,7 +23,6 @@ from cyberdesk_server.testing.ports import FunctionModel, MemoryBlobs, PrintedRe
 from cyberdesk_server.testing.rows import (
     HERE,
     NOON,
-    a_database,
     a_machine,
     a_run,
     a_workflow,
@@ -151,9 +149,8 @@ def floor_of() -> type[Floor]:
 
 
 @pytest.fixture
-async def floor(tmp_path: Path) -> AsyncIterator[Floor]:
-    async with a_database(tmp_path) as database:
-        async with database.transaction() as conn:
-            organization_id = await an_organization(conn)
-            workflow = await a_workflow(conn, organization_id)
-        yield Floor(database, InProcessBus(), organization_id, workflow)
+async def floor(any_database: Database) -> Floor:
+    async with any_database.transaction() as conn:
+        organization_id = await an_organization(conn)
+        workflow = await a_workflow(conn, organization_id)
+    return Floor(any_database, InProcessBus(), organization_id, workflow)

@@ -1,8 +1,6 @@
 """The table of chores: which there are, and that each does what it says by the clock it is given."""
 
-from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -17,7 +15,7 @@ from cyberdesk_server.domain.sessions import Session
 from cyberdesk_server.store import request_logs, sessions
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.testing.ports import ManualClock, MemoryBlobs
-from cyberdesk_server.testing.rows import a_database, a_machine, an_organization
+from cyberdesk_server.testing.rows import a_machine, an_organization
 from cyberdesk_server.usecases.keys import KeyUses
 from cyberdesk_server.worker.chores import Lives, Upkeep, chores
 
@@ -25,9 +23,8 @@ HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    async with a_database(tmp_path) as fresh:
-        yield fresh
+def database(any_database: Database) -> Database:
+    return any_database
 
 
 def upkeep_of(database: Database, *, idle_session: timedelta | None = HOUR) -> Upkeep:

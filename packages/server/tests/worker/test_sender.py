@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,7 +16,7 @@ from cyberdesk_server.store import webhook_claims, webhook_deliveries, webhook_e
 from cyberdesk_server.store.database import Database
 from cyberdesk_server.store.webhook_messages import Wanted
 from cyberdesk_server.testing.ports import ManualClock
-from cyberdesk_server.testing.rows import HERE, NOON, a_database, a_run, a_workflow, an_organization
+from cyberdesk_server.testing.rows import HERE, NOON, a_run, a_workflow, an_organization
 from cyberdesk_server.testing.webhook_rows import a_message, an_endpoint
 from cyberdesk_server.testing.webhooks import Carried, ScriptedCourier, an_answer
 from cyberdesk_server.topics import WEBHOOKS_WAITING
@@ -86,11 +85,10 @@ class Post:
 
 
 @pytest.fixture
-async def post(tmp_path: Path) -> AsyncIterator[Post]:
-    async with a_database(tmp_path) as database:
-        async with database.transaction() as conn:
-            await an_organization(conn)
-        yield Post(database)
+async def post(any_database: Database) -> Post:
+    async with any_database.transaction() as conn:
+        await an_organization(conn)
+    return Post(any_database)
 
 
 async def test_the_end_of_a_run_is_told_to_those_who_want_to_know(post: Post) -> None:

@@ -3,16 +3,13 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
-from pathlib import Path
 from typing import TypeVar
 
-import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cyberdesk_server.store.database import Database
-from cyberdesk_server.testing.rows import a_database
 
 T = TypeVar("T")
 
@@ -43,22 +40,9 @@ class OnDatabase(RuleBasedStateMachine):
 
 
 def run_on(
-    kind: str,
-    machine: Callable[[OpenDatabase], OnDatabase],
-    folder: Path,
-    request: pytest.FixtureRequest,
-    *,
-    programs: int,
+    open_database: OpenDatabase, machine: Callable[[OpenDatabase], OnDatabase], *, programs: int
 ) -> None:
-    """Try so many programs of up to 60 steps on a database of this kind: `sqlite`, which is in the folder,
-    or `postgresql`, the fixture of that name."""
-
-    def open_database() -> AbstractAsyncContextManager[Database]:
-        if kind == "sqlite":
-            return a_database(folder)
-        opened: AbstractAsyncContextManager[Database] = request.getfixturevalue("postgresql").a_database()
-        return opened
-
+    """Try so many programs of up to 60 steps, each on a database of its own."""
     run_state_machine_as_test(
         lambda: machine(open_database),  # type: ignore[arg-type]  # any factory will do
         settings=settings(

@@ -1,6 +1,5 @@
 """What calls cost, and where it is written."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +8,8 @@ from cyberdesk_server.adapters.models.costs import Costs, price_usd
 from cyberdesk_server.adapters.models.libraries import Libraries
 from cyberdesk_server.adapters.models.openai.client import ChatProvider, ResponsesProvider
 from cyberdesk_server.store import llm_costs
-from cyberdesk_server.testing.rows import a_database, a_run, a_workflow, an_organization
+from cyberdesk_server.store.database import Database
+from cyberdesk_server.testing.rows import a_run, a_workflow, an_organization
 
 MILLION = Tokens(uncached_input=600_000, cache_read=400_000, output=1_000_000)
 
@@ -40,16 +40,15 @@ def test_a_price_nobody_knows_is_none(provider: Provider) -> None:
     assert price_usd(provider, MILLION) is None
 
 
-async def test_calls_of_one_kind_are_added_up(tmp_path: Path) -> None:
-    async with a_database(tmp_path) as database:
-        async with database.transaction() as conn:
-            run = await a_run(conn, await a_workflow(conn, await an_organization(conn, "org_costs")))
-        costs = Costs(database, run.id)
-        for _ in range(2):
-            await costs.add(Role.MAIN_AGENT, openai("gpt-5.4"), Tokens(7, 100, 20, 10, 5, 2))
-        await costs.add(Role.EXTRACTION, openai("gpt-nobody-knows"), Tokens(1))
-        async with database.read() as conn:
-            rows: dict[str, Any] = {row.role: row for row in await llm_costs.of_run(conn, run.id)}
+async def test_calls_of_one_kind_are_added_up(any_database: Database) -> None:
+    async with any_database.transaction() as conn:
+        run = await a_run(conn, await a_workflow(conn, await an_organization(conn, "org_costs")))
+    costs = Costs(any_database, run.id)
+    for _ in range(2):
+        await costs.add(Role.MAIN_AGENT, openai("gpt-5.4"), Tokens(7, 100, 20, 10, 5, 2))
+    await costs.add(Role.EXTRACTION, openai("gpt-nobody-knows"), Tokens(1))
+    async with any_database.read() as conn:
+        rows: dict[str, Any] = {row.role: row for row in await llm_costs.of_run(conn, run.id)}
 
     main, reading = rows["main_agent"], rows["extraction"]
     assert (main.call_count, main.input_tokens, main.uncached_input_tokens) == (2, 274, 14)
