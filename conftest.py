@@ -65,6 +65,12 @@ def pytest_collection_finish() -> None:
     gc.enable()
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    seed = config.getoption("randomly_seed", None)
+    if seed is not None and terminalreporter.stats.get("failed"):
+        terminalreporter.write_line(f"in the same order again: --randomly-seed={seed}")
+
+
 def _patience_seconds(item: pytest.Item) -> float:
     """How long the test may take, where it says so itself."""
     own = item.get_closest_marker("timeout")

@@ -45,13 +45,23 @@ READ = ToolCall("screenshot", {"extract_prompt": "the name"})
 F3 = ToolCall("key", {"keys": "F3"})
 
 
-async def record(stage: Stage, *script: Turn, screen: Screenshot | None = None, **inputs: Any) -> Any:
+def reads_doe(*_: Any) -> Observation:
+    return Observation("Doe", {"name": "Doe"})
+
+
+async def record(
+    stage: Stage,
+    *script: Turn,
+    screen: Screenshot | None = None,
+    read: Callable[..., Observation] = reads_doe,
+    **inputs: Any,
+) -> Any:
     """A run of this script that ends well, and its trajectory, approved."""
     stage.desktop.screen = screen or a_screen("Doe")
     await stage.a_waiting_run(inputs=inputs or {"name": "Doe"})
     claim = await stage.claim()
     model = turns(*script)
-    model.read = lambda *_: Observation("Doe", {"name": "Doe"})
+    model.read = read
     ending = await execute(claim, stage.parts(model))
     assert ending.status is RunStatus.SUCCESS
     await stage.finish(claim, ending)
@@ -256,6 +266,33 @@ async def test_a_screen_that_does_not_change_as_it_did_is_for_the_model(stage: S
 
     assert ending.status is RunStatus.SUCCESS
     assert stage.desktop.performed == [PressKeys("F3")]
+
+
+async def test_a_clock_that_ticked_over_a_reading_is_not_waited_for(stage: Stage) -> None:
+    """Nothing that is read changes the screen."""
+
+    class Ticking(ScriptedDesktop):
+        async def screenshot(self) -> Screenshot:
+            await super().screenshot()
+            return a_screen("Doe", page="12:00:01" if self.has_been_read else "12:00:00")
+
+        has_been_read = False
+
+    def read(*_: Any) -> Observation:
+        stage.desktop.has_been_read = True
+        return Observation("Doe", {"name": "Doe"})
+
+    stage.desktop = Ticking()
+    workflow, trajectory = await record(stage, Turn((READ,)), Turn((CLICK,)), read=read)
+    before, after = (step["pre_check_snapshot"]["screenshot"] for step in trajectory.trajectory_data)
+    model = never_asked()
+    model.read = reads_doe
+
+    ending = await replay(stage, workflow, model, a_screen("Santos", page="17:45:30"))
+
+    assert before != after
+    assert ending.status is RunStatus.SUCCESS
+    assert stage.desktop.performed == [Click(Point(95, 254))]
 
 
 async def test_the_main_one_goes_first_and_then_the_newest(stage: Stage) -> None:
