@@ -7,6 +7,7 @@ import socket
 import struct
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,22 @@ from cyberdriver.desktop import DesktopNotReady, MissingProgram, VirtualDesktop
 from cyberdriver.testing import EventWindow, eventually, programs_of
 
 SMALL = Size(320, 240)
+
+HESITATING = """#!{python}
+import os, subprocess, sys, time
+at = sys.argv.index("-displayfd") + 1
+told, (ours, its) = int(sys.argv[at]), os.pipe()
+with subprocess.Popen([{xvfb!r}, *sys.argv[1:at], str(its), *sys.argv[at + 1:]], pass_fds=[its]) as server:
+    os.close(its)
+    number = open(ours).readline().strip()
+    os.write(told, number.encode())
+    time.sleep(0.2)
+    try:
+        os.write(told, b"\\n")
+    except BrokenPipeError:
+        server.kill()
+"""
+"""Xvfb, scheduled so that there is time between the two writes by which it tells its number."""
 
 
 def is_running(pid: int) -> bool:
@@ -147,6 +164,20 @@ def test_a_missing_program_is_named_with_its_package(monkeypatch: pytest.MonkeyP
     apt = "program not found: {0}; on Debian and Ubuntu: apt-get install {1}"
     assert str(missing.value) == apt.format("openbox", "openbox")
     assert str(both.value) == apt.format("Xvfb", "xvfb")
+
+
+def test_a_screen_is_listened_to_until_it_has_told_its_whole_number(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Xvfb ends when nobody is there to read the rest, and the number is another server's by then."""
+    hesitating = tmp_path / "Xvfb"
+    hesitating.write_text(HESITATING.format(python=sys.executable, xvfb=shutil.which("Xvfb")))
+    hesitating.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+
+    with VirtualDesktop(SMALL) as desktop, desktop.open_backend() as backend:
+        time.sleep(0.4)
+        assert backend.size() == SMALL
 
 
 def test_an_unknown_program_is_named() -> None:

@@ -147,11 +147,16 @@ class VirtualDesktop:
             finally:
                 os.close(server_end)
 
-            def has_number() -> bool:
-                return bool(select.select([numbers], [], [], 0)[0])
+            said = bytearray()
 
-            self._wait_for("Xvfb", screen, has_number)
-            number = numbers.read(16).decode().strip()
+            def has_said_all() -> bool:
+                # It writes the number, then a line end, and gives up when nobody is there to read that.
+                if select.select([numbers], [], [], 0)[0]:
+                    said.extend(numbers.read(16))
+                return said.endswith(b"\n")
+
+            self._wait_for("Xvfb", screen, has_said_all)
+        number = said.decode().strip()
         name_display(self.xauthority, number)
         self.display = f":{number}"
 
