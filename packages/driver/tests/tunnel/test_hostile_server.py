@@ -92,7 +92,10 @@ async def met(folder: Path, says: Sequence[Frame]) -> list[Frame]:
     socket = HostileSocket(says)
     try:
         connection = Connection(
-            cast(ClientConnection, socket), machine.dispatcher, lambda: None, Limits(max_message_bytes=4096)
+            cast(ClientConnection, socket),
+            machine.dispatcher,
+            lambda: None,
+            Limits(max_message_bytes=1024 * 1024),
         )
         async with asyncio.timeout(PATIENCE_SECONDS):
             await connection.serve()
