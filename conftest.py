@@ -43,7 +43,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--database",
         choices=("sqlite", "postgresql"),
         default="sqlite",
-        help="what the server's tests use to which the kind of database is the same (default: sqlite)",
+        help="the database of those tests of the server that do not ask for one kind (default: sqlite)",
     )
 
 
