@@ -8,7 +8,7 @@ from cyberdesk_server.domain.recordings import prompt_digest
 from cyberdesk_server.domain.runs import RunStatus
 from cyberdesk_server.domain.screens import Screenshot
 from cyberdesk_server.domain.steps import Observation, ToolCall, Turn
-from cyberdesk_server.domain.trajectories import dimensions, recorded
+from cyberdesk_server.domain.trajectories import Trajectory, dimensions, recorded
 from cyberdesk_server.executor.loop import execute
 from cyberdesk_server.ports import ModelError
 from cyberdesk_server.testing.ports import FunctionModel, ScriptedDesktop, turns
@@ -59,17 +59,21 @@ async def record(
     assert ending.status is RunStatus.SUCCESS
     await stage.finish(claim, ending)
     stage.desktop = ScriptedDesktop()
+    trajectory = await kept(stage, claim, is_approved=True, has_been_approved=True)
+    return claim.workflow, trajectory
+
+
+async def kept(stage: Stage, claim: Any, **marks: Any) -> Trajectory:
+    """The trajectory of the run that this claim was for, with these fields."""
     async with stage.database.transaction() as conn:
-        trajectory = await a_trajectory(
+        return await a_trajectory(
             conn,
             claim.workflow,
             trajectory_data=recorded(await stage.history()),
             dimensions=dimensions(SIZE),
             prompt_digest=prompt_digest(claim.prompt),
-            is_approved=True,
-            has_been_approved=True,
+            **marks,
         )
-    return claim.workflow, trajectory
 
 
 async def replay(stage: Stage, workflow: Any, model: FunctionModel, screen: Screenshot, **inputs: Any) -> Any:

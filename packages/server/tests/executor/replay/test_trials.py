@@ -5,21 +5,18 @@ from typing import Any
 
 import pytest
 from cyberdesk_server.domain.actions import PressKeys
-from cyberdesk_server.domain.geometry import Box, Size
 from cyberdesk_server.domain.recordings import prompt_digest
 from cyberdesk_server.domain.runs import RunStatus
 from cyberdesk_server.domain.screens import Screenshot
 from cyberdesk_server.domain.steps import ToolCall, Turn
-from cyberdesk_server.domain.trajectories import Misfit, Trajectory, Trial, dimensions, recorded
+from cyberdesk_server.domain.trajectories import Misfit, Trajectory, Trial
 from cyberdesk_server.executor.loop import execute
 from cyberdesk_server.testing.ports import FunctionModel, ScriptedDesktop, turns
-from cyberdesk_server.testing.rows import a_trajectory
+from cyberdesk_server.testing.replays import SAVE, SIZE, kept
 from cyberdesk_server.testing.screens import Canvas
 
 Stage = Any
 
-SIZE = Size(400, 300)
-SAVE = Box(40, 240, 150, 268)
 CLICK = Turn((ToolCall("click", {"x": 95, "y": 254}, target=SAVE),))
 F3 = Turn((ToolCall("key", {"keys": "F3"}),))
 ESCAPE = Turn((ToolCall("key", {"keys": "Escape"}),))
@@ -38,15 +35,7 @@ async def on_trial(stage: Stage) -> tuple[Any, Trajectory]:
     await stage.a_waiting_run()
     claim = await stage.claim()
     await stage.finish(claim, await execute(claim, stage.parts(turns(CLICK, F3))))
-    async with stage.database.transaction() as conn:
-        trajectory = await a_trajectory(
-            conn,
-            claim.workflow,
-            trajectory_data=recorded(await stage.history()),
-            dimensions=dimensions(SIZE),
-            prompt_digest=prompt_digest(claim.prompt),
-            is_on_trial=True,
-        )
+    trajectory = await kept(stage, claim, is_on_trial=True)
     stage.desktop = ScriptedDesktop()
     return claim.workflow, trajectory
 
